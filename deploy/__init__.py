@@ -1,0 +1,1 @@
+"""Everything that puts the product somewhere: here, in containers, on Kubernetes."""
