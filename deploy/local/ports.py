@@ -28,6 +28,4 @@ def free_ports(count: int) -> tuple[int, ...]:
             except OSError:
                 continue
             found.append(port)
-    raise StackUnavailable(
-        f"No {count} free ports from {FIRST} to {LAST} on {LOOPBACK}. Stop what uses them."
-    )
+    raise StackUnavailable(f"No {count} free ports from {FIRST} to {LAST} on {LOOPBACK}. Stop their users.")

@@ -40,7 +40,7 @@ SETTINGS = {
 
 
 class PostgresServer:
-    """A server whose folder is `home`, or one under the system's temporary folder if its user cannot get there."""
+    """A server whose folder is `home`, or one under the temporary folder if its user cannot get there."""
 
     def __init__(self, root: Path, home: Path) -> None:
         of_root = hashlib.sha256(bytes(root)).hexdigest()[:12]

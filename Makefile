@@ -1,0 +1,51 @@
+# An Sinh. `make` alone lists what there is. Needs python3 (3.11 or later) and make; `setup` brings the rest.
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+BIN := .venv/bin
+PYTEST := $(PYTHON) -m pytest -q
+PIP_COMPILE := $(BIN)/pip-compile -q --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--no-emit-options --strip-extras --allow-unsafe --no-header
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test unit integration acceptance lint types lock check clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Prepare .venv, the Kafka jars and PostgreSQL (only what is missing or changed)
+	@python3 -m deploy.local.setup
+
+demo: setup ## Pay a synthetic district end to end on real Kafka and PostgreSQL
+	@$(PYTHON) -m ansinh demo
+
+up: setup ## Start everything and keep it running until Ctrl-C
+	@$(PYTHON) -m ansinh up
+
+test: setup check ## Check style, types and layers, then run every test
+	@$(PYTEST)
+
+unit: setup ## Run the pure tests (fast, no network)
+	@$(PYTEST) tests/unit
+
+integration: setup ## Run the tests on real Kafka and PostgreSQL
+	@$(PYTEST) tests/integration
+
+acceptance: setup ## Run the stories, end to end
+	@$(PYTEST) tests/acceptance
+
+lint: setup ## Check style, format and layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+
+types: setup ## Check types strictly
+	@$(BIN)/mypy
+
+check: lint types ## Check style, format, layers and types without running a test
+
+lock: setup ## Pin the requirements again, with hashes
+	$(PIP_COMPILE) -o requirements.lock requirements.in
+	$(PIP_COMPILE) -o requirements-dev.lock requirements-dev.in
+	$(PIP_COMPILE) -o requirements-local.lock requirements-local.in
+
+clean: ## Delete the data and logs of runs; .venv and the Kafka jars stay
+	@$(PYTHON) -m deploy.local.clean

@@ -1,0 +1,1 @@
+"""Contracts and the runtime that every service stands on. Imports no service."""

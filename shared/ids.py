@@ -1,0 +1,82 @@
+"""Identities: what each id is, how it is made, and which are derived so that a restore makes the same one again."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import uuid
+from typing import NewType
+
+BeneficiaryId = NewType("BeneficiaryId", uuid.UUID)
+"""Random, made once when registry first meets a person; the only name a person has outside sealed blocks."""
+
+EntitlementId = NewType("EntitlementId", uuid.UUID)
+"""Derived from period, payer, source and record: closing the same list again names the same line."""
+
+BatchId = NewType("BatchId", uuid.UUID)
+InstructionId = NewType("InstructionId", uuid.UUID)
+EndToEndId = NewType("EndToEndId", str)
+
+_NAMESPACE = uuid.UUID("6f6f3d0e-3f7b-5d0b-9a3e-0a5c1b4f7e21")
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+END_TO_END_LENGTH = 16
+
+
+def random_id() -> uuid.UUID:
+    """A fresh random id (UUID version 4)."""
+    return uuid.uuid4()
+
+
+def derived_id(kind: str, *parts: object) -> uuid.UUID:
+    """The same parts always give the same id (UUID version 5). `kind` keeps two kinds of thing apart."""
+    return uuid.uuid5(_NAMESPACE, "\x1f".join((kind, *map(str, parts))))
+
+
+def entitlement_id(*, period: str, payer: str, source: str, record: str) -> EntitlementId:
+    """The id of one frozen line."""
+    return EntitlementId(derived_id("entitlement", period, payer, source, record))
+
+
+def instruction_id(*, batch_id: uuid.UUID, beneficiary_id: uuid.UUID, part: int) -> InstructionId:
+    """Payee x batch x part."""
+    return InstructionId(derived_id("instruction", batch_id, beneficiary_id, part))
+
+
+def end_to_end_id(key: bytes, instruction: uuid.UUID, attempt: int) -> EndToEndId:
+    """16 characters A-Z 2-7, the last a check character; deterministic from instruction and attempt under a secret key.
+
+    16 because the customer reference of MT940 field 61 holds 16 and silently cuts the rest; A-Z 2-7 because every bank's remark
+    and reference rule allows them. 75 random bits: two of a billion lines agree with probability below 10^-4, and the unique
+    constraint on the column refuses the rest.
+    """
+    mac = hmac.new(key, f"{instruction}:{attempt}".encode(), hashlib.sha256).digest()
+    body = base64.b32encode(mac)[: END_TO_END_LENGTH - 1].decode()
+    return EndToEndId(body + check_character(body))
+
+
+def check_character(body: str) -> str:
+    """Luhn mod N (N = 32): finds every single wrong character and nearly every swap of neighbours."""
+    factor, acc = 2, 0
+    for char in reversed(body):
+        product = factor * _ALPHABET.index(char)
+        acc += product // 32 + product % 32
+        factor = 3 - factor
+    return _ALPHABET[-acc % 32]
+
+
+def is_end_to_end_id(text: str) -> bool:
+    """Whether a text has the shape and the right check character of an id of ours."""
+    if len(text) != END_TO_END_LENGTH or any(char not in _ALPHABET for char in text):
+        return False
+    return check_character(text[:-1]) == text[-1]
+
+
+def add_to_digest(total: int, canonical_line: bytes) -> int:
+    """An order-independent digest: the sum, modulo 2^256, of the SHA-256 of each line. Start from 0."""
+    return (total + int.from_bytes(hashlib.sha256(canonical_line).digest())) % (1 << 256)
+
+
+def digest_hex(total: int) -> str:
+    """The running digest as 64 hex characters."""
+    return f"{total:064x}"

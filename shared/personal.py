@@ -1,0 +1,88 @@
+"""Personal data: what sealed blocks and JWEs hold. Nothing here ever stands in the clear on a topic, in a log or in a table."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared import words
+from shared.fields import AreaCode, Block
+
+
+class Identity(Block):
+    """Who a person is. `birth_date` is YYYY, YYYY-MM or YYYY-MM-DD: year-only dates are normal (domain 3)."""
+
+    full_name: Annotated[str, Field(min_length=1, max_length=100)]
+    birth_date: Annotated[str, Field(pattern=r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$")] | None = None
+    sex: Literal["male", "female"] | None = None
+    personal_number: Annotated[str, Field(pattern=r"^[0-9]{12}$")] | None = None
+    old_number: Annotated[str, Field(pattern=r"^[0-9]{9}$")] | None = None
+
+
+class Account(Block):
+    """A bank account: bank by 6-digit BIN, number as text (leading zeros count), holder as the bank writes it."""
+
+    bank_bin: Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+    number: Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,30}$")]
+    holder: Annotated[str, Field(min_length=1, max_length=140)]
+
+
+class Collector(Block):
+    """Who may collect for the person, with the number of the certified paper."""
+
+    full_name: Annotated[str, Field(min_length=1, max_length=100)]
+    paper_number: Annotated[str, Field(max_length=40)] | None = None
+
+
+class Delivery(Block):
+    """Where money is handed over."""
+
+    hamlet: Annotated[str, Field(max_length=100)] = ""
+    address: Annotated[str, Field(max_length=200)] = ""
+    collector: Collector | None = None
+
+
+class Contact(Block):
+    """How to reach the person: a phone number in E.164."""
+
+    phone: Annotated[str, Field(pattern=r"^\+84[0-9]{9}$")]
+
+
+class Payee(Block):
+    """Who is paid, as the payment line names them."""
+
+    full_name: Annotated[str, Field(min_length=1, max_length=100)]
+    account: Account | None = None
+
+
+class PersonalData(Block):
+    """The plain text of a ministry's `personal` JWE."""
+
+    identity: Identity | None = None
+    account: Account | None = None
+    delivery: Delivery | None = None
+    home_delivery: bool | None = None
+    phone: Annotated[str, Field(max_length=20)] | None = None
+    collector: Collector | None = None
+    cannot_reason: Annotated[str, Field(pattern=r"^R_[A-Z]+$")] | None = None
+
+
+class RegisterIdentity(Block):
+    """An identity as the register holds it; `replaced_by` is the new number when the police changed it."""
+
+    identity: Identity
+    replaced_by: Annotated[str, Field(pattern=r"^[0-9]{12}$")] | None = None
+
+
+class ProviderLine(Block):
+    """What a provider needs to pay once and nothing more: no programme, no beneficiary id."""
+
+    end_to_end_id: Annotated[str, Field(pattern=r"^[A-Z2-7]{16}$")]
+    amount_vnd: Annotated[int, Field(ge=1, le=10**15)]
+    name: str
+    channel: words.Channel
+    account: Account | None = None
+    area: AreaCode
+    delivery: Delivery | None = None
+    remark: Annotated[str, Field(pattern=r"^[A-Z0-9 ]{1,35}$")]
