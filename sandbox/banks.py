@@ -1,6 +1,8 @@
-"""Banks and synthetic accounts. BINs and names: package `vietnam-qr-pay` 1.0.0 (MIT); the mix and the lengths are ours.
+"""Banks and synthetic accounts. BINs and names: package `vietnam-qr-pay` 1.0.0 (MIT); the mix and the
+lengths are ours.
 
-A bank of fixed length lets a reader restore the zeros a spreadsheet dropped; a bank of free length (length 0) does not.
+A bank of fixed length lets a reader restore the zeros a spreadsheet dropped; a bank of free length
+does not.
 """
 
 from dataclasses import dataclass
@@ -73,7 +75,12 @@ def make_account(rng: Random, numbers: NumberMaker, *, owner: str, truth: Accoun
 
 def _holder(rng: Random, owner: str, truth: AccountTruth) -> str:
     """Upper case without diacritics, family name first; somebody else's name where the truth says so."""
-    if truth in (AccountTruth.GOOD, AccountTruth.UNKNOWN_BIN, AccountTruth.CANNOT_VERIFY, AccountTruth.CLOSED):
+    if truth in (
+        AccountTruth.GOOD,
+        AccountTruth.UNKNOWN_BIN,
+        AccountTruth.CANNOT_VERIFY,
+        AccountTruth.CLOSED,
+    ):
         return without_accents(owner).upper()
     other = draw_name(rng, rng.choice((Sex.MALE, Sex.FEMALE)), rng.randrange(1965, 2000)).full
     own = without_accents(owner).upper()

@@ -1,8 +1,9 @@
 """Benefit groups and amounts of period 2024-02, and the money columns of a row.
 
-Assistance: coefficient x 360,000 (Decree 20/2021 Art. 4 to 6). Merit: standard 2,055,000 (Decree 55/2023) x 1, 2, 3 for
-relatives of one, two, three martyrs. Every other merit line is `scaled`: the amount of July 2024 times 2,055 / 2,789,
-rounded to 1,000 VND. Group shares, arrears and one-off shares are ours, not published.
+Assistance: coefficient x 360,000 (Decree 20/2021 Art. 4 to 6). Merit: standard 2,055,000 (Decree 55/2023)
+x 1, 2, 3 for relatives of one, two, three martyrs. Every other merit line is `scaled`: the amount of July
+2024 times 2,055 / 2,789, rounded to 1,000 VND. Group shares, arrears and one-off shares are ours, not
+published.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,9 @@ SCALED_NOTE = "scaled (quy đổi từ mức 7/2024, số giả lập)"
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One benefit group: who gets it (age at least / below, share of women in per cent) and how much (VND a month)."""
+    """One benefit group: who gets it (age at least / below, share of women in per cent) and how much
+    (VND a month).
+    """
 
     code: str
     family: Family
@@ -33,7 +36,9 @@ class Group:
     note: str = ""
 
 
-def _assistance(code: str, ages: tuple[int, int], coefficient: str, *, weight: int, carer: str = "0") -> Group:
+def _assistance(
+    code: str, ages: tuple[int, int], coefficient: str, *, weight: int, carer: str = "0"
+) -> Group:
     return Group(
         code=code, family=Family.ASSISTANCE, ages=ages, women_percent=62 if ages[0] >= 60 else 48,
         coefficient=Decimal(coefficient), monthly_vnd=int(Decimal(coefficient) * ASSISTANCE_STANDARD_VND),
@@ -95,8 +100,8 @@ def draw_group(rng: Random, family: Family) -> Group:
 def second_group(first: Group, family: Family) -> Group | None:
     """A further benefit a person with `first` may hold together with it, or None.
 
-    Two assistance groups never go together (Art. 6.2, only the highest); disability assistance goes with merit,
-    and a war invalid may also be a martyr's relative (domain note 1.5).
+    Two assistance groups never go together (Art. 6.2, only the highest); disability assistance goes with
+    merit, and a war invalid may also be a martyr's relative (domain note 1.5).
     """
     if first.family is Family.MERIT and family is Family.ASSISTANCE:
         return _OLD_DISABILITY
@@ -106,7 +111,9 @@ def second_group(first: Group, family: Family) -> Group | None:
 
 
 def row_of(rng: Random, group: Group) -> Benefit:
-    """One list row of the group: a few carry a carer's money, arrears, a sum unpaid before, or the Tết gift."""
+    """One list row of the group: a few carry a carer's money, arrears, a sum unpaid before, or the Tết
+    gift.
+    """
     carer_vnd = group.carer_vnd if group.carer_vnd and rng.randrange(100) < 70 else 0
     arrears, unpaid = _periods_owed(rng)
     monthly_vnd = group.monthly_vnd
@@ -129,5 +136,9 @@ def _periods_owed(rng: Random) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _note(group: Group, *, arrears: bool, gift: bool) -> str:
-    parts = [group.note, "Truy lĩnh do quyết định muộn" if arrears else "", "Quà Tết Giáp Thìn" if gift else ""]
+    parts = [
+        group.note,
+        "Truy lĩnh do quyết định muộn" if arrears else "",
+        "Quà Tết Giáp Thìn" if gift else "",
+    ]
     return "; ".join(part for part in parts if part)

@@ -1,7 +1,9 @@
-"""One synthetic district, whole: people, accounts, planted defects and strangers, all from one seed. No network, no files.
+"""One synthetic district, whole: people, accounts, planted defects and strangers, all from one seed.
+No network, no files.
 
-Two published numbers are kept exactly for the full size: 10,172 monthly recipients and 905 registered accounts
-(Hương Khê, January 2024). Everything else is made up and labelled SYNTHETIC wherever it is written out.
+Two published numbers are kept exactly for the full size: 10,172 monthly recipients and 905 registered
+accounts (Hương Khê, January 2024). Everything else is made up and labelled SYNTHETIC wherever it is
+written out.
 """
 
 from collections import Counter
@@ -15,7 +17,16 @@ from sandbox.areas import COMMUNE_BY_CODE, COMMUNES
 from sandbox.banks import account_truths, make_account
 from sandbox.benefits import PERIOD
 from sandbox.model import (
-    Account, AccountMess, AccountTruth, District, Fate, Mess, MessKind, Move, Person, Wish,
+    Account,
+    AccountMess,
+    AccountTruth,
+    District,
+    Fate,
+    Mess,
+    MessKind,
+    Move,
+    Person,
+    Wish,
 )  # fmt: skip
 from sandbox.numbers import NumberMaker
 from sandbox.people import PERIOD_YEAR, draw_people
@@ -33,7 +44,9 @@ ACCOUNT_MESS_RATES = {
 
 
 def make_district(seed: int, people: int = PEOPLE) -> District:
-    """The district of a seed: the same seed gives the same district. `people` at least 300, else ValueError."""
+    """The district of a seed: the same seed gives the same district. `people` at least 300, else
+    ValueError.
+    """
     if people < 300:
         raise ValueError("a district needs at least 300 people")
     rng, numbers = Random(seed), NumberMaker(Random(seed + 1))
@@ -49,13 +62,18 @@ def make_district(seed: int, people: int = PEOPLE) -> District:
     move = _plant_door_events(rng, whole, death=death, mover=mover)
     return District(
         seed=seed, period=PERIOD, people=tuple(whole), strangers=draw_strangers(rng, numbers, whole),
-        door_records=tuple(whole[i].record for i in door), late_death=whole[death].record, died_on=DIED_ON, move=move,
+        door_records=tuple(whole[i].record for i in door), late_death=whole[death].record, died_on=DIED_ON,
+        move=move,
     )  # fmt: skip
 
 
 def _account_holders(rng: Random, people: list[Person], count: int) -> list[int]:
     """Indexes of those who registered an account: adults not in the cannot class, the younger likelier."""
-    adults = [i for i, person in enumerate(people) if person.cannot is None and PERIOD_YEAR - person.birth_date.year >= 18]
+    adults = [
+        i
+        for i, person in enumerate(people)
+        if person.cannot is None and PERIOD_YEAR - person.birth_date.year >= 18
+    ]
     urge = {i: rng.random() ** (1 / _weight(people[i])) for i in adults}
     return sorted(sorted(adults, key=urge.__getitem__, reverse=True)[:count])
 
@@ -66,7 +84,9 @@ def _weight(person: Person) -> int:
 
 
 def _door(rng: Random, holders: list[int], chosen: dict[int, MessKind]) -> list[int]:
-    """Whose account comes through the door; all without a planted defect, the first two get the death and the move."""
+    """Whose account comes through the door; all without a planted defect, the first two get the death
+    and the move.
+    """
     clean = [i for i in holders if i not in chosen]
     return rng.sample(clean, max(2, round(len(holders) * DOOR_ACCOUNTS / ACCOUNTS)))
 
@@ -117,7 +137,11 @@ def _spoil_account(whole: list[Person], index: int, kind: AccountMess) -> None:
 
 def _account_mess_fits(kind: AccountMess, person: Person) -> bool:
     account = person.account
-    if account is None or account.mess is not None or (person.mess and person.mess.kind is MessKind.NUMBER_OLD9):
+    if (
+        account is None
+        or account.mess is not None
+        or (person.mess and person.mess.kind is MessKind.NUMBER_OLD9)
+    ):
         return False
     if kind is AccountMess.OLD9_ID:
         return person.old_number is not None and person.mess is None
@@ -126,7 +150,9 @@ def _account_mess_fits(kind: AccountMess, person: Person) -> bool:
 
 
 def _plant_door_events(rng: Random, whole: list[Person], *, death: int, mover: int) -> Move:
-    """One dies on 28 January and is reported after the list closed; one moves to another commune of the district."""
+    """One dies on 28 January and is reported after the list closed; one moves to another commune of
+    the district.
+    """
     whole[death] = replace(whole[death], mess=Mess(MessKind.LATE_DEATH, Fate.WITHDRAW))
     person = whole[mover]
     target = rng.choice([c for c in COMMUNES if c.code != person.commune_code])
@@ -136,9 +162,11 @@ def _plant_door_events(rng: Random, whole: list[Person], *, death: int, mover: i
 
 
 def truth(district: District) -> dict[str, object]:
-    """What a right system must find: counts per planted defect and fate, rows and VND of the payroll list.
+    """What a right system must find: counts per planted defect and fate, rows and VND of the payroll
+    list.
 
-    `declared_vnd` counts each benefit of each person once; `list_vnd` is what the totals row says, doubled rows included.
+    `declared_vnd` counts each benefit of each person once; `list_vnd` is what the totals row says,
+    doubled rows included.
     """
     people = district.people
     accounts = [person.account for person in people if person.account]

@@ -1,4 +1,6 @@
-"""The defects planted on purpose: how many, on whom, how the list then reads, and what the register then says."""
+"""The defects planted on purpose: how many, on whom, how the list then reads, and what the register
+then says.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,7 +32,8 @@ MESS_RATES = {
 }
 
 _HELD = (
-    MessKind.AMOUNT_WRONG, MessKind.DEAD, MessKind.MOVED_AWAY, MessKind.BIRTH_YEAR_WRONG, MessKind.NOT_IN_REGISTER,
+    MessKind.AMOUNT_WRONG, MessKind.DEAD, MessKind.MOVED_AWAY, MessKind.BIRTH_YEAR_WRONG,
+    MessKind.NOT_IN_REGISTER,
 )  # fmt: skip
 FATE = (
     dict.fromkeys(MessKind, Fate.PAY)
@@ -42,7 +45,9 @@ ELSEWHERE = ("18073", "18115", "18229", "18406", "18673")  # communes of other d
 
 
 def choose(rng: Random, people: list[Person]) -> dict[int, MessKind]:
-    """Which person (by index) gets which defect; one at most each, every kind at least once where names allow."""
+    """Which person (by index) gets which defect; one at most each, every kind at least once where
+    names allow.
+    """
     chosen: dict[int, MessKind] = {}
     order = list(range(len(people)))
     rng.shuffle(order)
@@ -63,7 +68,9 @@ _NEEDS: dict[MessKind, Callable[[Person], bool]] = {
     MessKind.BIRTH_YEAR_ONLY: lambda p: p.birth_date.year < 1960,
     MessKind.NAME_TONE: lambda p: old_tone_placement(p.full_name) != p.full_name,
     MessKind.NAME_I_FOR_Y: lambda p: i_for_y(p.full_name) != p.full_name,
-    MessKind.AMOUNT_WRONG: lambda p: len(p.benefits) == 1 and p.benefits[0].code in ("BT-5a2", "BT-6d", "BT-6b"),
+    MessKind.AMOUNT_WRONG: lambda p: (
+        len(p.benefits) == 1 and p.benefits[0].code in ("BT-5a2", "BT-6d", "BT-6b")
+    ),
     MessKind.DEAD: lambda p: p.birth_date.year < 1960,
 }
 
@@ -74,7 +81,9 @@ def _fits(kind: MessKind, person: Person) -> bool:
 
 
 def clean_writing(rng: Random, person: Person) -> Written:
-    """How the list writes a person without a defect; a birth date is text or an Excel date, both are normal."""
+    """How the list writes a person without a defect; a birth date is text or an Excel date, both are
+    normal.
+    """
     birth: date | str = person.birth_date if rng.randrange(10) < 3 else f"{person.birth_date:%d/%m/%Y}"
     old = person.old_number if rng.randrange(10) < 4 else None
     return Written(person.full_name, birth, person.personal_number, old, written_phone(rng, person.phone))
@@ -109,7 +118,9 @@ def _spoiled_writing(rng: Random, person: Person, kind: MessKind) -> Written:
         return replace(written, birth=_wrong_birth(rng, person.birth_date))
     changes: dict[MessKind, Written] = {
         MessKind.NUMBER_OLD9: replace(written, number=person.old_number, old_number=None),
-        MessKind.NUMBER_MISSING: replace(written, number=None, old_number=None, birth=f"{person.birth_date:%d/%m/%Y}"),
+        MessKind.NUMBER_MISSING: replace(
+            written, number=None, old_number=None, birth=f"{person.birth_date:%d/%m/%Y}"
+        ),
         MessKind.NUMBER_AS_NUMBER: replace(written, number=int(person.personal_number)),
         MessKind.NUMBER_LOST_ZERO: replace(written, number=person.personal_number.lstrip("0")),
         MessKind.BIRTH_YEAR_ONLY: replace(written, birth=person.birth_date.year),
@@ -119,7 +130,9 @@ def _spoiled_writing(rng: Random, person: Person, kind: MessKind) -> Written:
 
 
 def _wrong_birth(rng: Random, true: date) -> str:
-    """The right day and month in a year that is two to five years off; 28 February stands in for a leap day."""
+    """The right day and month in a year that is two to five years off; 28 February stands in for a
+    leap day.
+    """
     day = 28 if (true.month, true.day) == (2, 29) else true.day
     return f"{day:02d}/{true.month:02d}/{true.year - rng.randrange(2, 6)}"
 
@@ -142,5 +155,7 @@ def _spoiled_register(
 def _with_wrong_amount(person: Person) -> Person:
     """The list pays the standard once although the coefficient it shows is higher."""
     benefit = person.benefits[0]
-    wrong = replace(benefit, monthly_vnd=360_000, arrears_periods=(), arrears_vnd=0, unpaid_periods=(), unpaid_vnd=0)
+    wrong = replace(
+        benefit, monthly_vnd=360_000, arrears_periods=(), arrears_vnd=0, unpaid_periods=(), unpaid_vnd=0
+    )
     return replace(person, benefits=(wrong,))

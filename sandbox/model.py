@@ -1,4 +1,6 @@
-"""What the sandbox knows to be true: people, their benefits, accounts, and every defect planted on purpose. All SYNTHETIC."""
+"""What the sandbox knows to be true: people, their benefits, accounts, and every defect planted on
+purpose. All SYNTHETIC.
+"""
 
 from dataclasses import dataclass
 from datetime import date
@@ -97,7 +99,9 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Benefit:
-    """One row of the payroll list: what it declares for one benefit, all amounts in VND; periods are YYYY-MM."""
+    """One row of the payroll list: what it declares for one benefit, all amounts in VND; periods are
+    YYYY-MM.
+    """
 
     code: str
     family: Family
@@ -160,7 +164,9 @@ class Mess:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How the payroll list writes the person; an int is a numeric cell, a date an Excel date, None an empty cell."""
+    """How the payroll list writes the person; an int is a numeric cell, a date an Excel date, None an
+    empty cell.
+    """
 
     full_name: str
     birth: date | str | int
@@ -218,7 +224,9 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """A synthetic inhabitant who is on no payroll list; `twin_of` names the recipient with the same name and birth year."""
+    """A synthetic inhabitant who is on no payroll list; `twin_of` names the recipient with the same
+    name and birth year.
+    """
 
     name: Name
     birth_date: date
@@ -241,7 +249,9 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class District:
-    """The whole synthetic district of one seed; `door_records` are the people whose account comes through Kafka."""
+    """The whole synthetic district of one seed; `door_records` are the people whose account comes
+    through Kafka.
+    """
 
     seed: int
     period: str

@@ -1,7 +1,8 @@
-"""Material for synthetic Vietnamese names by sex and age cohort, and the ways lists spell one name differently.
+"""Material for synthetic Vietnamese names by sex and age cohort, and the ways lists spell one name
+differently.
 
-Words are common; combinations are drawn at random, so a resemblance to anybody is chance. Words that would give the
-name of a well-known public figure were left out.
+Words are common; combinations are drawn at random, so a resemblance to anybody is chance. Words that
+would give the name of a well-known public figure were left out.
 """
 
 import unicodedata
@@ -9,21 +10,45 @@ from random import Random
 
 from sandbox.model import Name, Sex
 
-FAMILY = (
-    "Nguyễn Trần Lê Phan Phạm Hoàng Võ Đặng Bùi Đinh Hồ Ngô Dương Thái Cao Đoàn Hà Mai Lưu Kiều Trịnh Cù Đậu".split()
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+FAMILY = _words(
+    "Nguyễn Trần Lê Phan Phạm Hoàng Võ Đặng Bùi Đinh Hồ Ngô Dương Thái Cao Đoàn Hà Mai Lưu Kiều Trịnh Cù Đậu"
 )
 FAMILY_WEIGHTS = [34, 15, 13, 8, 5, 5, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
 
-MIDDLE_MALE = "Văn Văn Văn Đình Xuân Hữu Quang Trọng Viết Bá Sỹ Hồng Khắc Ngọc".split()
+MIDDLE_MALE = _words("Văn Văn Văn Đình Xuân Hữu Quang Trọng Viết Bá Sỹ Hồng Khắc Ngọc")
 MIDDLE_FEMALE_OLD = ["Thị"] * 14 + ["Thị Thu", "Thị Mỹ", ""]
-MIDDLE_FEMALE_YOUNG = ["Thị", "Thị", "Thị Thu", "Thị Ngọc", "Ngọc", "Thu", "Khánh", "Bảo", "Thị Mỹ", "Thị Hoài"]
+MIDDLE_FEMALE_YOUNG = [
+    "Thị",
+    "Thị",
+    "Thị Thu",
+    "Thị Ngọc",
+    "Ngọc",
+    "Thu",
+    "Khánh",
+    "Bảo",
+    "Thị Mỹ",
+    "Thị Hoài",
+]
 
-GIVEN_MALE_OLD = "Tứ Ngũ Lục Cảnh Thuận Hòe Hóa Hòa Kỷ Nhâm Quý Bính Ất Khoan Tường Thìn Mùi Hợi Sửu Tỵ Mão Tuất".split()
-GIVEN_MALE_MID = "Hùng Tuấn Hải Sơn Hòa Hóa Thành Trung Tiến Nam Hoàn Hiếu Chiến Quý Cảnh Duẩn Toàn Bảy Tám".split()
-GIVEN_MALE_YOUNG = "Huy Khôi Bảo Nhật Quân Khang Đạt Hiếu Kiên Nam Long Tùng Vinh Hòa".split()
-GIVEN_FEMALE_OLD = "Tứ Ngũ Lựu Đào Mận Lài Hòe Thúy Hòa Lý Nhàn Xoan Thìn Mùi Quý Lan Cúc Liễu Hường Ba Bốn Năm".split()
-GIVEN_FEMALE_MID = "Hoa Hương Thủy Thúy Hòa Lan Nga Hằng Tâm Lý Hiền Nhung Oanh Thanh Thảo Loan Vân Huệ Hoài".split()
-GIVEN_FEMALE_YOUNG = "Vy Trang My Chi Thùy Thủy Nhi Uyên Diệp Thảo Quỳnh Hân Ly".split()
+GIVEN_MALE_OLD = _words(
+    "Tứ Ngũ Lục Cảnh Thuận Hòe Hóa Hòa Kỷ Nhâm Quý Bính Ất Khoan Tường Thìn Mùi Hợi Sửu Tỵ Mão Tuất"
+)
+GIVEN_MALE_MID = _words(
+    "Hùng Tuấn Hạnh Sinh Hòa Hóa Thành Trung Tiến Nam Hoàn Hiếu Chiến Quý Cảnh Dần Toàn Bảy Tám"
+)
+GIVEN_MALE_YOUNG = _words("Huy Khôi Bảo Nhật Quân Khang Đạt Hiếu Kiên Nam Long Tùng Vinh Hòa")
+GIVEN_FEMALE_OLD = _words(
+    "Tứ Ngũ Lựu Đào Mận Lài Hòe Thúy Hòa Lý Nhàn Xoan Thìn Mùi Quý Lan Cúc Liễu Hường Ba Bốn Năm"
+)
+GIVEN_FEMALE_MID = _words(
+    "Hoa Hương Thủy Thúy Hòa Lan Nga Hằng Tâm Lý Hiền Nhung Oanh Thanh Thảo Loan Vân Huệ Hoài"
+)
+GIVEN_FEMALE_YOUNG = _words("Vy Trang My Chi Thùy Thủy Nhi Uyên Diệp Thảo Quỳnh Hân Ly")
 
 # Both spellings are correct Vietnamese: the mark on the first or on the second vowel of an open syllable.
 TONE_NEW_TO_OLD = {

@@ -1,8 +1,9 @@
 """Synthetic identity and phone numbers with the right structure.
 
-Personal number: 3 digits province of birth registration, 1 digit century and sex, 2 digits birth year, 6 digits; the
-six start with 99 here so that a synthetic number is recognised. Old number: 9 digits, Hà Tĩnh prefixes 183 and 184,
-then a 9. Mobile numbers: a real prefix, then 00. Nobody is meant to have any of them.
+Personal number: 3 digits province of birth registration, 1 digit century and sex, 2 digits birth year, 6
+digits; the six start with 99 here so that a synthetic number is recognised. Old number: 9 digits, Hà Tĩnh
+prefixes 183 and 184, then a 9. Mobile numbers: a real prefix, then 00. Nobody is meant to have any of
+them.
 """
 
 from random import Random
@@ -11,8 +12,11 @@ from sandbox.model import Sex
 
 PROVINCES = ("042", "040", "044", "038", "001", "079")
 PROVINCE_WEIGHTS = (940, 25, 15, 8, 6, 6)
-MOBILE_PREFIXES = tuple("032 033 034 035 036 037 038 039 086 096 097 098 070 076 077 078 079 081 082 083 084 085 "
-                        "088 091 094 056 058".split())  # fmt: skip
+MOBILE_PREFIXES = (
+    "032", "033", "034", "035", "036", "037", "038", "039", "086", "096", "097", "098", "070", "076",
+    "077", "078",
+    "079", "081", "082", "083", "084", "085", "088", "091", "094", "056", "058",
+)  # fmt: skip
 # Prefixes before the change of autumn 2018 (package vn-phone-number 0.1), new to old.
 OLD_PREFIX = {
     "032": "0162", "033": "0163", "034": "0164", "035": "0165", "036": "0166", "037": "0167", "038": "0168",

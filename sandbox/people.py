@@ -1,4 +1,6 @@
-"""Draws true people: who they are, where they live, how to reach them, what they receive. No defect is planted here."""
+"""Draws true people: who they are, where they live, how to reach them, what they receive. No defect is
+planted here.
+"""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -84,7 +86,8 @@ def _age(rng: Random, ages: tuple[int, int]) -> int:
 
 def _benefits(rng: Random, group: Group) -> tuple[Benefit, ...]:
     first = row_of(rng, group)
-    # Only some groups can be joined by a second, so those are asked more often to reach the share of all people.
+    # Only some groups can be joined by a second, so those are asked more often to reach the share of all
+    # people.
     other = Family.ASSISTANCE if rng.randrange(100) < 62 else Family.MERIT
     second = second_group(group, other) if rng.randrange(1_000) < 83 else None
     return (first, row_of(rng, second)) if second else (first,)

@@ -1,4 +1,6 @@
-"""The sandbox population register: everybody as the register knows them, written out as a CSV extract. All SYNTHETIC."""
+"""The sandbox population register: everybody as the register knows them, written out as a CSV extract.
+All SYNTHETIC.
+"""
 
 import csv
 from collections.abc import Iterator
@@ -7,7 +9,8 @@ from pathlib import Path
 from sandbox.model import District, Name, RegisterRow, Sex
 
 COLUMNS = (
-    "personal_number", "old_number", "family_name", "middle_name", "given_name", "birth_date", "sex", "area_code",
+    "personal_number", "old_number", "family_name", "middle_name", "given_name", "birth_date", "sex",
+    "area_code",
     "status", "status_date", "replaced_by_number",
 )  # fmt: skip
 
@@ -15,7 +18,8 @@ COLUMNS = (
 def write_population_extract(district: District, path: Path) -> int:
     """Write the extract as UTF-8 CSV, sorted by personal number; returns the number of rows.
 
-    `birth_date` is YYYY-MM-DD, or YYYY where the register knows the year alone; `status` is alive, dead or moved.
+    `birth_date` is YYYY-MM-DD, or YYYY where the register knows the year alone; `status` is alive, dead
+    or moved.
     """
     rows = sorted(register_rows(district))
     with path.open("w", encoding="utf-8", newline="") as file:

@@ -1,4 +1,6 @@
-"""Other inhabitants of the district who receive nothing: they fill the population register and set traps for matching."""
+"""Other inhabitants of the district who receive nothing: they fill the population register and set
+traps for matching.
+"""
 
 from datetime import date
 from random import Random
@@ -14,8 +16,10 @@ _ALWAYS_A_TWIN = (MessKind.NUMBER_MISSING, MessKind.NOT_IN_REGISTER, MessKind.BI
 
 
 def draw_strangers(rng: Random, numbers: NumberMaker, people: list[Person]) -> tuple[Stranger, ...]:
-    """About a fifth as many as `people`. Twins share name and birth year with a recipient but have their own number
-    and another birthday; nine others registered an account although they are on no list."""
+    """About a fifth as many as `people`. Twins share name and birth year with a recipient but have
+    their own number and another birthday; nine others registered an account although they are on no
+    list.
+    """
     takers = [p for p in people if p.mess and p.mess.kind in _ALWAYS_A_TWIN]
     takers += rng.sample(people, max(1, len(people) // 60))
     twins = [_twin(rng, numbers, person) for person in dict.fromkeys(takers)]
@@ -27,8 +31,10 @@ def _twin(rng: Random, numbers: NumberMaker, person: Person) -> Stranger:
     born = person.birth_date
     birthday = date(born.year, born.month % 12 + 1, rng.randrange(1, 29))
     return Stranger(
-        name=person.name, birth_date=birthday, sex=person.sex, personal_number=numbers.personal(person.sex, born.year),
-        old_number=numbers.old() if rng.randrange(2) else None, commune_code=person.commune_code, twin_of=person.record,
+        name=person.name, birth_date=birthday, sex=person.sex, personal_number=numbers.personal(person.sex,
+        born.year),
+        old_number=numbers.old() if rng.randrange(2) else None, commune_code=person.commune_code,
+        twin_of=person.record,
     )  # fmt: skip
 
 
