@@ -48,4 +48,5 @@ lock: setup ## Pin the requirements again, with hashes
 	$(PIP_COMPILE) -o requirements-local.lock requirements-local.in
 
 clean: ## Delete the data and logs of runs; .venv and the Kafka jars stay
-	@$(PYTHON) -m deploy.local.clean
+	@test ! -x $(PYTHON) || $(PYTHON) -m deploy.local.clean
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

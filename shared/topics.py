@@ -83,9 +83,7 @@ def _provider_topics(provider: Provider) -> tuple[Topic, ...]:
     return (
         Topic(batch_topic(provider), "batch_id", "payout", outside, 1, "signed manifest of a batch"),
         Topic(instruction_topic(provider), "batch_id", "payout", outside, 1, "one encrypted payment line"),
-        Topic(
-            result_topic(provider), "batch_id", str(provider), ("payout",), 1, "what became of batch and line"
-        ),
+        Topic(result_topic(provider), "batch_id", str(provider), ("payout",), 1, "what became of batch and line"),
     )
 
 
@@ -125,16 +123,11 @@ TOPICS: tuple[Topic, ...] = (
         "outcome with evidence",
     ),
     *(topic for provider in Provider for topic in _provider_topics(provider)),
-    Topic(
-        PAYOUT_PAYMENT, "beneficiary_id", "payout", ("registry", "notify", "console"), 4, "state of a payment"
-    ),
+    Topic(PAYOUT_PAYMENT, "beneficiary_id", "payout", ("registry", "notify", "console"), 4, "state of a payment"),
     Topic(PAYOUT_ENTRY, "period:payer", "payout", ("auditors",), 1, "held lines, postings, approvals"),
     Topic(NOTIFY_MESSAGE, "message_id", "notify", ("registry", "console"), 4, "state of one text"),
     Topic(AUDIT, "actor", "all", ("auditors",), 1, "acts and sights of personal data"),
-    *(
-        Topic(dead_letter_topic(s), "original key", str(s), ("console",), 1, "set-aside records")
-        for s in Service
-    ),
+    *(Topic(dead_letter_topic(s), "original key", str(s), ("console",), 1, "set-aside records") for s in Service),
 )
 
 BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}

@@ -19,15 +19,15 @@ class MigrationFailed(Exception):
     """A migration could not be applied; the text is dbmate's, without the password."""
 
 
-def migrate(dsn: str, service: str) -> None:
-    """Create the database of `dsn` if missing and apply what is new of shared/, then of the service's migrations.
+def migrate(dsn: str, service: str, *, root: Path = ROOT) -> None:
+    """Create the database of `dsn` if missing; apply what is new of shared/, then of the service.
 
     Each folder keeps its own table of applied versions, so that both may number from 0001.
     Raises MigrationFailed; what was applied before the failing file stays.
     """
     folders = {
-        "shared_migrations": ROOT / "shared" / "migrations",
-        "schema_migrations": ROOT / "services" / service / "migrations",
+        "shared_migrations": root / "shared" / "migrations",
+        "schema_migrations": root / "services" / service / "migrations",
     }
     for table, folder in folders.items():
         _dbmate(dsn, "--migrations-dir", str(folder), "--migrations-table", table, "up")

@@ -93,9 +93,9 @@ class LocalStack:
 
 def remove_abandoned(root: Path, prefix: str) -> None:
     """Stop and delete stacks named `prefix...` whose run is gone; a stack somebody holds is left alone."""
-    for folder in (root.resolve() / ".ansinh").glob(f"{prefix}*"):
+    for lock in (root.resolve() / ".ansinh").glob(f"{prefix}*/lock"):
         with contextlib.suppress(StackUnavailable):
-            stack = LocalStack(folder, {})
+            stack = LocalStack(lock.parent, {})
             for part in (stack._kafka, stack._postgres):
                 assert part is not None, "an empty environment names no address"
                 part.stop_left_over()

@@ -34,8 +34,8 @@ class TopicRefused(Exception):
 async def create_topics(bootstrap: str, specs: Iterable[TopicSpec], *, replication: int = 1) -> None:
     """Create the topics that do not exist, then wait until the broker shows every one as specified.
 
-    Existing topics are left as they are. Raises TopicRefused when the broker refuses one, when one exists with
-    another partition count (order per key would break), or when one does not show up in time.
+    Existing topics are left as they are. Raises TopicRefused when the broker refuses one, when one exists
+    with another partition count (order per key would break), or when one does not show up in time.
     """
     wanted = {spec.name: spec for spec in specs}
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
