@@ -94,9 +94,7 @@ class PostgresServer:
     def _make_home(self) -> None:
         if self._temporary in self.home.parents:
             self._claim_temporary()
-            print(
-                f"PostgreSQL's user cannot reach the repository; its data is in {self.home}", file=sys.stderr
-            )
+            print(f"PostgreSQL's user cannot reach the repository; its data is in {self.home}", file=sys.stderr)
         self.home.mkdir(parents=True, exist_ok=True)
         self.home.chmod(0o700)
         if self._owner:

@@ -31,9 +31,7 @@ class LocalStack:
         self._lock = _take(folder)
 
     @classmethod
-    def start(
-        cls, root: Path, name: str, *, fresh: bool = False, environment: Mapping[str, str] = os.environ
-    ) -> Self:
+    def start(cls, root: Path, name: str, *, fresh: bool = False, environment: Mapping[str, str] = os.environ) -> Self:
         """Start what the environment does not name, side by side, with data in `<root>/.ansinh/<name>`.
 
         `fresh` throws the data of an earlier run away. What a crashed run left running is stopped first.

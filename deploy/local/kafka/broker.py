@@ -80,8 +80,10 @@ class KafkaBroker:
 
     def _format(self, java_on_jars: list[str]) -> None:
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        command = [*java_on_jars, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c"]
-        ran = subprocess.run([*command, str(self._config)], capture_output=True, text=True, check=False)  # noqa: S603
+        # With "=": one id in 64 starts with a dash and would be taken for an option.
+        options = [f"--cluster-id={cluster_id}", f"--config={self._config}"]
+        command = [*java_on_jars, "kafka.tools.StorageTool", "format", *options]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         if ran.returncode != 0:
             raise StackUnavailable(f"Kafka's folder could not be formatted: {ran.stderr.strip()[-800:]}")
 
