@@ -36,9 +36,7 @@ class Group:
     note: str = ""
 
 
-def _assistance(
-    code: str, ages: tuple[int, int], coefficient: str, *, weight: int, carer: str = "0"
-) -> Group:
+def _assistance(code: str, ages: tuple[int, int], coefficient: str, *, weight: int, carer: str = "0") -> Group:
     return Group(
         code=code, family=Family.ASSISTANCE, ages=ages, women_percent=62 if ages[0] >= 60 else 48,
         coefficient=Decimal(coefficient), monthly_vnd=int(Decimal(coefficient) * ASSISTANCE_STANDARD_VND),

@@ -69,11 +69,7 @@ def make_district(seed: int, people: int = PEOPLE) -> District:
 
 def _account_holders(rng: Random, people: list[Person], count: int) -> list[int]:
     """Indexes of those who registered an account: adults not in the cannot class, the younger likelier."""
-    adults = [
-        i
-        for i, person in enumerate(people)
-        if person.cannot is None and PERIOD_YEAR - person.birth_date.year >= 18
-    ]
+    adults = [i for i, person in enumerate(people) if person.cannot is None and PERIOD_YEAR - person.birth_date.year >= 18]
     urge = {i: rng.random() ** (1 / _weight(people[i])) for i in adults}
     return sorted(sorted(adults, key=urge.__getitem__, reverse=True)[:count])
 
@@ -95,9 +91,7 @@ def _in_list_and_register(rng: Random, person: Person) -> Person:
     return replace(person, written=mess.clean_writing(rng, person), register=mess.clean_register(rng, person))
 
 
-def _give_accounts(
-    rng: Random, numbers: NumberMaker, *, whole: list[Person], holders: list[int], door: list[int]
-) -> None:
+def _give_accounts(rng: Random, numbers: NumberMaker, *, whole: list[Person], holders: list[int], door: list[int]) -> None:
     eventful = frozenset(door[:2])
     truths = account_truths(rng, len(holders) - len(eventful))
     by_door = frozenset(door)
@@ -137,11 +131,7 @@ def _spoil_account(whole: list[Person], index: int, kind: AccountMess) -> None:
 
 def _account_mess_fits(kind: AccountMess, person: Person) -> bool:
     account = person.account
-    if (
-        account is None
-        or account.mess is not None
-        or (person.mess and person.mess.kind is MessKind.NUMBER_OLD9)
-    ):
+    if account is None or account.mess is not None or (person.mess and person.mess.kind is MessKind.NUMBER_OLD9):
         return False
     if kind is AccountMess.OLD9_ID:
         return person.old_number is not None and person.mess is None

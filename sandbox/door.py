@@ -53,9 +53,7 @@ def door_events(district: District) -> list[DoorEvent]:
     events.append(_move(records[mover.record], mover, district))
     death = {"reason": "death", "on": district.died_on.isoformat()}
     dead = records[district.late_death]
-    events.append(
-        DoorEvent("ended", LATE_DEATH_AT, dead, source_sequence=3, fields=death, after_closing=True)
-    )
+    events.append(DoorEvent("ended", LATE_DEATH_AT, dead, source_sequence=3, fields=death, after_closing=True))
     return events
 
 
@@ -93,9 +91,7 @@ def _move(record: str, person: Person, district: District) -> DoorEvent:
     return DoorEvent("changed", at, record, 3, {"area": district.move.to_commune_code}, personal)
 
 
-async def publish_door(
-    bootstrap: str, registry_public_jwk: Mapping[str, str], events: Sequence[DoorEvent]
-) -> int:
+async def publish_door(bootstrap: str, registry_public_jwk: Mapping[str, str], events: Sequence[DoorEvent]) -> int:
     """Seal and publish the events in order; returns how many the broker acknowledged.
 
     The same event always has the same `ce_id`, so publishing twice is a replay. Raises what aiokafka

@@ -68,9 +68,7 @@ _NEEDS: dict[MessKind, Callable[[Person], bool]] = {
     MessKind.BIRTH_YEAR_ONLY: lambda p: p.birth_date.year < 1960,
     MessKind.NAME_TONE: lambda p: old_tone_placement(p.full_name) != p.full_name,
     MessKind.NAME_I_FOR_Y: lambda p: i_for_y(p.full_name) != p.full_name,
-    MessKind.AMOUNT_WRONG: lambda p: (
-        len(p.benefits) == 1 and p.benefits[0].code in ("BT-5a2", "BT-6d", "BT-6b")
-    ),
+    MessKind.AMOUNT_WRONG: lambda p: len(p.benefits) == 1 and p.benefits[0].code in ("BT-5a2", "BT-6d", "BT-6b"),
     MessKind.DEAD: lambda p: p.birth_date.year < 1960,
 }
 
@@ -118,9 +116,7 @@ def _spoiled_writing(rng: Random, person: Person, kind: MessKind) -> Written:
         return replace(written, birth=_wrong_birth(rng, person.birth_date))
     changes: dict[MessKind, Written] = {
         MessKind.NUMBER_OLD9: replace(written, number=person.old_number, old_number=None),
-        MessKind.NUMBER_MISSING: replace(
-            written, number=None, old_number=None, birth=f"{person.birth_date:%d/%m/%Y}"
-        ),
+        MessKind.NUMBER_MISSING: replace(written, number=None, old_number=None, birth=f"{person.birth_date:%d/%m/%Y}"),
         MessKind.NUMBER_AS_NUMBER: replace(written, number=int(person.personal_number)),
         MessKind.NUMBER_LOST_ZERO: replace(written, number=person.personal_number.lstrip("0")),
         MessKind.BIRTH_YEAR_ONLY: replace(written, birth=person.birth_date.year),
@@ -137,9 +133,7 @@ def _wrong_birth(rng: Random, true: date) -> str:
     return f"{day:02d}/{true.month:02d}/{true.year - rng.randrange(2, 6)}"
 
 
-def _spoiled_register(
-    rng: Random, numbers: NumberMaker, *, person: Person, kind: MessKind
-) -> tuple[RegisterRow, ...]:
+def _spoiled_register(rng: Random, numbers: NumberMaker, *, person: Person, kind: MessKind) -> tuple[RegisterRow, ...]:
     row = RegisterRow(person.personal_number, person.birth_date.isoformat(), person.commune_code)
     day = date(2023, 1, 10) + timedelta(days=rng.randrange(350))
     if kind is MessKind.DEAD:
@@ -155,7 +149,5 @@ def _spoiled_register(
 def _with_wrong_amount(person: Person) -> Person:
     """The list pays the standard once although the coefficient it shows is higher."""
     benefit = person.benefits[0]
-    wrong = replace(
-        benefit, monthly_vnd=360_000, arrears_periods=(), arrears_vnd=0, unpaid_periods=(), unpaid_vnd=0
-    )
+    wrong = replace(benefit, monthly_vnd=360_000, arrears_periods=(), arrears_vnd=0, unpaid_periods=(), unpaid_vnd=0)
     return replace(person, benefits=(wrong,))

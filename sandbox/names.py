@@ -15,9 +15,7 @@ def _words(text: str) -> list[str]:
     return text.split()
 
 
-FAMILY = _words(
-    "Nguyễn Trần Lê Phan Phạm Hoàng Võ Đặng Bùi Đinh Hồ Ngô Dương Thái Cao Đoàn Hà Mai Lưu Kiều Trịnh Cù Đậu"
-)
+FAMILY = _words("Nguyễn Trần Lê Phan Phạm Hoàng Võ Đặng Bùi Đinh Hồ Ngô Dương Thái Cao Đoàn Hà Mai Lưu Kiều Trịnh Cù Đậu")
 FAMILY_WEIGHTS = [34, 15, 13, 8, 5, 5, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
 
 MIDDLE_MALE = _words("Văn Văn Văn Đình Xuân Hữu Quang Trọng Viết Bá Sỹ Hồng Khắc Ngọc")
@@ -35,19 +33,11 @@ MIDDLE_FEMALE_YOUNG = [
     "Thị Hoài",
 ]
 
-GIVEN_MALE_OLD = _words(
-    "Tứ Ngũ Lục Cảnh Thuận Hòe Hóa Hòa Kỷ Nhâm Quý Bính Ất Khoan Tường Thìn Mùi Hợi Sửu Tỵ Mão Tuất"
-)
-GIVEN_MALE_MID = _words(
-    "Hùng Tuấn Hạnh Sinh Hòa Hóa Thành Trung Tiến Nam Hoàn Hiếu Chiến Quý Cảnh Dần Toàn Bảy Tám"
-)
+GIVEN_MALE_OLD = _words("Tứ Ngũ Lục Cảnh Thuận Hòe Hóa Hòa Kỷ Nhâm Quý Bính Ất Khoan Tường Thìn Mùi Hợi Sửu Tỵ Mão Tuất")
+GIVEN_MALE_MID = _words("Hùng Tuấn Hạnh Sinh Hòa Hóa Thành Trung Tiến Nam Hoàn Hiếu Chiến Quý Cảnh Dần Toàn Bảy Tám")
 GIVEN_MALE_YOUNG = _words("Huy Khôi Bảo Nhật Quân Khang Đạt Hiếu Kiên Nam Long Tùng Vinh Hòa")
-GIVEN_FEMALE_OLD = _words(
-    "Tứ Ngũ Lựu Đào Mận Lài Hòe Thúy Hòa Lý Nhàn Xoan Thìn Mùi Quý Lan Cúc Liễu Hường Ba Bốn Năm"
-)
-GIVEN_FEMALE_MID = _words(
-    "Hoa Hương Thủy Thúy Hòa Lan Nga Hằng Tâm Lý Hiền Nhung Oanh Thanh Thảo Loan Vân Huệ Hoài"
-)
+GIVEN_FEMALE_OLD = _words("Tứ Ngũ Lựu Đào Mận Lài Hòe Thúy Hòa Lý Nhàn Xoan Thìn Mùi Quý Lan Cúc Liễu Hường Ba Bốn Năm")
+GIVEN_FEMALE_MID = _words("Hoa Hương Thủy Thúy Hòa Lan Nga Hằng Tâm Lý Hiền Nhung Oanh Thanh Thảo Loan Vân Huệ Hoài")
 GIVEN_FEMALE_YOUNG = _words("Vy Trang My Chi Thùy Thủy Nhi Uyên Diệp Thảo Quỳnh Hân Ly")
 
 # Both spellings are correct Vietnamese: the mark on the first or on the second vowel of an open syllable.

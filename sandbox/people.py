@@ -62,7 +62,7 @@ def _person(draw: _Draw, *, record: str, home: Commune, family: Family) -> Perso
         old_number=draw.numbers.old() if born.year < 1998 and rng.randrange(100) < 70 else None,
         commune_code=home.code, hamlet=hamlet, phone=_phone(draw, age, (home.code, hamlet)),
         benefits=_benefits(rng, group), account=None, wish=Wish.POST,
-        home_delivery=_home_delivery(rng, age, group.code), collector=_collector(draw, age),
+        home_delivery=_home_delivery(rng, age, group.code), collector=_collector(draw, age, cannot),
         cannot=cannot, mess=None, written=Written("", "", None, None, None), register=(),
     )  # fmt: skip
 
@@ -110,8 +110,10 @@ def _home_delivery(rng: Random, age: int, code: str) -> bool:
     return rng.randrange(100) < percent
 
 
-def _collector(draw: _Draw, age: int) -> Collector | None:
-    """Every child under 14 has one, and a few of the adults."""
+def _collector(draw: _Draw, age: int, cannot: Cannot | None) -> Collector | None:
+    """Every child under 14 has one, a few of the adults, nobody who has nobody to authorise."""
+    if cannot and cannot.code == "R_NOBODY":
+        return None
     if age >= 14 and draw.rng.randrange(1_000) >= 15:
         return None
     sex, year = draw.rng.choice((Sex.FEMALE, Sex.MALE)), draw.rng.randrange(1960, 1998)

@@ -162,12 +162,8 @@ def test_defect_shows_in_list_or_register(district: District, kind: MessKind) ->
         MessKind.NAME_I_FOR_Y: lambda p: p.written.full_name != p.full_name,
         MessKind.NAME_NO_ACCENTS: lambda p: p.written.full_name == without_accents(p.full_name),
         MessKind.ROW_DOUBLED: lambda p: p.written.times == 2,
-        MessKind.AMOUNT_WRONG: lambda p: (
-            p.benefits[0].monthly_vnd == 360_000 and p.benefits[0].coefficient > 1
-        ),
-        MessKind.DEAD: lambda p: (
-            p.register[0].status == "dead" and p.register[0].status_date < date(2024, 1, 1)
-        ),
+        MessKind.AMOUNT_WRONG: lambda p: p.benefits[0].monthly_vnd == 360_000 and p.benefits[0].coefficient > 1,
+        MessKind.DEAD: lambda p: p.register[0].status == "dead" and p.register[0].status_date < date(2024, 1, 1),
         MessKind.MOVED_AWAY: lambda p: p.register[0].area_code not in {c.code for c in COMMUNES},
         MessKind.BIRTH_YEAR_WRONG: lambda p: str(p.birth_date.year) not in p.written.birth,
         MessKind.NOT_IN_REGISTER: lambda p: p.register == (),
@@ -204,3 +200,8 @@ def test_truth_agrees_with_the_people(district: District) -> None:
     assert said["rows_in_list"] == sum(len(p.benefits) * p.written.times for p in district.people)
     assert said["list_vnd"] > said["declared_vnd"] == sum(p.total_vnd for p in district.people)
     assert sum(said["fates"].values()) == said["people"] == 10_172
+
+
+def test_who_has_nobody_to_authorise_has_no_collector(district: District) -> None:
+    assert not any(p.collector for p in district.people if p.cannot and p.cannot.code == "R_NOBODY")
+    assert all(p.collector for p in district.people if p.birth_date.year > 2010)

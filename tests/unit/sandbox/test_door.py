@@ -13,9 +13,7 @@ from sandbox.model import District, Wish
 from shared.events import AccountRegistered, Changed, Ended, MinistryMessage, WishRecorded
 from shared.personal import PersonalData
 
-MODELS: dict[str, type[MinistryMessage]] = {
-    model.TYPE: model for model in (AccountRegistered, Changed, Ended, WishRecorded)
-}
+MODELS: dict[str, type[MinistryMessage]] = {model.TYPE: model for model in (AccountRegistered, Changed, Ended, WishRecorded)}
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +31,7 @@ def key() -> ECKey:
     return ECKey.generate_key("P-256", {"kid": "registry-test"})
 
 
-def test_door_brings_55_accounts_one_move_and_one_late_death(
-    district: District, events: list[DoorEvent]
-) -> None:
+def test_door_brings_55_accounts_one_move_and_one_late_death(district: District, events: list[DoorEvent]) -> None:
     counts = Counter(event.kind for event in events)
     by_post = sum(district.person(r).wish is Wish.POST for r in district.door_records)
     assert counts == {"account_registered": 55, "changed": 1, "ended": 1, "wish_recorded": by_post}

@@ -101,9 +101,7 @@ def test_cells_keep_the_kinds_real_lists_have(payroll: list[Row]) -> None:
     assert {type(cell) for cell in _column(body, "Ngày sinh")} == {str, int, datetime, type(None)}
 
 
-def test_account_list_has_850_people_some_twice_and_some_strangers(
-    accounts: list[Row], district: District
-) -> None:
+def test_account_list_has_850_people_some_twice_and_some_strangers(accounts: list[Row], district: District) -> None:
     assert accounts[ACCOUNT_HEADER_ROW - 1] == ACCOUNT_HEADER
     assert SYNTHETIC in [row[0] for row in accounts[:3]]
     holders = [p.account for p in district.account_file_people if p.account]
@@ -125,12 +123,8 @@ def test_account_list_spoils_numbers_and_names_banks_in_two_ways(accounts: list[
     }
 
 
-def test_door_accounts_are_in_neither_list(
-    payroll: list[Row], accounts: list[Row], district: District
-) -> None:
-    written = {row[ACCOUNT_HEADER.index("Số tài khoản")] for row in accounts} | set(
-        _column(payroll, "Số tài khoản")
-    )
+def test_door_accounts_are_in_neither_list(payroll: list[Row], accounts: list[Row], district: District) -> None:
+    written = {row[ACCOUNT_HEADER.index("Số tài khoản")] for row in accounts} | set(_column(payroll, "Số tài khoản"))
     assert not written & {district.person(r).account.number for r in district.door_records}
 
 
@@ -141,9 +135,7 @@ def test_same_district_writes_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
 
 
-def test_population_extract_holds_everybody_but_those_planted_as_missing(
-    district: District, tmp_path: Path
-) -> None:
+def test_population_extract_holds_everybody_but_those_planted_as_missing(district: District, tmp_path: Path) -> None:
     path = tmp_path / "population.csv"
     count = write_population_extract(district, path)
     with path.open(encoding="utf-8", newline="") as file:
