@@ -1,0 +1,93 @@
+"""Who acts: an `Actor` from a signed token, on every command and every HTTP write, kept on every row it makes.
+
+The token is a JWT ES256 by the installation's issuer (a stand-in for the province's OIDC provider): `sub`, `roles`, `payers`, and for an
+approval `sha256`, the hash of the list the actor approves, so that the stored token is the actor's signature of exactly that list.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Header
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+
+from shared.clock import Clock
+from shared.errors import NotAllowed
+from shared.words import Role
+
+EVERY_PAYER = "*"
+TOKEN_SECONDS = 15 * 60  # a session of at most 15 minutes (docs/decisions/0006-actors.md)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person who acts. `sha256` is the list hash this token signs, if any."""
+
+    id: str
+    roles: frozenset[Role]
+    payers: tuple[str, ...]
+    sha256: str | None
+    token: str
+
+    def __repr__(self) -> str:
+        """Without the token."""
+        return f"Actor({self.id})"
+
+
+def require(actor: Actor, role: Role, payer: str) -> None:
+    """Raises NotAllowed unless the actor holds the role for that payer."""
+    if role not in actor.roles:
+        raise NotAllowed(f"ROLE_{role.upper()}_NEEDED")
+    if payer not in actor.payers and EVERY_PAYER not in actor.payers:
+        raise NotAllowed("PAYER_NOT_YOURS")
+
+
+class ActorGate:
+    """Reads tokens. Expiry is judged by business time, like everything that has a date."""
+
+    def __init__(self, issuer: dict[str, Any], clock: Clock) -> None:
+        """`issuer`: the issuer's public JWK."""
+        self._key = ECKey.import_key(issuer)
+        self._clock = clock
+
+    def actor(self, authorization: str) -> Actor:
+        """The actor of an `Authorization: Bearer ...` header. Raises NotAllowed with a code."""
+        token = authorization.removeprefix("Bearer ").strip()
+        try:
+            claims = jwt.decode(token, self._key, algorithms=["ES256"]).claims
+            roles = frozenset(Role(role) for role in claims["roles"])
+            actor = Actor(str(claims["sub"]), roles, tuple(claims["payers"]), claims.get("sha256"), token)
+            expires = int(claims["exp"])
+        except (JoseError, ValueError, KeyError, TypeError) as error:
+            raise NotAllowed("TOKEN_INVALID") from error
+        if expires < self._clock.now().timestamp():
+            raise NotAllowed("TOKEN_EXPIRED")
+        return actor
+
+    def dependency(self, authorization: Annotated[str, Header()] = "") -> Actor:
+        """For FastAPI: `Depends(gate.dependency)`."""
+        return self.actor(authorization)
+
+
+class Issuer:
+    """Signs tokens of a local installation. A real province replaces it by its OIDC provider."""
+
+    def __init__(self, key_file: Path, clock: Clock) -> None:
+        """Read the issuer's private JWK."""
+        self._key = ECKey.import_key(json.loads(key_file.read_text()))
+        self._clock = clock
+
+    def token(
+        self, actor_id: str, roles: tuple[Role, ...], *, payers: tuple[str, ...] = (EVERY_PAYER,), sha256: str | None = None
+    ) -> str:
+        """A token for one actor, valid 15 minutes of business time."""
+        claims: dict[str, Any] = {"sub": actor_id, "roles": [str(r) for r in roles], "payers": list(payers)}
+        claims["exp"] = int(self._clock.now().timestamp()) + TOKEN_SECONDS
+        if sha256:
+            claims["sha256"] = sha256
+        return jwt.encode({"alg": "ES256"}, claims, self._key)

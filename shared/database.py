@@ -1,0 +1,66 @@
+"""PostgreSQL: the pool, transactions, and named queries from `queries.sql` files."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import aiosql
+import asyncpg
+
+Tx: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+"""A connection inside an open transaction. Who holds one never commits; who opened it does."""
+
+COMMAND_SECONDS = 30.0
+
+
+def load_queries(file: str) -> Any:
+    """The named queries of `queries.sql` beside a Python file (pass `__file__`).
+
+    Use: `row = await queries.one(tx, a=1)` for `^`, `async for` over plain ones, `await` for `!`.
+    """
+    return aiosql.from_path(Path(file).with_name("queries.sql"), "asyncpg", mandatory_parameters=False)
+
+
+class Database:
+    """One service's database."""
+
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
+        """Wrap an open pool."""
+        self._pool = pool
+
+    @classmethod
+    async def open(cls, dsn: str, *, size: int = 10) -> Database:
+        """Connect. A dead server is noticed by the command time-out; JSON columns read as text, on purpose: models parse them."""
+        pool = await asyncpg.create_pool(
+            dsn, min_size=1, max_size=size, command_timeout=COMMAND_SECONDS, server_settings={"application_name": "ansinh"}
+        )
+        assert pool is not None
+        return cls(pool)
+
+    async def close(self) -> None:
+        """Give connections back; in-flight statements are cut after a second."""
+        try:
+            await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            yield connection  # type: ignore[misc]
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Tx]:
+        """One read-only snapshot."""
+        async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            yield connection  # type: ignore[misc]
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Tx]:
+        """A bare connection, for locks and notifications that outlive a transaction."""
+        async with self._pool.acquire() as connection:
+            yield connection  # type: ignore[misc]

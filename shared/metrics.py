@@ -1,0 +1,19 @@
+"""Every metric: name, kind, unit and meaning in one table. docs/METRICS.md lists the same names; a test compares."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+RECORDS = Counter("ansinh_records_total", "Records taken from a topic", ["topic"])
+DEAD_LETTERS = Counter(
+    "ansinh_dead_letters_total", "Records set aside, by disposition and reason", ["topic", "disposition", "reason"]
+)
+FENCED = Counter("ansinh_fenced_total", "Batches a stale owner was kept from taking", ["topic"])
+RETRIES = Counter("ansinh_retries_total", "Batches tried again because the world was away", ["topic", "code"])
+STOPPED = Gauge("ansinh_partition_stopped", "1 while a partition waits for a person", ["topic", "partition"])
+NEXT_OFFSET = Gauge("ansinh_next_offset", "Next offset the database expects", ["topic", "partition"])
+BATCH_SECONDS = Histogram("ansinh_batch_seconds", "Seconds from handler start to commit, per batch", ["topic"])
+OUTBOX_UNPUBLISHED = Gauge("ansinh_outbox_unpublished", "Outbox rows behind the relay's cursor still to publish")
+OUTBOX_PUBLISHED = Counter("ansinh_outbox_published_total", "Outbox rows acknowledged by the broker", ["topic"])
+OUTBOX_OLDEST_SECONDS = Gauge("ansinh_outbox_oldest_seconds", "Age in seconds of the oldest unpublished outbox row")
+CONFLICTS = Counter("ansinh_conflicts_total", "Same key with other content: somebody must look", ["kind"])

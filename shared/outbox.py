@@ -1,0 +1,165 @@
+"""Messages leave through the outbox: written with the decision, published by one relay in commit-safe order, at least once.
+
+Guarantee: a message reaches the broker if and only if its transaction committed; a reader may see it twice with the same event id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from shared.clock import LOCAL
+from shared.database import Database, Tx, load_queries
+from shared.errors import Trouble, code_of, is_trouble
+from shared.events import Message
+from shared.ids import random_id
+from shared.metrics import OUTBOX_OLDEST_SECONDS, OUTBOX_PUBLISHED, OUTBOX_UNPUBLISHED
+
+queries = load_queries(__file__)
+BATCH_MAX = 4_000
+DEADLINE_SECONDS = 15.0
+POLL_SECONDS = 1.0
+PAUSE_MAX_SECONDS = 5.0
+SCHEMA_VERSION = "1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class OutEvent:
+    """One message to publish. Its id is made here, before anything is sent."""
+
+    topic: str
+    key: str
+    message: Message
+    event_id: UUID = field(default_factory=random_id)
+
+
+async def put_events(tx: Tx, events: Sequence[OutEvent], at: datetime) -> None:
+    """Write messages into the outbox in the caller's transaction, in one statement. `at` is business time."""
+    if not events:
+        return
+    await queries.put_events(
+        tx,
+        day=datetime.now(UTC).date(),
+        at=at,
+        event_ids=[event.event_id for event in events],
+        topics=[event.topic for event in events],
+        keys=[event.key for event in events],
+        types=[event.message.TYPE for event in events],
+        payloads=[event.message.model_dump_json(exclude_none=True).encode() for event in events],
+    )
+    await queries.wake_relay(tx)
+
+
+def headers_of(row: asyncpg.Record, source: str) -> list[tuple[str, bytes]]:
+    """CloudEvents 1.0 Kafka binding, binary mode. `traceparent` is derived from the event id: one trace per decision."""
+    trace = row["event_id"].hex
+    values = {
+        "ce_specversion": "1.0",
+        "ce_id": str(row["event_id"]),
+        "ce_source": f"/ansinh/{source}",
+        "ce_type": row["type"],
+        "ce_time": row["at"].astimezone(LOCAL).isoformat(),
+        "ce_dataschema": f"/docs/events/{row['type']}.json#{SCHEMA_VERSION}",
+        "content-type": "application/json",
+        "traceparent": f"00-{trace}-{trace[:16]}-01",
+    }
+    return [(name, value.encode()) for name, value in values.items()]
+
+
+class Relay:
+    """Publishes one service's outbox. Only the holder of the advisory lock publishes; a second relay waits."""
+
+    def __init__(self, database: Database, bootstrap: str, service: str, log: structlog.stdlib.BoundLogger) -> None:
+        """Nothing is opened before `run`."""
+        self._database = database
+        self._bootstrap = bootstrap
+        self._service = service
+        self._log = log
+        self._wake = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Publish until told to stop, surviving every loss of broker or database."""
+        pause = 0.1
+        while not stop.is_set():
+            try:
+                async with self._database.session() as session:
+                    await self._with_lock(session, stop)
+                pause = 0.1
+            except Exception as error:  # the one place of the relay that outlives trouble
+                if not (is_trouble(error) or isinstance(error, KafkaError)):
+                    raise
+                self._log.warning("relay_trouble", code=code_of(error))
+                await _sleep(stop, pause)
+                pause = min(pause * 2, PAUSE_MAX_SECONDS)
+
+    async def _with_lock(self, session: Tx, stop: asyncio.Event) -> None:
+        while not (await queries.relay_lock(session))["held"]:
+            if await _sleep(stop, POLL_SECONDS):
+                return
+        await session.add_listener("outbox", self._notified)
+        # A producer that missed its deadline may still hold half-sent batches: it is closed before another starts.
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap, acks="all", enable_idempotence=True, linger_ms=5, max_batch_size=262_144
+        )
+        try:
+            await asyncio.wait_for(producer.start(), DEADLINE_SECONDS)
+            while not stop.is_set():
+                if not await self._publish_next(session, producer):
+                    await self._wait(stop)
+        finally:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(producer.stop(), DEADLINE_SECONDS)
+            with contextlib.suppress(Exception):
+                await session.remove_listener("outbox", self._notified)
+                await queries.relay_unlock(session)
+
+    async def _publish_next(self, session: Tx, producer: AIOKafkaProducer) -> int:
+        cursor = await queries.cursor(session)
+        rows = [row async for row in queries.unpublished(session, xid=cursor["xid"], id=cursor["id"], most=BATCH_MAX)]
+        if not rows:
+            OUTBOX_UNPUBLISHED.set(0)
+            return 0
+        await asyncio.wait_for(self._send(producer, rows), DEADLINE_SECONDS)
+        last = rows[-1]
+        moved = await queries.move_cursor(session, xid=last["xid"], id=last["id"], from_xid=cursor["xid"], from_id=cursor["id"])
+        if moved is None:
+            raise Trouble("another relay moved the cursor")
+        OUTBOX_UNPUBLISHED.set((await queries.outbox_behind(session))["waiting"] if len(rows) == BATCH_MAX else 0)
+        return len(rows)
+
+    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> None:
+        futures = [
+            await producer.send(row["topic"], row["payload"], key=row["key"].encode(), headers=headers_of(row, self._service))
+            for row in rows
+        ]
+        await asyncio.gather(*futures)
+        for row in rows:
+            OUTBOX_PUBLISHED.labels(row["topic"]).inc()
+        OUTBOX_OLDEST_SECONDS.set(0)
+
+    def _notified(self, *_args: Any) -> None:
+        self._wake.set()
+
+    async def _wait(self, stop: asyncio.Event) -> None:
+        stopping = asyncio.ensure_future(stop.wait())
+        waking = asyncio.ensure_future(self._wake.wait())
+        await asyncio.wait((stopping, waking), timeout=POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        waking.cancel()
+        self._wake.clear()
+
+
+async def _sleep(stop: asyncio.Event, seconds: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+    return stop.is_set()
