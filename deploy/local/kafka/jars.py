@@ -29,11 +29,12 @@ def ensure_jars(root: Path) -> Path:
     libs = root / ".ansinh" / "tools" / "kafka" / "libs"
     if not wrong_jars(libs):
         return libs
+    print("Kafka jars: fetching (once)", file=sys.stderr, flush=True)
     libs.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=libs.parent, prefix="fetching-") as scratch:
         fetched = Path(scratch) / "libs"
         fetched.mkdir()
-        trouble = fetch(fetched, Path(scratch))
+        trouble = fetch(fetched)
         wrong = wrong_jars(fetched)
         if wrong:
             raise StackUnavailable(
@@ -54,7 +55,7 @@ def wrong_jars(libs: Path) -> list[str]:
     return sorted(name for name in expected | present if expected.get(name) != present.get(name))
 
 
-def fetch(into: Path, scratch: Path) -> str:
+def fetch(into: Path) -> str:
     """Copy the jars into `into` by Maven or jgo; return what went wrong, for the message."""
     if shutil.which("mvn"):
         trouble = fetch_by_maven(into)
@@ -62,7 +63,7 @@ def fetch(into: Path, scratch: Path) -> str:
             return ""
     else:
         trouble = "\nMaven is not installed."
-    return trouble + fetch_by_jgo(into, scratch)
+    return trouble + fetch_by_jgo(into)
 
 
 def fetch_by_maven(into: Path) -> str:
@@ -73,22 +74,21 @@ def fetch_by_maven(into: Path) -> str:
     return "" if ran.returncode == 0 else "\nMaven said: " + ran.stdout.strip()[-800:]
 
 
-def fetch_by_jgo(into: Path, scratch: Path) -> str:
+def fetch_by_jgo(into: Path) -> str:
     """Let jgo resolve the same coordinates.
 
     The `!` after each keeps one artifact's managed versions from replacing another's: without it
-    a 4.3.1 broker silently gets kafka-clients 3.8.0.
+    a 4.3.1 broker silently gets kafka-clients 3.8.0. `jgo.build` would download a JDK only to sort the jars.
     """
     try:
         import jgo
     except ImportError:
         return "\njgo is not installed (make setup installs it when Maven is missing)."
     try:
-        environment = jgo.build("+".join(f"{one}!" for one in COORDINATES), cache_dir=scratch / "jgo")
+        for artifact in jgo.resolve("+".join(f"{one}!" for one in COORDINATES)):
+            shutil.copy2(artifact.resolve(), into)
     except Exception as trouble:  # jgo's errors have no common base; any of them means "not by this way"
         return f"\njgo said: {trouble}"
-    for jar in environment.all_jars:
-        shutil.copy2(jar, into)
     return ""
 
 
