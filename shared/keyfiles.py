@@ -24,7 +24,7 @@ def make_key_files(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if (folder / "public.json").exists():
         return
-    roots = {kind: _random() for kind in Kind if kind is not Kind.DEADLETTER}
+    roots: dict[Kind, str] = {kind: _random() for kind in Kind if kind is not Kind.DEADLETTER}
     pairs = {name: ECKey.generate_key("P-256") for name in (*HOLDERS, *map(str, Provider), ISSUER)}
     public = {name: pair.as_dict(private=False) for name, pair in pairs.items()}
     for name, kinds in HOLDERS.items():

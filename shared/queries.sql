@@ -12,9 +12,9 @@ INSERT INTO consumed (topic, partition, next_offset) VALUES (:topic, :partition,
 
 -- name: take^
 -- The fence: first statement of every batch. Not exactly one row means another owner moved on.
-UPDATE consumed SET next_offset = :next_offset, last_event_id = :last_event_id, dead_in_a_row = :dead_in_a_row
+UPDATE consumed SET next_offset = :next_offset, last_event_id = :last_event_id
  WHERE topic = :topic AND partition = :partition AND next_offset = :before AND stopped_reason IS NULL
-RETURNING next_offset;
+RETURNING dead_in_a_row;
 
 -- name: count_dead!
 -- How many records in a row were set aside, and the stop when it is too many; the row is ours since `take`.
@@ -25,10 +25,17 @@ UPDATE consumed SET dead_in_a_row = :dead_in_a_row, stopped_reason = :stopped_re
 -- A gap or a recreated topic: nothing is read until a person has looked.
 UPDATE consumed SET stopped_reason = :reason WHERE topic = :topic AND partition = :partition AND stopped_reason IS NULL;
 
+-- name: resume_partition^
+-- A person has looked: the partition goes on where it stopped, with its count at zero.
+UPDATE consumed SET stopped_reason = NULL, dead_in_a_row = 0
+ WHERE topic = :topic AND partition = :partition AND stopped_reason IS NOT NULL RETURNING next_offset;
+
 -- name: set_aside!
--- One record that cannot be taken; read again, it changes nothing.
+-- Records that cannot be taken; read again, they change nothing.
 INSERT INTO dead_letter (dead_letter_id, topic, partition, "offset", event_id, disposition, reason, original, at)
-VALUES (:dead_letter_id, :topic, :partition, :offset, :event_id, :disposition, :reason, :original, :at)
+SELECT dead_letter_id, :topic, :partition, place, event_id, disposition, reason, original, :at
+  FROM unnest(:ids::uuid[], :offsets::bigint[], :event_ids::text[], :dispositions::text[], :reasons::text[], :originals::text[])
+       AS row (dead_letter_id, place, event_id, disposition, reason, original)
 ON CONFLICT (topic, partition, "offset") DO NOTHING;
 
 -- name: dead_letters

@@ -1,0 +1,292 @@
+"""How a record takes effect exactly once: at-least-once delivery, and the offset written first in the transaction of its effects.
+
+Order of one batch of one partition: fence (`take`), handler, set-aside records, outbox rows, commit. A crash before the commit leaves
+no trace, one after it leaves everything; the offset Kafka keeps is for lag displays only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+
+from shared import metrics
+from shared.database import Database, Tx, load_queries
+from shared.errors import BadRecord, Fenced, code_of, is_trouble
+from shared.events import Message
+from shared.records import Received, event_id_of, parse_all
+from shared.setting_aside import DEAD_IN_A_ROW_MAX, TOO_MANY_DEAD, SetAside, TooManyDead, run_of_dead
+
+Handler = Callable[[Tx, Sequence[Received[Any]]], Awaitable[None]]
+"""Takes one partition's records in order on an open transaction: load, decide, save, emit. Never commits, sleeps or calls outside."""
+
+queries = load_queries(__file__)
+RECORDS_MAX = 2_000
+PAUSE_MAX_SECONDS = 5.0
+WATCH_SECONDS = 1.0
+
+
+@dataclass
+class Owned:
+    """A partition this process may read. `unproven`: the record before `next_offset` must still be compared with `last_event_id`."""
+
+    next_offset: int
+    last_event_id: str | None
+    unproven: bool = False
+    gap_at: int | None = None
+
+
+class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
+    """One topic of one service: registers a FastStream batch subscriber and keeps offsets in the service's own database."""
+
+    def __init__(
+        self,
+        topic: str,
+        handler: Handler,
+        *,
+        database: Database,
+        set_aside: SetAside,
+        fatal: Callable[[str], None],
+        log: structlog.stdlib.BoundLogger,
+    ) -> None:
+        """`fatal` ends the process: used where going on could skip a record."""
+        self.topic = topic
+        self._handler = handler
+        self._database = database
+        self._set_aside = set_aside
+        self._fatal = fatal
+        self._log = log.bind(topic=topic)
+        self._owned: dict[TopicPartition, Owned] = {}
+        self._told: set[TopicPartition] = set()
+        self._subscriber: Any = None
+
+    def subscribe(self, broker: KafkaBroker, group: str, *, session_seconds: float = 6.0) -> None:
+        """Attach to a broker that is not started yet. One consumer group per service and topic."""
+        self._subscriber = broker.subscriber(
+            self.topic,
+            group_id=f"{group}.{self.topic}",
+            batch=True,
+            ack_policy=AckPolicy.MANUAL,
+            no_reply=True,
+            decoder=_raw,
+            listener=self,
+            auto_offset_reset="earliest",  # only the gap rule decides what that means
+            isolation_level="read_committed",
+            max_records=RECORDS_MAX,
+            batch_timeout_ms=100,
+            session_timeout_ms=int(session_seconds * 1000),
+            heartbeat_interval_ms=int(session_seconds * 1000 / 3),
+        )
+        self._subscriber(self._take_batch)
+
+    @property
+    def owned(self) -> dict[int, int]:
+        """Partition -> next offset of what this process reads now."""
+        return {place.partition: state.next_offset for place, state in self._owned.items()}
+
+    # --- assignment ------------------------------------------------------------------------------------------------------
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Records of these partitions that are still in our hands will be dropped."""
+        for place in revoked:
+            self._owned.pop(place, None)
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Seek to the database's offsets; only then is a partition owned. aiokafka merely logs what this raises, so a failure ends us."""
+        for place in assigned:
+            try:
+                await self._retrying(lambda place=place: self._own(place))  # type: ignore[misc]
+            except Exception as error:
+                self._fatal(code_of(error))
+                return
+
+    async def _own(self, place: TopicPartition) -> None:
+        consumer = self._consumer()
+        async with self._database.session() as session:
+            row = await queries.next_offset(session, topic=place.topic, partition=place.partition)
+        if row is None:
+            raise LookupError("NO_CONSUMED_ROW")
+        if row["stopped_reason"]:
+            self._stopped(place, row["stopped_reason"])
+            return
+        begin = (await consumer.beginning_offsets([place]))[place]
+        end = (await consumer.end_offsets([place]))[place]
+        before = row["next_offset"]
+        if begin > before or end < before:
+            await self._stop(place, "LOG_STARTS_ABOVE" if begin > before else "TOPIC_RECREATED")
+            return
+        unproven = before > begin and row["last_event_id"] is not None
+        consumer.seek(place, before - 1 if unproven else before)
+        consumer.resume(place)
+        self._owned[place] = Owned(before, row["last_event_id"], unproven)
+        metrics.STOPPED.labels(place.topic, place.partition).set(0)
+        self._told.discard(place)
+
+    async def watch(self, stop: asyncio.Event) -> None:
+        """Take up a stopped partition again once a person has cleared it."""
+        while not stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), WATCH_SECONDS)
+            consumer = self._subscriber.consumer
+            for place in consumer.assignment() - set(self._owned) if consumer else ():
+                try:
+                    await self._own(place)
+                except Exception as error:
+                    if not (is_trouble(error) or isinstance(error, KafkaError)):
+                        self._fatal(code_of(error))
+
+    # --- one batch -------------------------------------------------------------------------------------------------------
+
+    async def _take_batch(self, records: Sequence[ConsumerRecord]) -> None:
+        by_place: dict[TopicPartition, list[ConsumerRecord]] = {}
+        for record in records:
+            by_place.setdefault(TopicPartition(record.topic, record.partition), []).append(record)
+        for place, batch in by_place.items():
+            try:
+                await self._retrying(lambda place=place, batch=batch: self._take_partition(place, batch), place)  # type: ignore[misc]
+            except Exception as error:  # FastStream would swallow it and go on behind the record
+                self._fatal(code_of(error))
+
+    async def _take_partition(self, place: TopicPartition, records: list[ConsumerRecord]) -> None:
+        state = self._owned.get(place)
+        if state is None:
+            return
+        if state.unproven and not await self._prove(place, state, records):
+            return
+        fresh = [record for record in records if record.offset >= state.next_offset]
+        if not fresh or not await self._no_gap(place, state, fresh[0].offset):
+            return
+        started = monotonic()
+        try:
+            taken, stopped = await self._commit_up_to_limit(state, fresh)
+        except Fenced:
+            metrics.FENCED.labels(place.topic).inc()
+            self._owned.pop(place, None)
+            await self._own(place)
+            return
+        state.next_offset, state.last_event_id, state.gap_at = taken.offset + 1, event_id_of(taken), None
+        metrics.RECORDS.labels(place.topic).inc(len(fresh))
+        metrics.NEXT_OFFSET.labels(place.topic, place.partition).set(state.next_offset)
+        metrics.BATCH_SECONDS.labels(place.topic).observe(monotonic() - started)
+        if stopped:
+            self._stopped(place, TOO_MANY_DEAD)
+        with contextlib.suppress(KafkaError):  # advisory: lag displays only
+            await self._consumer().commit({place: state.next_offset})
+
+    async def _prove(self, place: TopicPartition, state: Owned, records: list[ConsumerRecord]) -> bool:
+        """The record before ours must be the one we remember, else this is another topic under the old name."""
+        if records[0].offset != state.next_offset - 1 or event_id_of(records[0]) != state.last_event_id:
+            await self._stop(place, "TOPIC_RECREATED")
+            return False
+        state.unproven = False
+        return True
+
+    async def _no_gap(self, place: TopicPartition, state: Owned, first: int) -> bool:
+        """Offsets without records come from foreign transactions: accepted only when a second fetch begins at the same place."""
+        if first == state.next_offset:
+            return True
+        if state.gap_at != first:
+            state.gap_at = first
+            self._consumer().seek(place, state.next_offset)
+            return False
+        begin = (await self._consumer().beginning_offsets([place]))[place]
+        if begin > state.next_offset:
+            await self._stop(place, "LOG_STARTS_ABOVE")
+            return False
+        return True
+
+    async def _commit_up_to_limit(self, state: Owned, records: list[ConsumerRecord]) -> tuple[ConsumerRecord, bool]:
+        """Take a batch, or only the part up to the last dead letter allowed in a row: (last record taken, whether it stops here)."""
+        try:
+            return await self._commit(state, records)
+        except TooManyDead as limit:
+            return await self._commit(state, [record for record in records if record.offset <= limit.offset])
+
+    async def _commit(self, state: Owned, records: list[ConsumerRecord]) -> tuple[ConsumerRecord, bool]:
+        good, bad = parse_all(records)
+        last = records[-1]
+        place = {"topic": last.topic, "partition": last.partition}
+        async with self._database.transaction() as tx:
+            fence = await queries.take(
+                tx, **place, before=state.next_offset, next_offset=last.offset + 1, last_event_id=event_id_of(last)
+            )
+            if fence is None:
+                raise Fenced
+            bad += await self._apply(tx, good)
+            run = run_of_dead(fence["dead_in_a_row"], [record.offset for record in records], bad)
+            reason = TOO_MANY_DEAD if run >= DEAD_IN_A_ROW_MAX else None
+            if bad or run != fence["dead_in_a_row"]:
+                await self._set_aside.save(tx, records, bad)
+                await queries.count_dead(tx, **place, dead_in_a_row=run, stopped_reason=reason)
+        return last, reason is not None
+
+    async def _apply(self, tx: Tx, records: list[Received[Message]]) -> list[BadRecord]:
+        """Run the handler; on an unknown culprit halve until it is found. Trouble and fences go up."""
+        if not records:
+            return []
+        try:
+            async with tx.transaction():
+                await self._handler(tx, records)
+            return []
+        except BadRecord as complaint:
+            rest = [record for record in records if record.offset != complaint.offset]
+            assert len(rest) < len(records), "a handler may only complain about records it was given"
+            return [complaint, *await self._apply(tx, rest)]
+        except Exception as error:
+            if is_trouble(error):
+                raise
+            if len(records) == 1:
+                self._log.error("record_failed", code=code_of(error), partition=records[0].partition, offset=records[0].offset)
+                return [BadRecord(records[0].offset, code_of(error))]
+        half = len(records) // 2
+        return await self._apply(tx, records[:half]) + await self._apply(tx, records[half:])
+
+    # --- trouble ---------------------------------------------------------------------------------------------------------
+
+    async def _retrying(self, step: Callable[[], Awaitable[None]], place: TopicPartition | None = None) -> None:
+        """Trouble is waited out with growing pauses for as long as the partition is ours; anything else goes up."""
+        pause = 0.1
+        while True:
+            try:
+                await step()
+                return
+            except Exception as error:
+                if not (is_trouble(error) or isinstance(error, KafkaError)):
+                    raise
+                metrics.RETRIES.labels(self.topic, code_of(error)).inc()
+                self._log.warning("batch_waits", code=code_of(error))
+            if place is not None and place not in self._owned:
+                return
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, PAUSE_MAX_SECONDS)
+
+    async def _stop(self, place: TopicPartition, reason: str) -> None:
+        async with self._database.transaction() as tx:
+            await queries.stop_partition(tx, topic=place.topic, partition=place.partition, reason=reason)
+        self._stopped(place, reason)
+
+    def _stopped(self, place: TopicPartition, reason: str) -> None:
+        if self._owned.pop(place, None) or place not in self._told:
+            self._log.error("partition_stopped", partition=place.partition, reason=reason)
+        self._told.add(place)
+        metrics.STOPPED.labels(place.topic, place.partition).set(1)
+        self._consumer().pause(place)
+
+    def _consumer(self) -> AIOKafkaConsumer:
+        consumer = self._subscriber.consumer
+        if consumer is None:
+            raise TimeoutError("consumer is not running")
+        return consumer
+
+
+async def _raw(message: Any) -> Any:
+    return message.raw_message

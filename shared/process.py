@@ -1,0 +1,178 @@
+"""One service process: settings, database, consumers, relay, HTTP; start, health, drain, stop within a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+import structlog
+import uvicorn
+import uvloop
+from fastapi import APIRouter
+from faststream.kafka import KafkaBroker
+
+from shared import logs, topics
+from shared.actors import ActorGate
+from shared.clock import Clock, clock_from
+from shared.consuming import Handler, TopicConsumer
+from shared.database import Database
+from shared.errors import code_of, is_trouble
+from shared.outbox import Relay
+from shared.setting_aside import SetAside
+from shared.settings import ServiceSettings, refuse_unknown
+from shared.topics import Service
+from shared.vault import Vault
+from shared.web import make_app
+
+STOP_SECONDS = 10.0
+START_PAUSE_SECONDS = 0.5
+
+
+@dataclass
+class Runtime:
+    """What a service is built from; every dependency is a parameter, so tests pass fakes without patching."""
+
+    service: Service
+    settings: Any
+    database: Database
+    vault: Vault
+    clock: Clock
+    gate: ActorGate
+    log: structlog.stdlib.BoundLogger
+
+
+@dataclass
+class App:
+    """What a service consists of: a handler per topic it reads, HTTP routes, and loops that run until their event is set."""
+
+    consumes: Mapping[str, Handler]
+    router: APIRouter | None = None
+    background: Sequence[Callable[[asyncio.Event], Awaitable[None]]] = field(default=())
+
+
+Build = Callable[[Runtime], App]
+
+
+def run(service: Service, build: Build, settings_type: type[ServiceSettings]) -> None:
+    """Run one service until SIGTERM or SIGINT. Exit code 0 after a clean stop, 1 after a fatal fault (a supervisor restarts it)."""
+    refuse_unknown(settings_type)
+    raise SystemExit(uvloop.run(_main(service, build, settings_type())))  # type: ignore[call-arg]
+
+
+async def _main(service: Service, build: Build, settings: ServiceSettings) -> int:
+    log = logs.configure(service)
+    process = Process(await _runtime(service, settings, log), build)
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, process.stop.set)
+    return await process.run()
+
+
+async def _runtime(service: Service, settings: ServiceSettings, log: structlog.stdlib.BoundLogger) -> Runtime:
+    clock = clock_from(settings.clock_file)
+    issuer = json.loads(settings.keys_file.read_text())["issuer"]
+    database = await _patient_open(settings, log)
+    return Runtime(service, settings, database, Vault.load(settings.keys_file), clock, ActorGate(issuer, clock), log)
+
+
+async def _patient_open(settings: ServiceSettings, log: structlog.stdlib.BoundLogger) -> Database:
+    while True:
+        try:
+            return await Database.open(settings.postgres_dsn.get_secret_value())
+        except (OSError, asyncpg.PostgresError) as error:
+            if not is_trouble(error):
+                raise
+            log.warning("database_away", code=code_of(error))
+            await asyncio.sleep(START_PAUSE_SECONDS)
+
+
+class Process:
+    """The running parts of one service. `stop` ends it; `fatal` ends it with exit code 1."""
+
+    def __init__(self, runtime: Runtime, build: Build) -> None:
+        """Wire without starting anything."""
+        self.stop = asyncio.Event()
+        self._runtime = runtime
+        self._app = build(runtime)
+        self._failed = False
+        expected = {topic.name for topic in topics.read_by(runtime.service)}
+        assert set(self._app.consumes) == expected, "a service handles exactly the topics that the map says it reads"
+        self._broker = KafkaBroker(
+            runtime.settings.kafka_bootstrap,
+            apply_types=False,
+            logger=None,
+            allow_auto_create_topics=False,
+            graceful_timeout=STOP_SECONDS,
+        )
+        set_aside = SetAside(runtime.service, runtime.vault, runtime.clock)
+        self.consumers = [
+            TopicConsumer(name, handler, database=runtime.database, set_aside=set_aside, fatal=self.fatal, log=runtime.log)
+            for name, handler in self._app.consumes.items()
+        ]
+        for consumer in self.consumers:
+            consumer.subscribe(self._broker, str(runtime.service), session_seconds=runtime.settings.session_seconds)
+
+    def fatal(self, code: str) -> None:
+        """Stop at once: going on could skip a record. The supervisor starts a fresh process that re-reads its offsets."""
+        self._runtime.log.error("fatal", code=code)
+        self._failed = True
+        self.stop.set()
+
+    async def run(self) -> int:
+        """Everything until `stop` is set; returns the exit code."""
+        tasks = [asyncio.create_task(self._guarded(loop)) for loop in self._loops()]
+        server = self._server()
+        serving = asyncio.create_task(server.serve())
+        try:
+            await self._broker.start()
+            self._runtime.log.info("started", port=self._runtime.settings.port, pid=os.getpid())
+            await self.stop.wait()
+        finally:
+            await self._end(server, [serving, *tasks])
+        self._runtime.log.info("stopped")
+        return int(self._failed)
+
+    async def _end(self, server: uvicorn.Server, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """Drain within the deadline; what is not committed then is read again by the next process."""
+        self.stop.set()
+        asyncio.get_running_loop().call_later(
+            STOP_SECONDS * 1.5, os._exit, 1
+        )  # aiokafka's stop can hang for ever (aiokafka#1101)
+        server.should_exit = True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._broker.stop(), STOP_SECONDS)
+        _done, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
+        for task in late:
+            task.cancel()
+        await self._runtime.database.close()
+
+    def _loops(self) -> list[Callable[[asyncio.Event], Awaitable[None]]]:
+        runtime = self._runtime
+        relay = Relay(runtime.database, runtime.settings.kafka_bootstrap, str(runtime.service), runtime.log)
+        return [relay.run, *(consumer.watch for consumer in self.consumers), *self._app.background]
+
+    async def _guarded(self, loop: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+        try:
+            await loop(self.stop)
+        except Exception as error:
+            self.fatal(code_of(error))
+
+    def _missing(self) -> list[str]:
+        return [consumer.topic for consumer in self.consumers if not consumer.owned]
+
+    def _server(self) -> uvicorn.Server:
+        web = make_app(f"An Sinh {self._runtime.service}", self._missing)
+        if self._app.router:
+            web.include_router(self._app.router)
+        settings = self._runtime.settings
+        config = uvicorn.Config(web, host="127.0.0.1", port=settings.port, log_config=None, access_log=False, lifespan="off")
+        server = uvicorn.Server(config)
+        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+        return server

@@ -1,0 +1,92 @@
+"""A Kafka record as a message: CloudEvents headers read, JSON parsed strictly, a bad one told apart from an unknown word. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Generic, Protocol, TypeVar
+
+from pydantic import ValidationError
+
+from shared.errors import BadRecord, Parked
+from shared.events import BY_TYPE, Message
+
+M_co = TypeVar("M_co", bound=Message, covariant=True)
+# What pydantic calls a word that is not in an enum or literal.
+_UNKNOWN_WORD = {"enum", "literal_error"}
+
+
+class RawRecord(Protocol):
+    """The part of aiokafka's record that is used here."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Generic[M_co]):
+    """One parsed record. `at` is the producer's business time (`ce_time`), the broker's where that is missing."""
+
+    message: M_co
+    event_id: str
+    at: datetime
+    topic: str
+    partition: int
+    offset: int
+
+
+def event_id_of(record: RawRecord) -> str | None:
+    """The `ce_id` header, if there is one."""
+    for name, value in record.headers:
+        if name == "ce_id":
+            return value.decode("utf-8", "replace")[:200]
+    return None
+
+
+def parse(record: RawRecord) -> Received[Message]:
+    """Raises BadRecord with a code for what can never be read, Parked for a type or word this release does not know."""
+    headers = {name: value.decode("utf-8", "replace") for name, value in record.headers}
+    event_id, kind = headers.get("ce_id"), headers.get("ce_type")
+    if not event_id or not kind:
+        raise BadRecord(record.offset, "HEADER_MISSING")
+    model = BY_TYPE.get(kind)
+    if model is None:
+        raise Parked(record.offset, "TYPE_UNKNOWN")
+    try:
+        message = model.model_validate_json(record.value or b"")
+    except ValidationError as error:
+        raise _complaint(record.offset, error) from None
+    return Received(message, event_id[:200], _time(headers.get("ce_time"), record), record.topic, record.partition, record.offset)
+
+
+def parse_all(records: Iterable[RawRecord]) -> tuple[list[Received[Message]], list[BadRecord]]:
+    """Every record is in exactly one of the two lists."""
+    good: list[Received[Message]] = []
+    bad: list[BadRecord] = []
+    for record in records:
+        try:
+            good.append(parse(record))
+        except BadRecord as complaint:
+            bad.append(complaint)
+    return good, bad
+
+
+def _complaint(offset: int, error: ValidationError) -> BadRecord:
+    kinds = {str(detail["type"]) for detail in error.errors(include_input=False, include_url=False, include_context=False)}
+    if kinds <= _UNKNOWN_WORD:
+        return Parked(offset, "WORD_UNKNOWN")
+    return BadRecord(offset, "JSON_INVALID" if "json_invalid" in kinds else "SCHEMA_INVALID")
+
+
+def _time(text: str | None, record: RawRecord) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        moment = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,75 @@
+"""HTTP of a service: health, readiness, metrics, and errors as problem+json (RFC 9457) that name a code and never a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from shared.errors import NotAllowed, is_trouble
+
+
+class Problem(Exception):
+    """A refusal with an HTTP status, a code of a closed list, and advice in words that quote nothing."""
+
+    def __init__(self, code: str, detail: str = "", status: int = 409) -> None:
+        """409 by default: the request is understood and refused."""
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+        self.status = status
+
+
+def _answer(status: int, code: str, detail: str = "") -> JSONResponse:
+    body = {"type": f"urn:ansinh:problem:{code}", "title": code, "status": status, "code": code, "detail": detail}
+    return JSONResponse(body, status, media_type="application/problem+json")
+
+
+async def _problem(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Problem)
+    return _answer(error.status, error.code, error.detail)
+
+
+async def _not_allowed(_request: Request, error: Exception) -> JSONResponse:
+    code = str(error)
+    return _answer(401 if code.startswith("TOKEN") else 403, code)
+
+
+async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    places = ["/".join(str(part) for part in detail["loc"]) + ": " + str(detail["type"]) for detail in error.errors()]
+    return _answer(422, "REQUEST_INVALID", "; ".join(places))
+
+
+async def _failed(_request: Request, error: Exception) -> JSONResponse:
+    return _answer(503, "TRY_AGAIN") if is_trouble(error) else _answer(500, "INTERNAL")
+
+
+def make_app(title: str, ready: Callable[[], list[str]]) -> FastAPI:
+    """A FastAPI application with the common routes. `ready` lists what is still missing; an empty list means ready."""
+    app = FastAPI(title=title, docs_url=None, redoc_url=None)
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(NotAllowed, _not_allowed)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _failed)
+
+    @app.get("/health")
+    async def health() -> dict[str, str]:
+        """The process lives."""
+        return {"status": "ok"}
+
+    @app.get("/ready")
+    async def readiness() -> JSONResponse:
+        """Whether every partition is read and every dependency answers."""
+        missing = ready()
+        return JSONResponse({"ready": not missing, "missing": missing}, 503 if missing else 200)
+
+    @app.get("/metrics")
+    async def metrics() -> PlainTextResponse:
+        """Prometheus text format."""
+        return PlainTextResponse(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return app
