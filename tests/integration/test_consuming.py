@@ -1,0 +1,289 @@
+"""The exactly-once rule on a real broker and a real database (docs/INVARIANTS.md 1 to 4)."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+import structlog
+from aiokafka import AIOKafkaProducer
+from faststream.kafka import KafkaBroker
+
+from deploy.local.topics import create_topics
+from shared.clock import HandClock
+from shared.consuming import TopicConsumer, queries
+from shared.database import Database, Tx
+from shared.errors import BadRecord
+from shared.events import WishRecorded
+from shared.keyfiles import make_key_files
+from shared.records import Received
+from shared.setting_aside import SetAside
+from shared.topics import RETENTION_MS, Service
+from shared.vault import Vault
+from shared.words import Wish
+
+NOW = datetime(2024, 1, 20, 1, 0, tzinfo=UTC)
+
+
+class World:
+    """One topic, one database with a table of effects, and as many consumers as a test wants."""
+
+    def __init__(self, bootstrap: str, database: Database, vault: Vault) -> None:
+        self.bootstrap = bootstrap
+        self.database = database
+        self.topic = f"test.{uuid.uuid4().hex}.v1"
+        self.fatal: list[str] = []
+        self.set_aside = SetAside(Service.NOTIFY, vault, HandClock(NOW))
+
+    async def publish(self, *records: str | bytes, partition: int = 0, transactional: str | None = None) -> None:
+        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all", transactional_id=transactional)
+        await producer.start()
+        try:
+            if transactional:
+                await producer.begin_transaction()
+            for record in records:
+                value = record if isinstance(record, bytes) else wish(record)
+                await producer.send_and_wait(self.topic, value, partition=partition, headers=headers())
+            if transactional:
+                await producer.commit_transaction()
+        finally:
+            await producer.stop()
+
+    @asynccontextmanager
+    async def consumer(self, handler: Callable[[Tx, Sequence[Received]], Awaitable[None]] | None = None):
+        broker = KafkaBroker(self.bootstrap, apply_types=False, logger=None)
+        consumer = TopicConsumer(
+            self.topic, handler or self.effect, database=self.database, set_aside=self.set_aside,
+            fatal=self.fatal.append, log=structlog.get_logger(),
+        )  # fmt: skip
+        consumer.subscribe(broker, "test")
+        await broker.start()
+        stop = asyncio.Event()
+        watching = asyncio.create_task(consumer.watch(stop))
+        try:
+            yield consumer
+        finally:
+            stop.set()
+            await watching
+            await broker.stop()
+
+    async def effect(self, tx: Tx, records: Sequence[Received]) -> None:
+        await tx.executemany("INSERT INTO effect VALUES ($1)", [(record.message.record,) for record in records])
+
+    async def effects(self) -> list[str]:
+        async with self.database.reading() as tx:
+            return [row["what"] for row in await tx.fetch("SELECT what FROM effect ORDER BY n")]
+
+    async def until_effects(self, count: int) -> list[str]:
+        for _ in range(200):
+            if len(found := await self.effects()) >= count:
+                return found
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"only {len(await self.effects())} of {count} effects; fatal: {self.fatal}")
+
+    async def row(self, partition: int = 0) -> SimpleNamespace:
+        async with self.database.reading() as tx:
+            return SimpleNamespace(**dict(await queries.next_offset(tx, topic=self.topic, partition=partition)))
+
+    async def until_stopped(self) -> str:
+        for _ in range(200):
+            if reason := (await self.row()).stopped_reason:
+                return reason
+            await asyncio.sleep(0.1)
+        raise AssertionError("the partition was not stopped")
+
+
+def wish(record: str) -> bytes:
+    return WishRecorded(source="test", record=record, source_sequence=1, wish=Wish.POST).model_dump_json().encode()
+
+
+def headers(kind: str = WishRecorded.TYPE) -> list[tuple[str, bytes]]:
+    return [("ce_id", uuid.uuid4().hex.encode()), ("ce_type", kind.encode()), ("ce_time", NOW.isoformat().encode())]
+
+
+@pytest.fixture
+async def world(stack, migrated, tmp_path):
+    make_key_files(tmp_path / "keys")
+    database = await Database.open(await migrated("notify"))
+    async with database.transaction() as tx:
+        await tx.execute("CREATE TABLE effect (what text NOT NULL, n bigserial PRIMARY KEY)")
+    world = World(stack.kafka_bootstrap, database, Vault.load(tmp_path / "keys" / "notify.json"))
+    await create_topics(world.bootstrap, [SimpleNamespace(name=world.topic, partitions=2, retention_ms=RETENTION_MS)])
+    async with database.transaction() as tx:
+        await queries.expect_partitions(tx, [{"topic": world.topic, "partition": n} for n in (0, 1)])
+    yield world
+    await database.close()
+
+
+async def test_each_record_takes_effect_once_over_restarts(world):
+    await world.publish("a", "b")
+    async with world.consumer():
+        assert await world.until_effects(2) == ["a", "b"]
+    await world.publish("c")
+    async with world.consumer():
+        assert await world.until_effects(3) == ["a", "b", "c"]
+    assert (await world.row()).next_offset == 3
+    assert world.fatal == []
+
+
+async def test_consumer_killed_mid_batch_leaves_no_trace_and_goes_on(world):
+    await world.publish("a", "b", "c")
+    struck = asyncio.Event()
+
+    async def dies(tx: Tx, records: Sequence[Received]) -> None:
+        await world.effect(tx, records)
+        struck.set()
+        await asyncio.Event().wait()  # cut off between the effects and the commit
+
+    async with world.consumer(dies):
+        await asyncio.wait_for(struck.wait(), 20)
+    assert await world.effects() == []
+    async with world.consumer():
+        assert await world.until_effects(3) == ["a", "b", "c"]
+
+
+async def test_stale_owner_is_fenced(world):
+    await world.publish("a")
+    async with world.consumer() as stale:
+        await world.until_effects(1)
+        # Another owner takes offset 1 while this one was paused; the stale one then reads it.
+        async with world.database.transaction() as tx:
+            await queries.take(tx, topic=world.topic, partition=0, before=1, next_offset=2, last_event_id=None)
+        await world.publish("b", "c")
+        assert await world.until_effects(2) == ["a", "c"]
+        assert stale.owned[0] == 3
+
+
+async def test_poison_record_does_not_stop_the_rest(world):
+    await world.publish("a", b"{not json", "b")
+    async with world.consumer():
+        assert await world.until_effects(2) == ["a", "b"]
+    async with world.database.reading() as tx:
+        letters = [dict(row) async for row in queries.dead_letters(tx, most=10)]
+        waiting = await tx.fetchval("SELECT count(*) FROM outbox WHERE topic = 'notify.deadletter.v1'")
+    assert [(letter["offset"], letter["disposition"], letter["reason"]) for letter in letters] == [(1, "dead", "JSON_INVALID")]
+    assert waiting == 1
+
+
+async def test_unknown_culprit_is_found_by_halving(world):
+    async def refuses_x(tx: Tx, records: Sequence[Received]) -> None:
+        await world.effect(tx, records)
+        if any(record.message.record == "x" for record in records):
+            raise ValueError("somewhere in here")
+
+    await world.publish("a", "b", "x", "c", "d")
+    async with world.consumer(refuses_x):
+        assert await world.until_effects(4) == ["a", "b", "c", "d"]
+
+
+async def test_a_handlers_complaint_names_the_record(world):
+    async def complains(tx: Tx, records: Sequence[Received]) -> None:
+        for record in records:
+            if record.message.record == "x":
+                raise BadRecord(record.offset, "NO_SUCH_PLACE")
+        await world.effect(tx, records)
+
+    await world.publish("x", "a", "x")
+    async with world.consumer(complains):
+        assert await world.until_effects(1) == ["a"]
+
+
+async def test_unknown_word_is_parked_not_dead(world):
+    future = json.dumps({"source": "test", "record": "r", "source_sequence": 1, "wish": "wallet"}).encode()
+    await world.publish("a", future, "b")
+    async with world.consumer():
+        await world.until_effects(2)
+    async with world.database.reading() as tx:
+        letters = [row["disposition"] async for row in queries.dead_letters(tx, most=10)]
+    assert letters == ["parked"]
+    assert (await world.row()).dead_in_a_row == 0
+
+
+async def test_twenty_dead_letters_in_a_row_stop_the_partition_until_cleared(world):
+    await world.publish("a", *[b"{"] * 25, "b")
+    async with world.consumer():
+        assert await world.until_stopped() == "DEAD_IN_A_ROW"
+        assert (await world.row()).next_offset == 21
+        assert await world.effects() == ["a"]
+        async with world.database.transaction() as tx:
+            await queries.resume_partition(tx, topic=world.topic, partition=0)
+        assert await world.until_effects(2) == ["a", "b"]
+
+
+async def test_foreign_transaction_markers_are_no_gap(world):
+    await world.publish("a", transactional=f"t-{world.topic}")
+    await world.publish("b", transactional=f"t-{world.topic}")
+    async with world.consumer():
+        await world.until_effects(2)
+    await world.publish("c", transactional=f"t-{world.topic}")
+    async with world.consumer():
+        assert await world.until_effects(3) == ["a", "b", "c"]
+    assert world.fatal == []
+
+
+async def test_recreated_topic_is_refused(world):
+    await world.publish("a", "b")
+    async with world.consumer():
+        await world.until_effects(2)
+    async with world.database.transaction() as tx:  # as if another topic stood under the old name
+        await tx.execute("UPDATE consumed SET last_event_id = 'another' WHERE topic = $1", world.topic)
+    await world.publish("c")
+    async with world.consumer():
+        assert await world.until_stopped() == "TOPIC_RECREATED"
+    assert await world.effects() == ["a", "b"]
+
+
+async def test_topic_shorter_than_read_is_refused(world):
+    async with world.database.transaction() as tx:
+        await tx.execute("UPDATE consumed SET next_offset = 7 WHERE topic = $1 AND partition = 0", world.topic)
+    async with world.consumer():
+        assert await world.until_stopped() == "TOPIC_RECREATED"
+
+
+async def test_no_consumed_row_no_start(world):
+    async with world.database.transaction() as tx:
+        await tx.execute("DELETE FROM consumed WHERE topic = $1", world.topic)
+    async with world.consumer():
+        for _ in range(100):
+            if world.fatal:
+                break
+            await asyncio.sleep(0.1)
+    assert world.fatal[0] == "LookupError"
+    assert await world.effects() == []
+
+
+async def test_database_that_cuts_the_connection_is_waited_out(world):
+    cut = {"left": 2}
+
+    async def cut_off(tx: Tx, records: Sequence[Received]) -> None:
+        await world.effect(tx, records)
+        if cut["left"]:
+            cut["left"] -= 1
+            await tx.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    await world.publish("a", "b")
+    async with world.consumer(cut_off):
+        assert await world.until_effects(2) == ["a", "b"]
+    assert cut["left"] == 0
+
+
+async def test_an_offset_never_moves_back(world):
+    async with world.database.transaction() as tx:
+        await tx.execute("UPDATE consumed SET next_offset = 7 WHERE topic = $1", world.topic)
+    with pytest.raises(Exception, match="never moves back"):
+        async with world.database.transaction() as tx:
+            await tx.execute("UPDATE consumed SET next_offset = 6 WHERE topic = $1", world.topic)
+
+
+@pytest.mark.parametrize("partition", [0, 1])
+async def test_partitions_are_independent(world, partition):
+    await world.publish("a", partition=partition)
+    async with world.consumer() as consumer:
+        await world.until_effects(1)
+        while len(consumer.owned) < 2:
+            await asyncio.sleep(0.05)
+        assert consumer.owned == {partition: 1, 1 - partition: 0}
