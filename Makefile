@@ -35,7 +35,7 @@ acceptance: setup ## Run the stories, end to end
 lint: setup ## Check style, format and layers
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 types: setup ## Check types strictly
 	@$(BIN)/mypy

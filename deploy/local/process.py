@@ -23,7 +23,7 @@ class Owner:
     gid: int
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Server:
     """One server process. `marker` is an argument of its command line that no other process has."""
 

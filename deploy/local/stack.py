@@ -62,11 +62,14 @@ class LocalStack:
 
     def stop(self) -> None:
         """End what was started, wait for it, let another run have the folder. May be called twice."""
-        with ThreadPoolExecutor() as side_by_side:
-            for part in (self._kafka, self._postgres):
-                if part:
-                    side_by_side.submit(part.stop)
-        self._lock.close()
+        parts = [part for part in (self._kafka, self._postgres) if part]
+        try:
+            with ThreadPoolExecutor() as side_by_side:
+                stopping = [side_by_side.submit(part.stop) for part in parts]
+            for stopped in stopping:
+                stopped.result()
+        finally:
+            self._lock.close()
 
     def remove(self) -> None:
         """Stop, then delete the folder and every datum in it."""
