@@ -22,7 +22,8 @@ class MigrationFailed(Exception):
 def migrate(dsn: str, service: str, *, root: Path = ROOT) -> None:
     """Create the database of `dsn` if missing; apply what is new of shared/, then of the service.
 
-    Each folder keeps its own table of applied versions, so that both may number from 0001.
+    Each folder keeps its own table of applied versions, so that both may number from 0001; a service without
+    migrations of its own gets the shared ones.
     Raises MigrationFailed; what was applied before the failing file stays.
     """
     folders = {
@@ -30,7 +31,8 @@ def migrate(dsn: str, service: str, *, root: Path = ROOT) -> None:
         "schema_migrations": root / "services" / service / "migrations",
     }
     for table, folder in folders.items():
-        _dbmate(dsn, "--migrations-dir", str(folder), "--migrations-table", table, "up")
+        if any(folder.glob("*.sql")):
+            _dbmate(dsn, "--migrations-dir", str(folder), "--migrations-table", table, "up")
 
 
 async def clone(admin_dsn: str, *, template: str, database: str) -> None:

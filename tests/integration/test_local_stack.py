@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -260,6 +260,23 @@ async def test_shared_and_service_migrations_may_carry_the_same_number(stack: Lo
     session = await asyncpg.connect(dsn)
     assert await session.fetchval("SELECT count(*) FROM a LEFT JOIN b USING (id)") == 0
     await session.close()
+
+
+async def test_a_service_without_migrations_gets_the_shared_ones(stack: LocalStack, tmp_path: Path) -> None:
+    migrations(tmp_path, shared="CREATE TABLE a (id int)", registry="CREATE TABLE b (id int)")
+    dsn = stack.postgres_dsn(f"shared_only_{os.getpid()}")
+    migrate(dsn, "notify", root=tmp_path)
+    session = await asyncpg.connect(dsn)
+    assert await session.fetchval("SELECT count(*) FROM a") == 0
+    await session.close()
+
+
+async def test_databases_of_two_tests_share_nothing(migrated: Callable[[str], Awaitable[str]]) -> None:
+    first, second = await migrated("registry"), await migrated("registry")
+    for dsn in (first, second):
+        session = await asyncpg.connect(dsn)
+        await session.execute("CREATE TABLE only_mine (id int)")
+        await session.close()
 
 
 def test_a_failed_migration_says_where_without_the_password(stack: LocalStack, tmp_path: Path) -> None:
