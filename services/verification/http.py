@@ -1,0 +1,86 @@
+"""HTTP of verification: hand in a population extract, see progress, trace one person."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+
+from services.verification import population_feed, store
+from services.verification.population_feed import Entry, NotAnExtract
+from shared.actors import EVERY_PAYER, Actor, require
+from shared.database import Database
+from shared.events import AuditRecord
+from shared.outbox import OutEvent, put_events
+from shared.process import Runtime
+from shared.web import Problem
+from shared.words import Role
+
+ERRORS_SHOWN = 100
+
+
+def router(runtime: Runtime) -> APIRouter:
+    """The routes, bound to one service's dependencies."""
+    routes = APIRouter()
+    _add_extract(routes, runtime)
+    _add_reading(routes, runtime.database)
+    return routes
+
+
+def _add_extract(routes: APIRouter, runtime: Runtime) -> None:
+    actor_of: Callable[..., Actor] = runtime.gate.dependency
+
+    @routes.post("/v1/population/extract")
+    async def take_extract(request: Request, actor: Actor = Depends(actor_of)) -> dict[str, Any]:
+        """Publish a CSV extract of the population register; rows that cannot be read are told by row, column and rule."""
+        require(actor, Role.OPERATOR, EVERY_PAYER)
+        try:
+            entries, refusals = await asyncio.to_thread(population_feed.read_extract, await request.body())
+        except NotAnExtract as error:
+            raise Problem(f"EXTRACT_{error}", "Tệp không phải bản trích dân cư (CSV, UTF-8, đủ cột).", 422) from None
+        await _publish(runtime, entries, actor)
+        return {"entries": len(entries), "refused": len(refusals), "errors": [asdict(r) for r in refusals[:ERRORS_SHOWN]]}
+
+
+async def _publish(runtime: Runtime, entries: list[Entry], actor: Actor) -> None:
+    now = runtime.clock.now()
+    await population_feed.publish(runtime.database, runtime.vault, entries, now)
+    record = AuditRecord(actor=actor.id, act="population_extract", subject=now.isoformat(), at=now)
+    async with runtime.database.transaction() as tx:
+        await put_events(tx, [OutEvent(record.TOPIC, actor.id, record)], now)
+
+
+def _add_reading(routes: APIRouter, database: Database) -> None:
+    @routes.get("/v1/progress")
+    async def progress() -> dict[str, int]:
+        """People per outcome."""
+        async with database.reading() as tx:
+            return await store.outcomes(tx)
+
+    @routes.get("/v1/progress/{period}/{payer}")
+    async def list_progress(period: str, payer: str) -> dict[str, Any]:
+        """One closed list with the outcomes of its payer's people."""
+        async with database.reading() as tx:
+            return _found(await store.list_progress(tx, period, payer), "LIST_NOT_CLOSED")
+
+    @routes.get("/v1/population/extracts")
+    async def extracts() -> list[dict[str, Any]]:
+        """The newest extracts and how much of each has arrived."""
+        async with database.reading() as tx:
+            return await store.extracts(tx)
+
+    @routes.get("/v1/trace/{beneficiary_id}")
+    async def trace(beneficiary_id: UUID) -> dict[str, Any]:
+        """Every result told of one person. Holds no personal data but a day of death."""
+        async with database.reading() as tx:
+            return _found(await store.trace(tx, beneficiary_id), "PERSON_UNKNOWN")
+
+
+def _found(value: dict[str, Any] | None, code: str) -> dict[str, Any]:
+    if value is None:
+        raise Problem(code, status=404)
+    return value

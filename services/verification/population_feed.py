@@ -1,0 +1,137 @@
+"""The feed adapter of the population register: a CSV extract becomes `PopulationEntry` events. Pure up to `entries_of`.
+
+A row that cannot be read is refused by row, column and rule; its value is never repeated. Columns: see COLUMNS. `birth_date` is
+YYYY-MM-DD or YYYY, `status` alive, dead or moved, `status_date` the day of death or move.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from pydantic import ValidationError
+
+from services.verification import store
+from shared.clock import period_of
+from shared.database import Database
+from shared.events import PopulationEntry
+from shared.outbox import OutEvent, put_events
+from shared.personal import Identity, RegisterIdentity
+from shared.vault import Kind, Vault
+
+COLUMNS = (
+    "personal_number", "old_number", "family_name", "middle_name", "given_name", "birth_date", "sex", "area_code", "status",
+    "status_date", "replaced_by_number",
+)  # fmt: skip
+STATUSES = ("alive", "dead", "moved")
+# Rows per transaction: a long one would hold back every relay of the cluster.
+CHUNK = 4_000
+
+
+class NotAnExtract(Exception):
+    """The file is not a population extract; the text is a code of a closed list: NOT_UTF8, HEADER, EMPTY."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One row that was left out. `row` counts from 1, the header being row 1; `column` may be empty."""
+
+    row: int
+    column: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One readable row."""
+
+    number: str
+    register: RegisterIdentity
+    status: str
+    status_on: date | None
+    area: str | None
+
+
+def read_extract(raw: bytes) -> tuple[list[Entry], list[Refusal]]:
+    """The rows that can be read and the refusals. Raises NotAnExtract when the file as a whole is something else."""
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise NotAnExtract("NOT_UTF8") from None
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    if not set(COLUMNS) <= set(reader.fieldnames or ()):
+        raise NotAnExtract("HEADER")
+    entries: dict[str, Entry] = {}
+    refusals: list[Refusal] = []
+    for number, row in enumerate(reader, start=2):
+        read = _entry(number, row)
+        if isinstance(read, Entry) and read.number in entries:
+            read = Refusal(number, "personal_number", "DUPLICATE")
+        if isinstance(read, Entry):
+            entries[read.number] = read
+        else:
+            refusals.append(read)
+    if not entries and not refusals:
+        raise NotAnExtract("EMPTY")
+    return list(entries.values()), refusals
+
+
+def entries_of(entries: Sequence[Entry], vault: Vault, as_of: datetime) -> Iterator[OutEvent]:
+    """Sealed events, keyed by a pseudonym of the number that only this service can make."""
+    month = period_of(as_of.date())
+    for entry in entries:
+        token = vault.digest("population", entry.number.encode())
+        message = PopulationEntry(
+            person_token=token,
+            as_of=as_of,
+            status=entry.status,  # type: ignore[arg-type]
+            status_on=entry.status_on,
+            area=entry.area,
+            sealed=vault.seal(Kind.POPULATION, token, month, entry.register),
+        )
+        yield OutEvent(message.TOPIC, token, message)
+
+
+async def publish(database: Database, vault: Vault, entries: Sequence[Entry], as_of: datetime) -> None:
+    """Announce the extract, then put its entries into the outbox in chunks. Cut off half way, it never counts as arrived: send the
+    file again."""
+    async with database.transaction() as tx:
+        await store.announce_extract(tx, as_of, len(entries))
+    for start in range(0, len(entries), CHUNK):
+        async with database.transaction() as tx:
+            await put_events(tx, list(entries_of(entries[start : start + CHUNK], vault, as_of)), as_of)
+
+
+def _entry(number: int, row: dict[str, str]) -> Entry | Refusal:
+    cells = {name: (row[name] or "").strip() for name in COLUMNS}
+    if cells["status"] not in STATUSES:
+        return Refusal(number, "status", "UNKNOWN_WORD")
+    if not cells["personal_number"]:
+        return Refusal(number, "personal_number", "MISSING")
+    if not cells["birth_date"]:
+        return Refusal(number, "birth_date", "MISSING")
+    try:
+        status_on = date.fromisoformat(cells["status_date"]) if cells["status_date"] else None
+    except ValueError:
+        return Refusal(number, "status_date", "NOT_A_DATE")
+    try:
+        register = RegisterIdentity(identity=_identity(cells), replaced_by=cells["replaced_by_number"] or None)
+    except ValidationError as error:
+        return Refusal(number, str(error.errors()[0]["loc"][-1]), "SHAPE")
+    return Entry(cells["personal_number"], register, cells["status"], status_on, cells["area_code"] or None)
+
+
+def _identity(cells: dict[str, str]) -> Identity:
+    name = " ".join(cells[part] for part in ("family_name", "middle_name", "given_name") if cells[part])
+    return Identity.model_validate(
+        {
+            "full_name": name,
+            "birth_date": cells["birth_date"],
+            "sex": cells["sex"] or None,
+            "personal_number": cells["personal_number"],
+            "old_number": cells["old_number"] or None,
+        }
+    )

@@ -1,0 +1,176 @@
+-- name: one_judge_at_a_time^
+-- Held to the end of the transaction. Duplicates and shared accounts lie across partitions; two judges would not see each other.
+SELECT pg_advisory_xact_lock(4721) IS NULL AS waited;
+
+-- name: known_people
+-- What we hold of these people, with the digests of the result that holds.
+SELECT p.beneficiary_id, p.epoch, p.n, p.identity_digest, p.account_digest, p.number_ix, p.old_number_ix, p.name_birth_ix,
+       p.account_ix, v.identity_digest AS judged_identity, v.account_digest AS judged_account
+  FROM person p LEFT JOIN verdict v USING (beneficiary_id, result_seq)
+ WHERE p.beneficiary_id = ANY(:ids::uuid[]);
+
+-- name: save_people!
+-- Newer snapshots of these people; the caller has compared versions under the judges' lock, the trigger guards them again.
+INSERT INTO person (beneficiary_id, epoch, n, payer, identity, payee, identity_digest, account_digest, number_ix, old_number_ix,
+                    name_birth_ix, account_ix)
+SELECT * FROM unnest(:ids::uuid[], :epochs::int[], :ns::int[], :payers::text[], :identities::text[], :payees::text[],
+                     :identity_digests::text[], :account_digests::text[], :number_ixs::bytea[], :old_number_ixs::bytea[],
+                     :name_birth_ixs::bytea[], :account_ixs::bytea[])
+ON CONFLICT (beneficiary_id) DO UPDATE
+   SET epoch = EXCLUDED.epoch, n = EXCLUDED.n, payer = EXCLUDED.payer, identity = EXCLUDED.identity, payee = EXCLUDED.payee,
+       identity_digest = EXCLUDED.identity_digest, account_digest = EXCLUDED.account_digest, number_ix = EXCLUDED.number_ix,
+       old_number_ix = EXCLUDED.old_number_ix, name_birth_ix = EXCLUDED.name_birth_ix, account_ix = EXCLUDED.account_ix;
+
+-- name: people_to_judge
+-- Everything a judge needs of these people, with the result that holds.
+SELECT p.beneficiary_id, p.identity, p.payee, p.identity_digest, p.account_digest, p.number_ix, p.old_number_ix, p.name_birth_ix,
+       p.account_ix, p.person_token, p.result_seq, v.identity_digest AS judged_identity, v.account_digest AS judged_account,
+       v.outcome, v.evidence, v.died_on, v.account
+  FROM person p LEFT JOIN verdict v USING (beneficiary_id, result_seq)
+ WHERE p.beneficiary_id = ANY(:ids::uuid[])
+ ORDER BY p.beneficiary_id;
+
+-- name: candidates
+-- Register entries each person may be: by number, by what a changed number leads to, and without a number by old number or by
+-- name and birth year. One look-up for all.
+WITH asked AS (
+    SELECT * FROM unnest(:ids::uuid[], :number_ixs::bytea[], :old_number_ixs::bytea[], :name_birth_ixs::bytea[])
+                  AS a (beneficiary_id, number_ix, old_number_ix, name_birth_ix)
+), by_number AS (
+    SELECT a.beneficiary_id, r.person_token, r.replaced_by_ix FROM asked a JOIN register r ON r.number_ix = a.number_ix
+), found AS (
+    SELECT beneficiary_id, person_token FROM by_number
+    UNION
+    SELECT b.beneficiary_id, r.person_token FROM by_number b JOIN register r ON r.number_ix = b.replaced_by_ix
+    UNION
+    SELECT a.beneficiary_id, r.person_token FROM asked a JOIN register r ON r.old_number_ix = a.old_number_ix
+     WHERE a.number_ix IS NULL
+    UNION
+    SELECT a.beneficiary_id, r.person_token FROM asked a JOIN register r ON r.name_birth_ix = a.name_birth_ix
+     WHERE a.number_ix IS NULL
+)
+SELECT f.beneficiary_id, r.person_token, r.status, r.status_on, r.sealed FROM found f JOIN register r USING (person_token)
+ ORDER BY f.beneficiary_id, r.person_token;
+
+-- name: peers
+-- Others judged to be one of these register people, or claiming one of these accounts.
+SELECT beneficiary_id FROM person WHERE person_token = ANY(:tokens::text[])
+UNION
+SELECT beneficiary_id FROM person WHERE account_ix = ANY(:account_ixs::bytea[]);
+
+-- name: save_tokens!
+-- Whom of the register these people were judged to be.
+UPDATE person p SET person_token = row.person_token
+  FROM unnest(:ids::uuid[], :tokens::text[]) AS row (beneficiary_id, person_token)
+ WHERE p.beneficiary_id = row.beneficiary_id AND p.person_token IS DISTINCT FROM row.person_token;
+
+-- name: shared_tokens
+-- Which of these register people more than one beneficiary was judged to be.
+SELECT person_token FROM person WHERE person_token = ANY(:tokens::text[]) GROUP BY person_token HAVING count(*) > 1;
+
+-- name: shared_accounts
+-- How many people claim each of these accounts, where it is more than one.
+SELECT account_ix, count(*) AS claimants FROM person WHERE account_ix = ANY(:account_ixs::bytea[])
+ GROUP BY account_ix HAVING count(*) > 1;
+
+-- name: save_verdicts!
+-- New results, append-only.
+INSERT INTO verdict (beneficiary_id, result_seq, identity_digest, account_digest, outcome, evidence, died_on, account, checked_at)
+SELECT row.*, :checked_at::timestamptz
+  FROM unnest(:ids::uuid[], :seqs::int[], :identity_digests::text[], :account_digests::text[], :outcomes::text[],
+              :evidences::jsonb[], :died_ons::date[], :accounts::text[]) AS row;
+
+-- name: point_to_verdicts!
+-- The result that holds now.
+UPDATE person p SET result_seq = row.result_seq
+  FROM unnest(:ids::uuid[], :seqs::int[]) AS row (beneficiary_id, result_seq)
+ WHERE p.beneficiary_id = row.beneficiary_id;
+
+-- name: save_register
+-- Entries newer than what we hold; returns each one taken, with what it said before.
+WITH given AS (
+    SELECT * FROM unnest(:tokens::text[], :as_ofs::timestamptz[], :statuses::text[], :status_ons::date[], :areas::text[],
+                         :sealeds::text[], :digests::text[], :number_ixs::bytea[], :old_number_ixs::bytea[],
+                         :name_birth_ixs::bytea[], :replaced_by_ixs::bytea[])
+         AS g (person_token, as_of, status, status_on, area, sealed, content_digest, number_ix, old_number_ix, name_birth_ix,
+               replaced_by_ix)
+), before AS (
+    SELECT person_token, content_digest, old_number_ix, name_birth_ix FROM register WHERE person_token = ANY(:tokens::text[])
+), taken AS (
+    INSERT INTO register (person_token, as_of, status, status_on, area, sealed, content_digest, number_ix, old_number_ix,
+                          name_birth_ix, replaced_by_ix)
+    SELECT person_token, as_of, status, status_on, area, sealed, content_digest, number_ix, old_number_ix, name_birth_ix,
+           replaced_by_ix FROM given
+    ON CONFLICT (person_token) DO UPDATE
+       SET as_of = EXCLUDED.as_of, status = EXCLUDED.status, status_on = EXCLUDED.status_on, area = EXCLUDED.area,
+           sealed = EXCLUDED.sealed, content_digest = EXCLUDED.content_digest, number_ix = EXCLUDED.number_ix,
+           old_number_ix = EXCLUDED.old_number_ix, name_birth_ix = EXCLUDED.name_birth_ix,
+           replaced_by_ix = EXCLUDED.replaced_by_ix
+     WHERE register.as_of < EXCLUDED.as_of
+    RETURNING person_token, as_of, content_digest
+)
+SELECT t.person_token, t.as_of, t.content_digest IS DISTINCT FROM b.content_digest AS changed,
+       b.old_number_ix AS old_number_ix_before, b.name_birth_ix AS name_birth_ix_before
+  FROM taken t LEFT JOIN before b USING (person_token);
+
+-- name: affected_people
+-- People whom a change of these entries may concern.
+SELECT beneficiary_id FROM person WHERE person_token = ANY(:tokens::text[])
+UNION
+SELECT beneficiary_id FROM person WHERE number_ix = ANY(:number_ixs::bytea[])
+UNION
+SELECT p.beneficiary_id FROM person p JOIN register r ON r.number_ix = p.number_ix
+ WHERE r.replaced_by_ix = ANY(:number_ixs::bytea[])
+UNION
+SELECT beneficiary_id FROM person WHERE old_number_ix = ANY(:old_number_ixs::bytea[]) AND number_ix IS NULL
+UNION
+SELECT beneficiary_id FROM person WHERE name_birth_ix = ANY(:name_birth_ixs::bytea[]) AND number_ix IS NULL;
+
+-- name: announce_extract!
+-- An extract of so many entries is about to be published.
+INSERT INTO extract (as_of, entries) VALUES (:as_of, :entries) ON CONFLICT DO NOTHING;
+
+-- name: count_applied!
+-- Entries of an extract that have reached the replica.
+UPDATE extract e SET applied = least(e.entries, e.applied + row.applied)
+  FROM unnest(:as_ofs::timestamptz[], :counts::int[]) AS row (as_of, applied)
+ WHERE e.as_of = row.as_of;
+
+-- name: register_available^
+-- Whether the register can answer. It holds entries, and no extract was announced or at least one arrived whole.
+SELECT EXISTS (SELECT FROM register)
+   AND (NOT EXISTS (SELECT FROM extract) OR EXISTS (SELECT FROM extract WHERE applied = entries)) AS available;
+
+-- name: people_unavailable
+-- The next people whose result is that the register gave no answer.
+SELECT p.beneficiary_id FROM person p JOIN verdict v USING (beneficiary_id, result_seq)
+ WHERE v.outcome = 'unavailable' AND p.beneficiary_id > :after ORDER BY p.beneficiary_id LIMIT :most;
+
+-- name: save_closed_list!
+-- A closing; the same one again changes nothing.
+INSERT INTO closed_list (period, payer, count, vnd, digest, closed_at)
+VALUES (:period, :payer, :count, :vnd, :digest, :closed_at) ON CONFLICT DO NOTHING;
+
+-- name: outcomes
+-- How many people have each outcome, of one payer or of all.
+SELECT COALESCE(v.outcome, 'not_judged') AS outcome, count(*) AS people
+  FROM person p LEFT JOIN verdict v USING (beneficiary_id, result_seq)
+ WHERE :payer::text IS NULL OR p.payer = :payer
+ GROUP BY 1 ORDER BY 1;
+
+-- name: closed_list^
+-- One closed list.
+SELECT count, vnd, closed_at FROM closed_list WHERE period = :period AND payer = :payer;
+
+-- name: extracts
+-- The newest extracts and how much of each has arrived.
+SELECT as_of, entries, applied FROM extract ORDER BY as_of DESC LIMIT 5;
+
+-- name: person^
+-- The version we hold of one person.
+SELECT epoch, n, payer, result_seq FROM person WHERE beneficiary_id = :beneficiary_id;
+
+-- name: results
+-- Every result told of one person, oldest first.
+SELECT result_seq, outcome, evidence, died_on, account, checked_at FROM verdict
+ WHERE beneficiary_id = :beneficiary_id ORDER BY result_seq;
