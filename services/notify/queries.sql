@@ -1,0 +1,130 @@
+-- name: save_people!
+-- Newer snapshots; an older or equal version changes nothing.
+INSERT INTO person (beneficiary_id, epoch, n, payer, life, has_account, cannot, contact, phone_ix)
+SELECT * FROM unnest(:ids::uuid[], :epochs::int[], :ns::int[], :payers::text[], :lives::text[], :has_accounts::bool[],
+                     :cannots::bool[], :contacts::text[], :phone_ixs::bytea[])
+ON CONFLICT (beneficiary_id) DO UPDATE
+   SET epoch = EXCLUDED.epoch, n = EXCLUDED.n, payer = EXCLUDED.payer, life = EXCLUDED.life, has_account = EXCLUDED.has_account,
+       cannot = EXCLUDED.cannot, contact = EXCLUDED.contact, phone_ix = EXCLUDED.phone_ix
+ WHERE (person.epoch, person.n) < (EXCLUDED.epoch, EXCLUDED.n);
+
+-- name: save_verdicts!
+-- Newer verification results.
+INSERT INTO verdict (beneficiary_id, result_seq, dead)
+SELECT * FROM unnest(:ids::uuid[], :seqs::int[], :deads::bool[])
+ON CONFLICT (beneficiary_id) DO UPDATE SET result_seq = EXCLUDED.result_seq, dead = EXCLUDED.dead
+ WHERE verdict.result_seq < EXCLUDED.result_seq;
+
+-- name: save_payments!
+-- Newer states of payments to accounts.
+INSERT INTO account_payment (instruction_id, beneficiary_id, state_seq, state)
+SELECT * FROM unnest(:instruction_ids::uuid[], :ids::uuid[], :seqs::int[], :states::text[])
+ON CONFLICT (instruction_id) DO UPDATE SET state_seq = EXCLUDED.state_seq, state = EXCLUDED.state
+ WHERE account_payment.state_seq < EXCLUDED.state_seq;
+
+-- name: facts
+-- What decides whether people are reminded, of one payer or of all.
+SELECT p.beneficiary_id, p.life, COALESCE(v.dead, false) AS found_dead, p.has_account, p.cannot, p.phone_ix, p.contact,
+       EXISTS (SELECT FROM account_payment a WHERE a.beneficiary_id = p.beneficiary_id AND a.state = 'paid') AS paid_on_account,
+       o.phone_ix IS NOT NULL AS opted_out
+  FROM person p LEFT JOIN verdict v USING (beneficiary_id) LEFT JOIN opt_out o USING (phone_ix)
+ WHERE :payer::text IS NULL OR p.payer = :payer;
+
+-- name: facts_of_texts
+-- The same for the people whom these texts serve.
+SELECT m.message_id, p.beneficiary_id, p.life, COALESCE(v.dead, false) AS found_dead, p.has_account, p.cannot, p.phone_ix,
+       EXISTS (SELECT FROM account_payment a WHERE a.beneficiary_id = p.beneficiary_id AND a.state = 'paid') AS paid_on_account,
+       o.phone_ix IS NOT NULL AS opted_out
+  FROM message_person s JOIN message m USING (message_id) JOIN person p USING (beneficiary_id)
+       LEFT JOIN verdict v USING (beneficiary_id) LEFT JOIN opt_out o ON o.phone_ix = m.phone_ix
+ WHERE m.message_id = ANY(:ids::uuid[]);
+
+-- name: add_opt_out!
+-- The phone of this person gets no more texts.
+INSERT INTO opt_out (phone_ix, actor, at)
+SELECT phone_ix, :actor, :at FROM person WHERE beneficiary_id = :beneficiary_id AND phone_ix IS NOT NULL
+ON CONFLICT DO NOTHING;
+
+-- name: add_round^
+-- Draw a round; no row when it was drawn before.
+INSERT INTO campaign_round (campaign, round, payer, people, texts, left_out, actor, at)
+VALUES (:campaign, :round, :payer, :people, :texts, :left_out, :actor, :at)
+ON CONFLICT DO NOTHING RETURNING round;
+
+-- name: rounds
+-- The rounds of a campaign.
+SELECT round, payer, people, texts, left_out, actor, at FROM campaign_round WHERE campaign = :campaign ORDER BY round;
+
+-- name: states_of_rounds
+-- Texts by round and status.
+SELECT round, status, count(*) AS texts, sum(parts) AS parts FROM message WHERE campaign = :campaign GROUP BY 1, 2 ORDER BY 1, 2;
+
+-- name: add_texts!
+-- The texts of a round, before anything is sent.
+INSERT INTO message (message_id, campaign, round, phone_ix, contact, owner, accented, parts, status, changed_at)
+SELECT message_id, :campaign, :round, phone_ix, contact, owner, :accented, :parts, 'created', :at
+  FROM unnest(:ids::uuid[], :phone_ixs::bytea[], :contacts::text[], :owners::uuid[]) AS row (message_id, phone_ix, contact, owner);
+
+-- name: add_served!
+-- Whom each text serves.
+INSERT INTO message_person (campaign, round, beneficiary_id, message_id)
+SELECT :campaign, :round, beneficiary_id, message_id FROM unnest(:people::uuid[], :ids::uuid[]) AS row (beneficiary_id, message_id);
+
+-- name: created_texts
+-- The next texts to send; others may take the rest at the same time.
+SELECT message_id, round, contact, owner, accented FROM message WHERE status = 'created'
+ ORDER BY changed_at, message_id LIMIT :most FOR UPDATE SKIP LOCKED;
+
+-- name: unknown_texts
+-- Texts without an answer whose pause is over; the pause grows with every time we asked.
+SELECT message_id, round, contact, owner, accented FROM message
+ WHERE status = 'unknown' AND asked < :asked_max AND changed_at + asked * :pause::interval <= :at
+ ORDER BY changed_at, message_id LIMIT :most FOR UPDATE SKIP LOCKED;
+
+-- name: ask!
+-- These texts are handed to the gateway now; unknown ones stay unknown until it answers.
+UPDATE message SET status = CASE status WHEN 'created' THEN 'sending' ELSE status END, asked = asked + 1, changed_at = :at
+ WHERE message_id = ANY(:ids::uuid[]) AND status IN ('created', 'unknown');
+
+-- name: skip
+-- Texts that nobody needs any more.
+UPDATE message SET status = 'skipped', changed_at = :at WHERE message_id = ANY(:ids::uuid[]) AND status = 'created'
+RETURNING message_id;
+
+-- name: give_up_waiting
+-- Texts handed over so long ago that whoever sent them is gone.
+UPDATE message SET status = 'unknown', changed_at = :at WHERE status = 'sending' AND changed_at < :before RETURNING message_id;
+
+-- name: settle
+-- What the gateway or a receipt says, applied only where it goes forward; returns what changed.
+UPDATE message m SET status = row.status, changed_at = :at
+  FROM unnest(:ids::uuid[], :statuses::text[]) AS row (message_id, status)
+ WHERE m.message_id = row.message_id AND m.status <> row.status
+   AND (m.status = 'sending' OR m.status = 'unknown' OR (m.status = 'accepted' AND row.status IN ('delivered', 'failed')))
+RETURNING m.message_id;
+
+-- name: save_receipts!
+-- Receipts of texts of ours; a repeated one changes nothing.
+INSERT INTO receipt (message_id, status, at, received_at)
+SELECT r.message_id, r.status, r.at, :received_at
+  FROM unnest(:ids::uuid[], :statuses::text[], :ats::timestamptz[]) AS r (message_id, status, at) JOIN message USING (message_id)
+ON CONFLICT DO NOTHING;
+
+-- name: text_states
+-- These texts as we tell others of them.
+SELECT m.message_id, m.campaign, m.round, m.status, m.parts, m.changed_at, array_agg(s.beneficiary_id ORDER BY s.beneficiary_id) AS people
+  FROM message m JOIN message_person s USING (message_id)
+ WHERE m.message_id = ANY(:ids::uuid[]) GROUP BY m.message_id ORDER BY m.message_id;
+
+-- name: facts_of_person^
+-- What decides whether one person is reminded, with the version we hold.
+SELECT p.beneficiary_id, p.epoch, p.n, p.payer, p.life, COALESCE(v.dead, false) AS found_dead, p.has_account, p.cannot, p.phone_ix,
+       EXISTS (SELECT FROM account_payment a WHERE a.beneficiary_id = p.beneficiary_id AND a.state = 'paid') AS paid_on_account,
+       o.phone_ix IS NOT NULL AS opted_out
+  FROM person p LEFT JOIN verdict v USING (beneficiary_id) LEFT JOIN opt_out o USING (phone_ix)
+ WHERE p.beneficiary_id = :beneficiary_id;
+
+-- name: texts_of_person
+-- Every text that serves one person.
+SELECT m.message_id, m.campaign, m.round, m.status, m.parts, m.accented, m.asked, m.changed_at
+  FROM message_person s JOIN message m USING (message_id) WHERE s.beneficiary_id = :beneficiary_id ORDER BY m.campaign, m.round;
