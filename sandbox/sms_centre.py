@@ -80,7 +80,7 @@ class SmsCentre:
 
     def next_receipts(self) -> list[Due]:
         """Receipts whose time has come, oldest first."""
-        ready = []
+        ready: list[Due] = []
         while self.due and self.due[0].when <= monotonic() and len(ready) < RECEIPTS_MAX:
             ready.append(heapq.heappop(self.due))
         return ready

@@ -213,10 +213,8 @@ async def text_states(tx: Tx, ids: Sequence[UUID]) -> list[TextState]:
 
 async def campaign(tx: Tx, name: str) -> list[dict[str, Any]]:
     """The rounds of a campaign with texts by status."""
-    rounds = {
-        row["round"]: {**row, "left_out": json.loads(row["left_out"]), "states": {}}
-        async for row in queries.rounds(tx, campaign=name)
-    }
+    drawn = [row async for row in queries.rounds(tx, campaign=name)]
+    rounds: dict[int, dict[str, Any]] = {r["round"]: {**r, "left_out": json.loads(r["left_out"]), "states": {}} for r in drawn}
     async for row in queries.states_of_rounds(tx, campaign=name):
         rounds[row["round"]]["states"][row["status"]] = row["texts"]
     return list(rounds.values())

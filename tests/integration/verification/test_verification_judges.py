@@ -8,11 +8,11 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from services.verification import store
 from shared.errors import BadRecord
 from shared.events import ListClosing
 from shared.words import AccountCheck, Finding, Outcome
-
-from tests.integration.verification.conftest import Bench, a_register_line, an_account, an_identity
+from tests.integration.verification.verification_bench import Bench, a_register_line, an_account, an_identity
 
 
 async def test_known_person_with_own_account_matches(bench: Bench) -> None:
@@ -88,7 +88,10 @@ async def test_two_beneficiaries_of_one_register_person_are_duplicates(bench: Be
     await bench.see(bench.snapshot(an_identity(), who=one))
     await bench.see(bench.snapshot(an_identity(full_name="NGUYỄN THỊ HOÀ"), who=other))
     results = await bench.told()
-    assert [(r.beneficiary_id, r.outcome) for r in results if r.beneficiary_id == one] == [(one, Outcome.MATCH), (one, Outcome.DUPLICATE)]
+    assert [(r.beneficiary_id, r.outcome) for r in results if r.beneficiary_id == one] == [
+        (one, Outcome.MATCH),
+        (one, Outcome.DUPLICATE),
+    ]
     assert [r.outcome for r in results if r.beneficiary_id == other] == [Outcome.DUPLICATE]
     await bench.see(bench.snapshot(an_identity(full_name="Trần Văn Nam", personal_number="042049990777"), who=other))
     freed = {r.beneficiary_id: r.outcome for r in await bench.told()}
@@ -142,9 +145,9 @@ async def test_block_of_another_person_is_a_bad_record(bench: Bench) -> None:
 
 
 async def test_closing_again_changes_nothing_and_progress_counts(bench: Bench) -> None:
-    from services.verification import store
-
-    closing = ListClosing(period="2024-02", payer="huyen-444", count=1, vnd=1, digest="0" * 64, programmes=(), closed_at=bench.clock.now())
+    closing = ListClosing(
+        period="2024-02", payer="huyen-444", count=1, vnd=1, digest="0" * 64, programmes=(), closed_at=bench.clock.now()
+    )
     await bench.load(a_register_line())
     await bench.see(bench.snapshot(an_identity()))
     for _ in range(2):
