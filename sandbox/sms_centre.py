@@ -24,7 +24,7 @@ from typing import Annotated, Any
 
 import httpx
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from pydantic import BaseModel, Field
 
 LOOPBACK = "127.0.0.1"
@@ -32,6 +32,7 @@ BATCH_MAX, RECEIPTS_MAX = 200, 500
 NUMBER = re.compile(r"\+84[0-9]{9}")
 FAILED_PERCENT, LATE_PERCENT = 4, 3
 SOON_SECONDS, LATE_SECONDS, HANG_SECONDS = 0.3, 2.0, 30.0
+LOOK_SECONDS = 0.1
 DOUBLED_TEXT, LOST_TEXT, HUNG_REQUEST = 5, 7, 2
 GSM_7 = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
@@ -149,17 +150,25 @@ def make_app(centre: SmsCentre, receipts_url: str | None, *, hung_request: int =
         return {"taken": sum(answer == "accepted" for answer in centre.answers.values()), "receipts_waiting": len(centre.due)}
 
     @app.post("/v1/messages")
-    async def messages(texts: Annotated[list[TextIn], Field(max_length=BATCH_MAX)]) -> list[dict[str, str]]:
+    async def messages(request: Request, texts: Annotated[list[TextIn], Field(max_length=BATCH_MAX)]) -> list[dict[str, str]]:
         """Take texts. The hung request is taken like any other; only its answer comes too late."""
         nonlocal requests
         requests += 1
         hang = requests == hung_request
         answers = centre.take(texts)
         if hang:
-            await asyncio.sleep(HANG_SECONDS)
+            await _until_gone(request)
         return answers
 
     return app
+
+
+async def _until_gone(request: Request) -> None:
+    """Wait until the customer has given up, or long enough."""
+    for _ in range(int(HANG_SECONDS / LOOK_SECONDS)):
+        if await request.is_disconnected():
+            return
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 async def _call_back(centre: SmsCentre, url: str) -> None:
@@ -191,7 +200,7 @@ def main() -> None:
     parser.add_argument("--hung-request", type=int, default=HUNG_REQUEST)
     given = parser.parse_args()
     app = make_app(SmsCentre(given.truth, given.seed), given.receipts, hung_request=given.hung_request)
-    uvicorn.run(app, host=LOOPBACK, port=given.port, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+    uvicorn.run(app, host=LOOPBACK, port=given.port, log_level="critical", access_log=False, timeout_graceful_shutdown=1)
 
 
 if __name__ == "__main__":

@@ -11,13 +11,15 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from services.verification import store
 from shared.clock import period_of
 from shared.database import Database
 from shared.events import PopulationEntry
+from shared.fields import AreaCode
 from shared.outbox import OutEvent, put_events
 from shared.personal import Identity, RegisterIdentity
 from shared.vault import Kind, Vault
@@ -26,7 +28,11 @@ COLUMNS = (
     "personal_number", "old_number", "family_name", "middle_name", "given_name", "birth_date", "sex", "area_code", "status",
     "status_date", "replaced_by_number",
 )  # fmt: skip
-STATUSES = ("alive", "dead", "moved")
+Status = Literal["alive", "dead", "moved"]
+STATUSES: dict[str, Status] = {"alive": "alive", "dead": "dead", "moved": "moved"}
+# Which column a field of the model was read from, where the names differ.
+_COLUMN_OF = {"full_name": "family_name", "replaced_by": "replaced_by_number"}
+_AREA = TypeAdapter(AreaCode | None)
 # Rows per transaction: a long one would hold back every relay of the cluster.
 CHUNK = 4_000
 
@@ -50,7 +56,7 @@ class Entry:
 
     number: str
     register: RegisterIdentity
-    status: str
+    status: Status
     status_on: date | None
     area: str | None
 
@@ -87,7 +93,7 @@ def entries_of(entries: Sequence[Entry], vault: Vault, as_of: datetime) -> Itera
         message = PopulationEntry(
             person_token=token,
             as_of=as_of,
-            status=entry.status,  # type: ignore[arg-type]
+            status=entry.status,
             status_on=entry.status_on,
             area=entry.area,
             sealed=vault.seal(Kind.POPULATION, token, month, entry.register),
@@ -109,10 +115,9 @@ def _entry(number: int, row: dict[str, str]) -> Entry | Refusal:
     cells = {name: (row[name] or "").strip() for name in COLUMNS}
     if cells["status"] not in STATUSES:
         return Refusal(number, "status", "UNKNOWN_WORD")
-    if not cells["personal_number"]:
-        return Refusal(number, "personal_number", "MISSING")
-    if not cells["birth_date"]:
-        return Refusal(number, "birth_date", "MISSING")
+    missing = next((column for column in ("personal_number", "birth_date") if not cells[column]), None)
+    if missing:
+        return Refusal(number, missing, "MISSING")
     try:
         status_on = date.fromisoformat(cells["status_date"]) if cells["status_date"] else None
     except ValueError:
@@ -120,8 +125,13 @@ def _entry(number: int, row: dict[str, str]) -> Entry | Refusal:
     try:
         register = RegisterIdentity(identity=_identity(cells), replaced_by=cells["replaced_by_number"] or None)
     except ValidationError as error:
-        return Refusal(number, str(error.errors()[0]["loc"][-1]), "SHAPE")
-    return Entry(cells["personal_number"], register, cells["status"], status_on, cells["area_code"] or None)
+        field = str(error.errors()[0]["loc"][-1])
+        return Refusal(number, _COLUMN_OF.get(field, field), "SHAPE")
+    try:
+        area = _AREA.validate_python(cells["area_code"] or None)
+    except ValidationError:
+        return Refusal(number, "area_code", "SHAPE")
+    return Entry(cells["personal_number"], register, STATUSES[cells["status"]], status_on, area)
 
 
 def _identity(cells: dict[str, str]) -> Identity:
