@@ -131,6 +131,7 @@ def make_app(centre: SmsCentre, receipts_url: str | None, *, hung_request: int =
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
+        """Receipts go out while the centre runs."""
         task = asyncio.create_task(_call_back(centre, receipts_url)) if receipts_url else None
         yield
         if task:

@@ -37,8 +37,8 @@ def _sender(runtime: Runtime) -> Sender:
     return Sender(
         runtime.database,
         runtime.vault,
-        runtime.clock,
-        HttpGateway(client, settings.sms_sender_name),
+        clock=runtime.clock,
+        gateway=HttpGateway(client, settings.sms_sender_name),
         ask_again_seconds=settings.sms_ask_again_seconds,
         patience_seconds=settings.sms_timeout_seconds * PATIENCE_TIMEOUTS,
         log=runtime.log,

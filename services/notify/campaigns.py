@@ -24,7 +24,7 @@ async def draw_round(database: Database, drawn: Round, *, parts_max: int) -> boo
         if not await store.add_round(tx, drawn, audience):
             return False
         texts = [_text(ids, phone, contacts) for phone, ids in sorted(audience.by_phone.items())]
-        await store.add_texts(tx, drawn, texts, wording(drawn.number, parts_max=parts_max))
+        await store.add_texts(tx, drawn, texts=texts, words=wording(drawn.number, parts_max=parts_max))
         await _tell_drawn(tx, [text.message_id for text in texts], drawn)
         return True
 

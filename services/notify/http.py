@@ -49,7 +49,7 @@ def _add_rounds(routes: APIRouter, runtime: Runtime, wake: Callable[[], None]) -
 
     @routes.post("/v1/campaigns/{campaign}/rounds/{number}")
     async def draw(
-        campaign: Campaign, number: RoundNumber, payer: Payer = None, actor: Actor = Depends(actor_of)
+        *, campaign: Campaign, number: RoundNumber, payer: Payer = None, actor: Actor = Depends(actor_of)
     ) -> dict[str, Any]:
         """Draw a round and start sending it. Asked again, it answers with the round as it was drawn (`new` false)."""
         require(actor, Role.OPERATOR, payer or EVERY_PAYER)

@@ -140,7 +140,7 @@ async def add_round(tx: Tx, drawn: Round, audience: Audience) -> bool:
     return row is not None
 
 
-async def add_texts(tx: Tx, drawn: Round, texts: Sequence[Text], words: Wording) -> None:
+async def add_texts(tx: Tx, drawn: Round, *, texts: Sequence[Text], words: Wording) -> None:
     """Store texts and whom they serve."""
     ids = [text.message_id for text in texts]
     key = {"campaign": drawn.campaign, "round": drawn.number}

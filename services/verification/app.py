@@ -16,7 +16,7 @@ from shared.topics import Service
 def build(runtime: Runtime) -> App:
     """The service's handlers and routes. Raises when the table of banks cannot be read."""
     banks = Banks.from_file(runtime.settings.banks_file)
-    judge = Judge(runtime.vault, runtime.clock, Replica(runtime.vault), banks)
+    judge = Judge(runtime.vault, runtime.clock, register=Replica(runtime.vault), banks=banks)
     handlers = Handlers(runtime.vault, judge)
     return App(
         consumes={

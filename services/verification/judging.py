@@ -39,7 +39,7 @@ class Found:
 class Judge:
     """Judges people against the register and each other."""
 
-    def __init__(self, vault: Vault, clock: Clock, register: PopulationRegister, banks: Banks) -> None:
+    def __init__(self, vault: Vault, clock: Clock, *, register: PopulationRegister, banks: Banks) -> None:
         """Every dependency is a parameter."""
         self._vault = vault
         self._clock = clock
@@ -92,7 +92,7 @@ class Judge:
         if news:
             now = self._clock.now()
             await store.save_verdicts(tx, news, now)
-            events = [_event(key, seq, verdict, now) for key, (seq, verdict) in news.items()]
+            events = [_event(key, seq, verdict=verdict, now=now) for key, (seq, verdict) in news.items()]
             await put_events(tx, [OutEvent(e.TOPIC, str(e.beneficiary_id), e) for e in events], now)
         return len(news)
 
@@ -111,7 +111,7 @@ def _verdict(found: Found, doubled: Collection[str], claimants: Mapping[bytes, i
     )
 
 
-def _event(key: UUID, seq: int, verdict: Verdict, now: datetime) -> VerificationResult:
+def _event(key: UUID, seq: int, *, verdict: Verdict, now: datetime) -> VerificationResult:
     return VerificationResult(
         beneficiary_id=key,
         result_seq=seq,

@@ -101,7 +101,7 @@ def entries_of(entries: Sequence[Entry], vault: Vault, as_of: datetime) -> Itera
         yield OutEvent(message.TOPIC, token, message)
 
 
-async def publish(database: Database, vault: Vault, entries: Sequence[Entry], as_of: datetime) -> None:
+async def publish(database: Database, vault: Vault, *, entries: Sequence[Entry], as_of: datetime) -> None:
     """Announce the extract, then put its entries into the outbox in chunks. Cut off half way, it never counts as arrived: send the
     file again."""
     async with database.transaction() as tx:

@@ -66,7 +66,7 @@ class Bench:
     def __post_init__(self) -> None:
         self.handlers = Handlers(self.vault)
         self.sender = Sender(
-            self.database, self.vault, self.clock, self.gateway,
+            self.database, self.vault, clock=self.clock, gateway=self.gateway,
             ask_again_seconds=PAUSE_SECONDS, patience_seconds=PATIENCE_SECONDS, log=logs.configure("notify"),
         )  # fmt: skip
 

@@ -31,6 +31,6 @@ async def bench(migrated: Migrated, keys: Path) -> AsyncIterator[Bench]:
     """A fresh verification service."""
     database = await Database.open(await migrated("verification"), size=4)
     vault, clock = Vault.load(keys / "verification.json"), HandClock(START)
-    handlers = Handlers(vault, Judge(vault, clock, Replica(vault), Banks.from_file()))
+    handlers = Handlers(vault, Judge(vault, clock, register=Replica(vault), banks=Banks.from_file()))
     yield Bench(database, Vault.load(keys / "registry.json"), vault, clock, handlers)
     await database.close()

@@ -89,7 +89,7 @@ class Bench:
         writer.writerows(lines)
         entries, refusals = read_extract(text.getvalue().encode())
         assert not refusals
-        await population_feed.publish(self.database, self.vault, entries, self.clock.now())
+        await population_feed.publish(self.database, self.vault, entries=entries, as_of=self.clock.now())
         return await self._drain(PopulationEntry)
 
     async def arrive(self, messages: Sequence[PopulationEntry]) -> None:

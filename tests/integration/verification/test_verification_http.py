@@ -1,0 +1,68 @@
+"""The HTTP side of verification: who may hand in an extract, and what an officer is told."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from sandbox.population import COLUMNS
+from services.verification.app import build
+from services.verification.settings import Settings
+from shared import logs, topics
+from shared.actors import ActorGate, Issuer
+from shared.process import Runtime
+from shared.topics import Service
+from shared.web import make_app
+from shared.words import Role
+from tests.integration.verification.verification_bench import Bench, an_identity
+
+LINE = "042149990001,,Nguyễn,Thị,Hòa,1949-03-02,female,18496,alive,,"
+
+
+@pytest.fixture
+async def client(bench: Bench, keys: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """The service's routes over the bench's database, without a server."""
+    gate = ActorGate(json.loads((keys / "verification.json").read_text())["issuer"], bench.clock)
+    settings = Settings(postgres_dsn="unused", kafka_bootstrap="unused", port=20_001, keys_file=keys / "verification.json")  # type: ignore[arg-type]
+    app = build(
+        Runtime(Service.VERIFICATION, settings, bench.database, bench.vault, bench.clock, gate, logs.configure("verification"))
+    )
+    assert set(app.consumes) == {topic.name for topic in topics.read_by(Service.VERIFICATION)}
+    web = make_app("test", list)
+    assert app.router
+    web.include_router(app.router)
+    token = Issuer(keys / "actor-issuer.json", bench.clock).token("an-operator", (Role.OPERATOR,))
+    transport = httpx.ASGITransport(web)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://test", headers={"Authorization": f"Bearer {token}"}
+    ) as client:
+        yield client
+
+
+async def test_extract_is_taken_and_bad_rows_told_without_their_values(bench: Bench, client: httpx.AsyncClient) -> None:
+    body = "\n".join((",".join(COLUMNS), LINE, LINE.replace("1949-03-02", "2.3.49").replace("0001,", "0002,")))
+    answer = await client.post("/v1/population/extract", content=body.encode())
+    assert answer.json() == {"entries": 1, "refused": 1, "errors": [{"row": 3, "column": "birth_date", "rule": "SHAPE"}]}
+    assert "2.3.49" not in answer.text
+    (extract,) = (await client.get("/v1/population/extracts")).json()
+    assert (extract["entries"], extract["applied"]) == (1, 0)
+
+
+async def test_no_extract_no_token_no_service(client: httpx.AsyncClient) -> None:
+    refused = await client.post("/v1/population/extract", content=b"%PDF-1.7 \xff")
+    assert (refused.status_code, refused.json()["code"]) == (422, "EXTRACT_NOT_UTF8")
+    stranger = await client.post("/v1/population/extract", content=b"", headers={"Authorization": ""})
+    assert stranger.status_code == 401
+
+
+async def test_progress_and_trace(bench: Bench, client: httpx.AsyncClient) -> None:
+    snapshot = bench.snapshot(an_identity())
+    await bench.see(snapshot)
+    assert (await client.get("/v1/progress")).json() == {"unavailable": 1}
+    trace = (await client.get(f"/v1/trace/{snapshot.beneficiary_id}")).json()
+    assert [result["outcome"] for result in trace["results"]] == ["unavailable"]
+    assert (await client.get(f"/v1/trace/{uuid4()}")).status_code == 404
+    assert (await client.get("/v1/progress/2024-02/huyen-444")).status_code == 404
