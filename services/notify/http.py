@@ -14,6 +14,8 @@ from services.notify.receipts import Receipt
 from services.notify.store import Round
 from shared.actors import EVERY_PAYER, Actor, require
 from shared.database import Database
+from shared.events import AuditRecord
+from shared.outbox import OutEvent, put_events
 from shared.process import Runtime
 from shared.web import Problem
 from shared.words import MessageStatus, Role
@@ -64,8 +66,11 @@ def _add_rounds(routes: APIRouter, runtime: Runtime, wake: Callable[[], None]) -
     async def opt_out(beneficiary_id: UUID, actor: Actor = Depends(actor_of)) -> dict[str, bool]:
         """The person's phone gets no more texts."""
         require(actor, Role.OPERATOR, EVERY_PAYER)
+        now = runtime.clock.now()
+        audit = AuditRecord(actor=actor.id, act="opt_out", subject=str(beneficiary_id), at=now)
         async with runtime.database.transaction() as tx:
-            await store.add_opt_out(tx, beneficiary_id, actor=actor.id, at=runtime.clock.now())
+            await store.add_opt_out(tx, beneficiary_id, actor=actor.id, at=now)
+            await put_events(tx, [OutEvent(audit.TOPIC, actor.id, audit)], now)
         return {"opted_out": True}
 
 

@@ -64,6 +64,11 @@ class Bench:
     versions: dict[UUID, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.use(self.gateway)
+
+    def use(self, gateway: SmsGateway) -> None:
+        """Send through this gateway from now on."""
+        self.gateway = gateway
         self.handlers = Handlers(self.vault)
         self.sender = Sender(
             self.database, self.vault, clock=self.clock, gateway=self.gateway,

@@ -21,6 +21,10 @@ from tests.integration.notify.notify_bench import Bench
 ROUND = "/v1/campaigns/tet-2024/rounds/1"
 
 
+def operator_of(bench: Bench, keys: Path, *payers: str) -> str:
+    return Issuer(keys / "actor-issuer.json", bench.clock).token("an-operator", (Role.OPERATOR,), payers=payers)
+
+
 @pytest.fixture
 async def client(bench: Bench, keys: Path) -> AsyncIterator[httpx.AsyncClient]:
     """The service's routes over the bench's database, without a server; no gateway is set."""
@@ -32,7 +36,7 @@ async def client(bench: Bench, keys: Path) -> AsyncIterator[httpx.AsyncClient]:
     web = make_app("test", list)
     assert app.router
     web.include_router(app.router)
-    token = Issuer(keys / "actor-issuer.json", bench.clock).token("an-operator", (Role.OPERATOR,), payers=("huyen-444",))
+    token = operator_of(bench, keys, "huyen-444")
     transport = httpx.ASGITransport(web)
     async with httpx.AsyncClient(
         transport=transport, base_url="http://test", headers={"Authorization": f"Bearer {token}"}
@@ -66,3 +70,14 @@ async def test_receipts_and_trace(bench: Bench, client: httpx.AsyncClient) -> No
     (shown,) = (await client.get("/v1/campaigns/tet-2024")).json()["rounds"]
     assert shown["states"] == {"delivered": 1}
     assert (await client.get(f"/v1/trace/{uuid4()}")).status_code == 404
+
+
+async def test_who_opted_out_gets_nothing_more(bench: Bench, client: httpx.AsyncClient, keys: Path) -> None:
+    snapshot, neighbour = bench.snapshot(), bench.snapshot()
+    await bench.see(snapshot, neighbour)
+    path = f"/v1/people/{snapshot.beneficiary_id}/opt-out"
+    assert (await client.post(path)).status_code == 403
+    everywhere = {"Authorization": f"Bearer {operator_of(bench, keys, '*')}"}
+    assert (await client.post(path, headers=everywhere)).json() == {"opted_out": True}
+    drawn = (await client.post(ROUND, params={"payer": "huyen-444"})).json()
+    assert (drawn["texts"], drawn["left_out"]) == (0, {"opted_out": 2})

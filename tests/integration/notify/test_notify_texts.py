@@ -101,8 +101,7 @@ async def test_receipt_before_the_answer_wins(bench: Bench) -> None:
                 await bench.receipt(text.message_id, DELIVERED)
             return {text.message_id: Answer.ACCEPTED for text in texts}
 
-    bench.gateway = Hasty()
-    bench.__post_init__()
+    bench.use(Hasty())
     assert (await sent_text(bench)).status is DELIVERED
 
 
@@ -173,3 +172,14 @@ async def test_contact_of_another_person_is_a_bad_record(bench: Bench) -> None:
     good, other = bench.snapshot(), bench.snapshot()
     with pytest.raises(BadRecord):
         await bench.see(good.model_copy(update={"contact": other.contact}))
+
+
+async def test_no_phone_stands_in_any_table_in_the_clear(bench: Bench) -> None:
+    text = await sent_text(bench)
+    await bench.receipt(text.message_id)
+    async with bench.database.session() as session:
+        tables = [row["tablename"] for row in await session.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+        rows = [row[0] for table in tables for row in await session.fetch(f"SELECT t::text FROM {table} t")]
+    held, phone = "".join(rows), "912000001"  # a bytea column shows as hex
+    assert phone not in held
+    assert phone.encode().hex() not in held

@@ -166,3 +166,15 @@ async def test_results_are_append_only(bench: Bench) -> None:
             await session.execute("UPDATE verdict SET outcome = 'match'")
         with pytest.raises(asyncpg.CheckViolationError):
             await session.execute("UPDATE person SET result_seq = 0")
+
+
+async def test_nothing_personal_stands_in_any_table_in_the_clear(bench: Bench) -> None:
+    await bench.load(a_register_line(old_number="183900001"))
+    await bench.see(bench.snapshot(an_identity(), an_account()))
+    async with bench.database.session() as session:
+        tables = [row["tablename"] for row in await session.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+        rows = [row[0] for table in tables for row in await session.fetch(f"SELECT t::text FROM {table} t")]
+    held = "".join(rows)  # a bytea column shows as hex
+    for canary in ("042149990001", "183900001", "Nguyễn", "NGUYEN", "1949-03-02", "3709000000001"):
+        assert canary not in held
+        assert canary.encode().hex() not in held
