@@ -1,0 +1,133 @@
+"""What a sandbox provider says about a batch, when, and what must be on record before it says so. Pure.
+
+Bodies and headers follow the public contract docs/events/vn.ansinh.payment.result.v1.json. The same answer always has the same id,
+moment and bytes, so saying it again after a restart is a replay. `batch_received` counts the lines taken and their sum,
+`batch_complete` the lines paid and the money that left, also where the answer for a line is late or lost.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta, timezone
+from uuid import UUID, uuid5
+
+from sandbox.provider_desk import Order, Refused
+from sandbox.provider_mix import Decision, Fate, Mix
+from sandbox.truth import LineFact, Reply, Status
+
+LOCAL = timezone(timedelta(hours=7))
+OPENS = time(8, 0, tzinfo=LOCAL)
+TYPE = "vn.ansinh.payment.result.v1"
+_NAMESPACE = UUID("0f0c8a52-7d0e-5f5e-9d36-5b6a3f1f6c11")
+_PAID_AFTER, _COMPLETE_AFTER, _LATER = timedelta(hours=1), timedelta(hours=8), timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One record for the result topic."""
+
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Facts to put on record, then answers to send, some seconds after the stage before."""
+
+    after_seconds: float
+    facts: list[LineFact]
+    answers: list[Answer]
+
+
+class Voice:
+    """One provider's way of speaking."""
+
+    def __init__(self, provider: str) -> None:
+        """`provider` as the contract spells it."""
+        self._provider = provider
+
+    def refusal(self, refused: Refused) -> Answer:
+        """The whole batch is refused."""
+        return self._batch(refused.batch_id, "batch_refused", refused.received_at, {"reason": refused.reason})
+
+    def stages(self, order: Order, decisions: Sequence[Decision], mix: Mix) -> list[Stage]:
+        """Receipt and rejections at once; payments and completion; what comes late."""
+        opened = max(order.received_at, datetime.combine(order.execution_date, OPENS))
+        paid = [decision for decision in decisions if decision.fate in (Fate.PAID, Fate.RETURNED)]
+        return [
+            Stage(0.0, *self._at_once(order, decisions, opened)),
+            Stage(mix.pay_after_seconds, *self._on_pay_day(order, decisions, paid, opened)),
+            Stage(mix.late_after_seconds, *self._afterwards(order, paid, opened + _LATER)),
+        ]
+
+    def statement(self, facts: Iterable[LineFact]) -> list[Answer]:
+        """Everything that really happened, said again on the basis of the statement: resolves what stayed unknown."""
+        return [self._line(fact, fact.status, basis="statement") for fact in facts]
+
+    def _at_once(self, order: Order, decisions: Sequence[Decision], at: datetime) -> tuple[list[LineFact], list[Answer]]:
+        totals = {"count": len(order.lines), "vnd": sum(line.amount_vnd for line in order.lines)}
+        rejected = [self._fact(order, decision, Status.REJECTED, at) for decision in decisions if decision.fate is Fate.REJECTED]
+        answers = [self._batch(order.batch_id, "batch_received", order.received_at, totals)]
+        answers += [self._line(fact, Status.REJECTED) for fact in rejected]
+        for decision in decisions:
+            if decision.fate is not Fate.REJECTED and decision.reply is not Reply.LOST:
+                answers.append(self._line(self._fact(order, decision, Status.PAID, at), "accepted"))
+        return rejected, answers
+
+    def _on_pay_day(
+        self, order: Order, decisions: Sequence[Decision], paid: Sequence[Decision], opened: datetime
+    ) -> tuple[list[LineFact], list[Answer]]:
+        facts = [self._fact(order, decision, Status.PAID, opened + _PAID_AFTER) for decision in paid]
+        expired = [decision for decision in decisions if decision.fate is Fate.EXPIRED]
+        facts += [self._fact(order, decision, Status.REJECTED, opened + _COMPLETE_AFTER) for decision in expired]
+        answers = [self._line(fact, fact.status) for fact in facts if fact.answer in (Reply.ONCE, Reply.TWICE)]
+        answers += [self._line(fact, fact.status, nth=2) for fact in facts if fact.answer is Reply.TWICE]
+        totals = {"count": len(paid), "vnd": sum(decision.amount_vnd for decision in paid)}
+        answers.append(self._batch(order.batch_id, "batch_complete", opened + _COMPLETE_AFTER, totals))
+        return facts, answers
+
+    def _afterwards(self, order: Order, paid: Sequence[Decision], at: datetime) -> tuple[list[LineFact], list[Answer]]:
+        late = [self._fact(order, decision, Status.PAID, at) for decision in paid if decision.reply is Reply.LATE]
+        returned = [self._fact(order, decision, Status.RETURNED, at) for decision in paid if decision.fate is Fate.RETURNED]
+        return returned, [self._line(fact, fact.status) for fact in (*late, *returned)]
+
+    def _fact(self, order: Order, decision: Decision, status: Status, at: datetime) -> LineFact:
+        return LineFact(
+            provider=self._provider,
+            batch_id=order.batch_id,
+            index=decision.line.index,
+            end_to_end_id=decision.line.end_to_end_id,
+            amount_vnd=decision.amount_vnd,
+            status=status,
+            reason=None if status is Status.PAID else decision.reason,
+            answer=decision.reply,
+            at=at,
+        )
+
+    def _line(self, fact: LineFact, status: str, *, basis: str = "answer", nth: int = 1) -> Answer:
+        body: dict[str, object] = {"end_to_end_id": fact.end_to_end_id, "status": status, "amount_vnd": fact.amount_vnd}
+        if fact.reason is not None:
+            body["reason"] = fact.reason
+        name = f"{fact.batch_id}:{fact.end_to_end_id}:{status}:{basis}:{nth}"
+        return self._answer(fact.batch_id, "line", name, fact.at, {**body, "basis": basis})
+
+    def _batch(self, batch_id: str, kind: str, at: datetime, fields: Mapping[str, object]) -> Answer:
+        return self._answer(batch_id, kind, f"{batch_id}:{kind}", at, fields)
+
+    def _answer(self, batch_id: str, kind: str, name: str, at: datetime, fields: Mapping[str, object]) -> Answer:
+        result_id = uuid5(_NAMESPACE, f"{self._provider}:{name}")
+        moment = at.isoformat()
+        body = {"result_id": str(result_id), "provider": self._provider, "batch_id": batch_id, "kind": kind, **fields}
+        headers = {
+            "ce_specversion": "1.0",
+            "ce_id": str(result_id),
+            "ce_source": f"sandbox/{self._provider}",
+            "ce_type": TYPE,
+            "ce_time": moment,
+            "ce_dataschema": f"/docs/events/{TYPE}.json#1.0",
+            "content-type": "application/json",
+            "traceparent": f"00-{result_id.hex}-{result_id.hex[:16]}-01",
+        }
+        value = json.dumps({**body, "occurred_at": moment}, separators=(",", ":")).encode()
+        return Answer(batch_id.encode(), value, [(header, text.encode()) for header, text in headers.items()])
