@@ -11,6 +11,7 @@ restart. Offsets are committed only while nothing is parked or owed, so a restar
 import argparse
 import asyncio
 import json
+import logging
 import signal
 import sys
 import time
@@ -223,11 +224,13 @@ async def run(given: argparse.Namespace) -> None:
 
 
 def _consumer(given: argparse.Namespace) -> AIOKafkaConsumer:
+    group = given.group or f"sandbox-{given.provider}"
     return AIOKafkaConsumer(
         f"payout.batch.{given.provider}.v1",
         f"payout.instruction.{given.provider}.v1",
         bootstrap_servers=given.bootstrap,
-        group_id=given.group or f"sandbox-{given.provider}",
+        group_id=group,
+        group_instance_id=group,  # the truth file lets only one live, so a restart takes its place back at once
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         isolation_level="read_committed",
@@ -261,6 +264,7 @@ def _arguments() -> argparse.Namespace:
 def main() -> int:
     """0 after a clean end, 2 when it cannot start."""
     given = _arguments()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what matters raises
     try:
         if given.emit_statement:
             _tell("statement", facts=asyncio.run(emit_statement(given.provider, given.bootstrap, given.truth)))
