@@ -80,7 +80,7 @@ class Voice:
     ) -> tuple[list[LineFact], list[Answer]]:
         facts = [self._fact(order, decision, Status.PAID, opened + _PAID_AFTER) for decision in paid]
         expired = [decision for decision in decisions if decision.fate is Fate.EXPIRED]
-        facts += [self._fact(order, decision, Status.REJECTED, opened + _COMPLETE_AFTER) for decision in expired]
+        facts += [self._fact(order, decision, Status.RETURNED, opened + _COMPLETE_AFTER) for decision in expired]
         answers = [self._line(fact, fact.status) for fact in facts if fact.answer in (Reply.ONCE, Reply.TWICE)]
         answers += [self._line(fact, fact.status, nth=2) for fact in facts if fact.answer is Reply.TWICE]
         totals = {"count": len(paid), "vnd": sum(decision.amount_vnd for decision in paid)}

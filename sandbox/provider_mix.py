@@ -22,7 +22,7 @@ NOT_COLLECTED = "NOAS"
 
 
 class Fate(StrEnum):
-    """How a line ends. `returned` was paid before; `expired` is the post's: it lay at the counter and nobody came."""
+    """How a line ends. `returned` was paid before; `expired` is the post's: it lay at the counter, nobody came, it went back."""
 
     PAID = "paid"
     REJECTED = "rejected"
@@ -110,9 +110,11 @@ def _drawn(line: PaymentLine, mix: Mix, *, counter: bool) -> Decision:
 
 def _as_before(line: PaymentLine, known: Mapping[Status, LineFact], mix: Mix) -> Decision:
     if (fact := known.get(Status.REJECTED)) is not None:
-        fate = Fate.EXPIRED if fact.reason == NOT_COLLECTED else Fate.REJECTED
-        return Decision(line, fact.amount_vnd, fate, fact.reason, fact.answer)
-    paid = known[Status.PAID]
+        return Decision(line, fact.amount_vnd, Fate.REJECTED, fact.reason, fact.answer)
+    paid = known.get(Status.PAID)
+    if paid is None:
+        fact = known[Status.RETURNED]
+        return Decision(line, fact.amount_vnd, Fate.EXPIRED, fact.reason, fact.answer)
     returned = Status.RETURNED in known or _drawn(line, mix, counter=False).fate is Fate.RETURNED
     fate, reason = (Fate.RETURNED, _return_reason(_draw(line, mix))) if returned else (Fate.PAID, None)
     return Decision(line, paid.amount_vnd, fate, reason, paid.answer)

@@ -7,7 +7,8 @@ account, address or any other personal data. One line is one fact:
      "status": "paid" | "rejected" | "returned", "reason": "AC04" | null, "answer": "once" | "twice" | "late" | "lost", "at": "..."}
     {"fact": "batch", "batch_id": "...", "state": "acting" | "closed" | "refused" | "cancelled", "reason": "AM10" | null, "at": "..."}
 
-`paid` means that money left; `returned` that it came back afterwards. `at` is business time, ISO 8601.
+`paid` means that money left; `returned` after it that it came back, and `returned` alone that it lay
+at the counter and nobody came. `at` is business time, ISO 8601.
 """
 
 import fcntl

@@ -175,7 +175,8 @@ def test_the_post_lets_some_expire_after_accepting_them(customer, tmp_path):
     expired = [fact.end_to_end_id for fact in line_facts(office.path) if fact.reason == "NOAS"]
     said = lines_said(office)
     assert expired
-    assert all(said[key, "accepted"] == said[key, "rejected"] == 1 for key in expired)
+    assert all(said[key, "accepted"] == said[key, "returned"] == 1 for key in expired)
+    assert not set(expired) & {key for key, _ in payments(office.path)}
 
 
 def test_truth_and_answers_agree(customer, tmp_path):
