@@ -65,7 +65,7 @@ class ProviderOffice:
         """Nothing parked and nothing owed: what was read so far need never be read again."""
         return not self._owed and not self._desk.waiting
 
-    def take(self, topic: str, value: bytes | None, headers: Sequence[tuple[str, bytes]], now: float) -> None:
+    def take(self, topic: str, value: bytes | None, *, headers: Sequence[tuple[str, bytes]], now: float) -> None:
         """One record of either topic. What cannot be read, or speaks of a batch that is dealt with, is passed over."""
         try:
             body = json.loads(value or b"")
@@ -108,7 +108,7 @@ class ProviderOffice:
             _tell("batch_unfinished", batch_id=refused.batch_id)
             return []
         state = BatchState.CANCELLED if refused.reason is Refusal.CANCELLED else BatchState.REFUSED
-        self._truth.mark_batch(refused.batch_id, state, refused.received_at, refused.reason)
+        self._truth.mark_batch(refused.batch_id, state, refused.received_at, reason=refused.reason)
         _tell("batch_refused", batch_id=refused.batch_id, reason=refused.reason)
         return [self._voice.refusal(refused)]
 
@@ -138,7 +138,7 @@ async def serve(
         polled = await consumer.getmany(timeout_ms=POLL_MS, max_records=RECORDS_MAX)
         for records in polled.values():
             for record in records:
-                office.take(record.topic, record.value, record.headers, time.monotonic())
+                office.take(record.topic, record.value, headers=record.headers, now=time.monotonic())
         uncommitted = uncommitted or bool(polled)
         unsaid += office.due(time.monotonic())
         if not await _published(producer, topic, unsaid):

@@ -49,16 +49,15 @@ class Voice:
 
     def refusal(self, refused: Refused) -> Answer:
         """The whole batch is refused."""
-        return self._batch(refused.batch_id, "batch_refused", refused.received_at, {"reason": refused.reason})
+        return self._batch(refused.batch_id, "batch_refused", at=refused.received_at, fields={"reason": refused.reason})
 
     def stages(self, order: Order, decisions: Sequence[Decision], mix: Mix) -> list[Stage]:
         """Receipt and rejections at once; payments and completion; what comes late."""
         opened = max(order.received_at, datetime.combine(order.execution_date, OPENS))
-        paid = [decision for decision in decisions if decision.fate in (Fate.PAID, Fate.RETURNED)]
         return [
             Stage(0.0, *self._at_once(order, decisions, opened)),
-            Stage(mix.pay_after_seconds, *self._on_pay_day(order, decisions, paid, opened)),
-            Stage(mix.late_after_seconds, *self._afterwards(order, paid, opened + _LATER)),
+            Stage(mix.pay_after_seconds, *self._on_pay_day(order, decisions, opened)),
+            Stage(mix.late_after_seconds, *self._afterwards(order, decisions, opened + _LATER)),
         ]
 
     def statement(self, facts: Iterable[LineFact]) -> list[Answer]:
@@ -67,32 +66,36 @@ class Voice:
 
     def _at_once(self, order: Order, decisions: Sequence[Decision], at: datetime) -> tuple[list[LineFact], list[Answer]]:
         totals = {"count": len(order.lines), "vnd": sum(line.amount_vnd for line in order.lines)}
-        rejected = [self._fact(order, decision, Status.REJECTED, at) for decision in decisions if decision.fate is Fate.REJECTED]
-        answers = [self._batch(order.batch_id, "batch_received", order.received_at, totals)]
+        rejected = [
+            self._fact(order, decision, status=Status.REJECTED, at=at) for decision in decisions if decision.fate is Fate.REJECTED
+        ]
+        answers = [self._batch(order.batch_id, "batch_received", at=order.received_at, fields=totals)]
         answers += [self._line(fact, Status.REJECTED) for fact in rejected]
         for decision in decisions:
             if decision.fate is not Fate.REJECTED and decision.reply is not Reply.LOST:
-                answers.append(self._line(self._fact(order, decision, Status.PAID, at), "accepted"))
+                answers.append(self._line(self._fact(order, decision, status=Status.PAID, at=at), "accepted"))
         return rejected, answers
 
-    def _on_pay_day(
-        self, order: Order, decisions: Sequence[Decision], paid: Sequence[Decision], opened: datetime
-    ) -> tuple[list[LineFact], list[Answer]]:
-        facts = [self._fact(order, decision, Status.PAID, opened + _PAID_AFTER) for decision in paid]
+    def _on_pay_day(self, order: Order, decisions: Sequence[Decision], opened: datetime) -> tuple[list[LineFact], list[Answer]]:
+        paid = _paid(decisions)
+        facts = [self._fact(order, decision, status=Status.PAID, at=opened + _PAID_AFTER) for decision in paid]
         expired = [decision for decision in decisions if decision.fate is Fate.EXPIRED]
-        facts += [self._fact(order, decision, Status.RETURNED, opened + _COMPLETE_AFTER) for decision in expired]
+        facts += [self._fact(order, decision, status=Status.RETURNED, at=opened + _COMPLETE_AFTER) for decision in expired]
         answers = [self._line(fact, fact.status) for fact in facts if fact.answer in (Reply.ONCE, Reply.TWICE)]
         answers += [self._line(fact, fact.status, nth=2) for fact in facts if fact.answer is Reply.TWICE]
         totals = {"count": len(paid), "vnd": sum(decision.amount_vnd for decision in paid)}
-        answers.append(self._batch(order.batch_id, "batch_complete", opened + _COMPLETE_AFTER, totals))
+        answers.append(self._batch(order.batch_id, "batch_complete", at=opened + _COMPLETE_AFTER, fields=totals))
         return facts, answers
 
-    def _afterwards(self, order: Order, paid: Sequence[Decision], at: datetime) -> tuple[list[LineFact], list[Answer]]:
-        late = [self._fact(order, decision, Status.PAID, at) for decision in paid if decision.reply is Reply.LATE]
-        returned = [self._fact(order, decision, Status.RETURNED, at) for decision in paid if decision.fate is Fate.RETURNED]
+    def _afterwards(self, order: Order, decisions: Sequence[Decision], at: datetime) -> tuple[list[LineFact], list[Answer]]:
+        paid = _paid(decisions)
+        late = [self._fact(order, decision, status=Status.PAID, at=at) for decision in paid if decision.reply is Reply.LATE]
+        returned = [
+            self._fact(order, decision, status=Status.RETURNED, at=at) for decision in paid if decision.fate is Fate.RETURNED
+        ]
         return returned, [self._line(fact, fact.status) for fact in (*late, *returned)]
 
-    def _fact(self, order: Order, decision: Decision, status: Status, at: datetime) -> LineFact:
+    def _fact(self, order: Order, decision: Decision, *, status: Status, at: datetime) -> LineFact:
         return LineFact(
             provider=self._provider,
             batch_id=order.batch_id,
@@ -110,12 +113,12 @@ class Voice:
         if fact.reason is not None:
             body["reason"] = fact.reason
         name = f"{fact.batch_id}:{fact.end_to_end_id}:{status}:{basis}:{nth}"
-        return self._answer(fact.batch_id, "line", name, fact.at, {**body, "basis": basis})
+        return self._answer(fact.batch_id, "line", name=name, at=fact.at, fields={**body, "basis": basis})
 
-    def _batch(self, batch_id: str, kind: str, at: datetime, fields: Mapping[str, object]) -> Answer:
-        return self._answer(batch_id, kind, f"{batch_id}:{kind}", at, fields)
+    def _batch(self, batch_id: str, kind: str, *, at: datetime, fields: Mapping[str, object]) -> Answer:
+        return self._answer(batch_id, kind, name=f"{batch_id}:{kind}", at=at, fields=fields)
 
-    def _answer(self, batch_id: str, kind: str, name: str, at: datetime, fields: Mapping[str, object]) -> Answer:
+    def _answer(self, batch_id: str, kind: str, *, name: str, at: datetime, fields: Mapping[str, object]) -> Answer:
         result_id = uuid5(_NAMESPACE, f"{self._provider}:{name}")
         moment = at.isoformat()
         body = {"result_id": str(result_id), "provider": self._provider, "batch_id": batch_id, "kind": kind, **fields}
@@ -131,3 +134,7 @@ class Voice:
         }
         value = json.dumps({**body, "occurred_at": moment}, separators=(",", ":")).encode()
         return Answer(batch_id.encode(), value, [(header, text.encode()) for header, text in headers.items()])
+
+
+def _paid(decisions: Sequence[Decision]) -> list[Decision]:
+    return [decision for decision in decisions if decision.fate in (Fate.PAID, Fate.RETURNED)]

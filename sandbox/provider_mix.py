@@ -4,8 +4,8 @@ SYNTHETIC: the shares are ours. A line's fate is drawn from the hash of its end-
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -89,9 +89,22 @@ def decide(order: Order, mix: Mix, memory: Memory, *, counter: bool) -> list[Dec
     for line in order.lines:
         known = memory.known(line.end_to_end_id)
         decisions.append(_as_before(line, known, mix) if known else _drawn(line, mix, counter=counter))
-    for reply, wanted in ((Reply.LOST, mix.lost), (Reply.TWICE, mix.twice)):
-        _give(decisions, reply, wanted - memory.told(reply, outside=order.batch_id), lambda e2e: bool(memory.known(e2e)), mix)
+    _make_odd(decisions, order, mix, memory=memory)
     return decisions
+
+
+def _make_odd(decisions: list[Decision], order: Order, mix: Mix, *, memory: Memory) -> None:
+    """Turn the ordinary paid answers with the smallest draws into lost and doubled ones, in place."""
+    candidates = sorted(
+        (_draw(decision.line, mix), place)
+        for place, decision in enumerate(decisions)
+        if decision.fate is Fate.PAID and decision.reply is Reply.ONCE and not memory.known(decision.line.end_to_end_id)
+    )
+    for reply, wanted in ((Reply.LOST, mix.lost), (Reply.TWICE, mix.twice)):
+        so_far = memory.told(reply, outside=order.batch_id) + sum(decision.reply is reply for decision in decisions)
+        chosen, candidates = candidates[: max(wanted - so_far, 0)], candidates[max(wanted - so_far, 0) :]
+        for _, place in chosen:
+            decisions[place] = replace(decisions[place], reply=reply)
 
 
 def _drawn(line: PaymentLine, mix: Mix, *, counter: bool) -> Decision:
@@ -118,19 +131,6 @@ def _as_before(line: PaymentLine, known: Mapping[Status, LineFact], mix: Mix) ->
     returned = Status.RETURNED in known or _drawn(line, mix, counter=False).fate is Fate.RETURNED
     fate, reason = (Fate.RETURNED, _return_reason(_draw(line, mix))) if returned else (Fate.PAID, None)
     return Decision(line, paid.amount_vnd, fate, reason, paid.answer)
-
-
-def _give(decisions: list[Decision], reply: Reply, number: int, settled: Callable[[str], bool], mix: Mix) -> None:
-    """Turn the ordinary paid answers with the smallest draws into `reply` until `number` of the batch have it, in place."""
-    number -= sum(decision.reply is reply for decision in decisions)
-    ordinary = [
-        (_draw(decision.line, mix), place)
-        for place, decision in enumerate(decisions)
-        if decision.fate is Fate.PAID and decision.reply is Reply.ONCE and not settled(decision.line.end_to_end_id)
-    ]
-    for _, place in sorted(ordinary)[: max(number, 0)]:
-        was = decisions[place]
-        decisions[place] = Decision(was.line, was.amount_vnd, was.fate, was.reason, reply)
 
 
 def _draw(line: PaymentLine, mix: Mix) -> int:

@@ -122,7 +122,7 @@ class TruthFile:
         for fact in new.values():
             self._remember(fact)
 
-    def mark_batch(self, batch_id: str, state: BatchState, at: datetime, reason: str | None = None) -> None:
+    def mark_batch(self, batch_id: str, state: BatchState, at: datetime, *, reason: str | None = None) -> None:
         """Write how far a batch is."""
         self._write([{"fact": "batch", "batch_id": batch_id, "state": state, "reason": reason, "at": at.isoformat()}])
         self.batches[batch_id] = state

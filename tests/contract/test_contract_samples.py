@@ -4,7 +4,7 @@ import copy
 import json
 
 import pytest
-from samples import ON_TOPICS, SAMPLES, places, record_of, with_unknown_fields
+from contract_samples import ON_TOPICS, SAMPLES, places, record_of, with_unknown_fields
 
 from shared import topics
 from shared.errors import BadRecord, Parked

@@ -1,7 +1,7 @@
 """Keys are made once; a truth file per test."""
 
 import pytest
-from orders import Customer, Office
+from provider_orders import Customer, Office
 
 
 @pytest.fixture(scope="session")

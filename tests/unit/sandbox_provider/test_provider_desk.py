@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 from joserfc import jws
-from orders import HEADERS
+from provider_orders import HEADERS
 
 from sandbox.provider_desk import Order, Refusal, Refused, lines_sha256
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from orders import PLAIN, Office, ids
+from provider_orders import PLAIN, Office, ids
 
 from sandbox.provider_mix import Mix
 from sandbox.truth import BatchState, Reply, Status, TruthFile, TruthLocked, batch_states, line_facts, outcomes, payments
@@ -244,7 +244,7 @@ def test_mix_refuses_what_makes_no_sense(given):
 
 
 def test_mix_is_near_its_shares(customer):
-    from orders import an_order
+    from provider_orders import an_order
 
     from sandbox.provider_mix import Fate, decide
 

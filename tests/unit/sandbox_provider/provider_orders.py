@@ -119,7 +119,7 @@ class Office:
     def hear(self, *records: tuple[str, bytes]) -> None:
         """Records arrive."""
         for topic, value in records:
-            self.office.take(topic, value, HEADERS, self.now)
+            self.office.take(topic, value, headers=HEADERS, now=self.now)
 
     def wait(self, seconds: float, *, published: bool = True) -> list[dict[str, Any]]:
         """Time passes; returns what was said then. Unless `published`, the broker took none of it."""
