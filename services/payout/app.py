@@ -1,0 +1,32 @@
+"""Payout: who is owed what, through whom it is paid, who signed for it, and what became of it. Wiring only."""
+
+from __future__ import annotations
+
+from services.payout.files import FileWriter
+from services.payout.handlers import Handlers
+from services.payout.http import router
+from services.payout.settings import Settings
+from shared import topics
+from shared.process import App, Runtime, run
+from shared.topics import Provider, Service
+
+
+def build(runtime: Runtime) -> App:
+    """The service's handlers, routes and the loop that writes files."""
+    handlers = Handlers(runtime.vault, runtime.clock)
+    writer = FileWriter(runtime.database, runtime.vault, runtime.clock, runtime.settings.files_dir)
+    return App(
+        consumes={
+            topics.REGISTRY_BENEFICIARY: handlers.on_beneficiary,
+            topics.REGISTRY_ENTITLEMENT: handlers.on_entitlement,
+            topics.REGISTRY_LIST: handlers.on_list,
+            topics.VERIFICATION_RESULT: handlers.on_verification,
+            **{topics.result_topic(provider): handlers.on_payment_result for provider in Provider},
+        },
+        router=router(runtime, writer),
+        background=[writer.run],
+    )
+
+
+if __name__ == "__main__":
+    run(Service.PAYOUT, build, Settings)

@@ -1,0 +1,199 @@
+"""What a batch is: legal states, payments made from lines, the canonical list that people sign, its totals and hashes. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from shared.ids import end_to_end_id, instruction_id
+from shared.money import Dong, total
+from shared.topics import Provider
+from shared.words import Channel, InstructionState
+
+
+class BatchState(StrEnum):
+    """States of one list for one provider."""
+
+    DRAFT = "draft"
+    CHECKED = "checked"
+    APPROVED = "approved"
+    SEALED = "sealed"
+    SENT = "sent"
+    SETTLED = "settled"
+
+
+class Step(StrEnum):
+    """What a person does to a batch. Nobody takes two steps of one batch."""
+
+    MAKE = "make"
+    CHECK = "check"
+    APPROVE = "approve"
+    RELEASE = "release"
+
+
+STEP_FROM: Mapping[Step, BatchState] = {
+    Step.CHECK: BatchState.DRAFT,
+    Step.APPROVE: BatchState.CHECKED,
+    Step.RELEASE: BatchState.APPROVED,
+}
+BATCH_MOVES: Mapping[BatchState, tuple[BatchState, Step | None]] = {
+    BatchState.DRAFT: (BatchState.CHECKED, Step.CHECK),
+    BatchState.CHECKED: (BatchState.APPROVED, Step.APPROVE),
+    BatchState.APPROVED: (BatchState.SEALED, Step.RELEASE),
+    BatchState.SEALED: (BatchState.SENT, None),
+    BatchState.SENT: (BatchState.SETTLED, None),
+}
+
+_S = InstructionState
+INSTRUCTION_MOVES: Mapping[InstructionState, frozenset[InstructionState]] = {
+    _S.CREATED: frozenset({_S.SEALED, _S.WITHDRAWN}),
+    _S.SEALED: frozenset({_S.SENDING}),
+    _S.SENDING: frozenset({_S.ACCEPTED, _S.ISSUED, _S.UNKNOWN, _S.PAID, _S.COLLECTED, _S.REJECTED, _S.RETURNED, _S.EXPIRED}),
+    _S.ACCEPTED: frozenset({_S.UNKNOWN, _S.PAID, _S.REJECTED, _S.RETURNED}),
+    _S.UNKNOWN: frozenset({_S.ACCEPTED, _S.ISSUED, _S.PAID, _S.COLLECTED, _S.REJECTED, _S.RETURNED, _S.EXPIRED}),
+    _S.ISSUED: frozenset({_S.COLLECTED, _S.EXPIRED, _S.REJECTED}),
+    _S.PAID: frozenset({_S.RETURNED}),
+    _S.COLLECTED: frozenset({_S.RETURNED}),
+}
+DEAD = frozenset({_S.REJECTED, _S.RETURNED, _S.EXPIRED, _S.WITHDRAWN})
+"""A dead payment gives its lines back: the next build may pay them again, as the next attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLine:
+    """What is still to be paid of one line. `pieces` and `attempts` count what earlier payments of it used up."""
+
+    entitlement_id: UUID
+    vnd: Dong
+    programme: str
+    pieces: int = 0
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one payment pays of one line."""
+
+    entitlement_id: UUID
+    piece: int
+    vnd: Dong
+    programme: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One person's open lines with the way they go."""
+
+    beneficiary_id: UUID
+    channel: Channel
+    area: str
+    account_digest: str | None
+    lines: tuple[OpenLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One payment of a batch: all its parts are made from the order, so a restore makes the same one again."""
+
+    instruction_id: UUID
+    batch_id: UUID
+    beneficiary_id: UUID
+    part: int
+    attempt: int
+    provider: Provider
+    channel: Channel
+    area: str
+    end_to_end_id: str
+    account_digest: str | None
+    shares: tuple[Share, ...]
+
+    @property
+    def vnd(self) -> Dong:
+        """The amount: exactly its shares."""
+        return total(share.vnd for share in self.shares)
+
+    def canonical(self) -> str:
+        """This payment's line of the canonical list."""
+        lines = ",".join(f"{s.entitlement_id}:{s.piece}:{s.vnd}" for s in sorted(self.shares, key=lambda s: s.entitlement_id))
+        head = f"{self.end_to_end_id}|{self.instruction_id}|{self.beneficiary_id}|{self.part}|{self.attempt}|{self.provider}"
+        return f"{head}|{self.channel}|{self.area}|{self.vnd}|{self.account_digest or '-'}|{lines}"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A new list for one provider. Make it with `Draft.of`."""
+
+    batch_id: UUID
+    provider: Provider
+    payments: tuple[Payment, ...]
+    vnd: Dong
+    sha256: str
+
+    @classmethod
+    def of(cls, payments: Sequence[Payment]) -> Draft:
+        """The list of these payments, which are all of one batch and provider."""
+        assert len({(p.batch_id, p.provider) for p in payments}) == 1
+        first = payments[0]
+        return cls(first.batch_id, first.provider, tuple(payments), total(p.vnd for p in payments), list_sha256(payments))
+
+
+def pay(order: Order, *, batch_id: UUID, provider: Provider, limit_vnd: int, key: bytes) -> list[Payment]:
+    """All lines of a person in one payment; above the provider's limit in as few parts as it takes."""
+    attempt = 1 + max(line.attempts for line in order.lines)
+    payments = []
+    for part, shares in enumerate(_parts(order.lines, limit_vnd), 1):
+        identity = instruction_id(batch_id=batch_id, beneficiary_id=order.beneficiary_id, part=part)
+        payments.append(
+            Payment(
+                instruction_id=identity,
+                batch_id=batch_id,
+                beneficiary_id=order.beneficiary_id,
+                part=part,
+                attempt=attempt,
+                provider=provider,
+                channel=order.channel,
+                area=order.area,
+                end_to_end_id=end_to_end_id(key, identity, attempt),
+                account_digest=order.account_digest,
+                shares=tuple(shares),
+            )
+        )
+    assert sum(p.vnd for p in payments) == sum(line.vnd for line in order.lines)
+    return payments
+
+
+def _parts(lines: Sequence[OpenLine], limit_vnd: int) -> Iterator[list[Share]]:
+    assert limit_vnd > 0
+    shares: list[Share] = []
+    room = limit_vnd
+    for line in sorted(lines, key=lambda line: line.entitlement_id):
+        left, piece = int(line.vnd), line.pieces
+        while left:
+            piece += 1
+            cut = min(left, room)
+            shares.append(Share(line.entitlement_id, piece, Dong(cut), line.programme))
+            left, room = left - cut, room - cut
+            if not room:
+                yield shares
+                shares, room = [], limit_vnd
+    if shares:
+        yield shares
+
+
+def list_sha256(payments: Iterable[Payment]) -> str:
+    """SHA-256 of the canonical list: one line per payment, sorted, so the order they are stored in does not matter."""
+    text = "".join(line + "\n" for line in sorted(payment.canonical() for payment in payments))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def joint_sha256(hashes: Iterable[str]) -> str:
+    """What one signature over several lists names: SHA-256 over their hashes, sorted, one a line. One list: no other than this too."""
+    return hashlib.sha256("".join(line + "\n" for line in sorted(hashes)).encode()).hexdigest()
+
+
+def withdrawal_sha256(reason: str, taken_off: Iterable[tuple[str, str]]) -> str:
+    """The hash of a withdrawal list: its reason and, per payment, the hash of the list it is on and its end-to-end id."""
+    return joint_sha256([f"reason:{reason}", *(f"{list_hash}:{identity}" for list_hash, identity in taken_off)])

@@ -1,0 +1,128 @@
+"""The messages payout publishes about its own decisions: states of payments, and the entries that auditors add up. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, TypedDict
+from uuid import UUID
+
+from services.payout.batch import Payment, Step
+from services.payout.ledger import Posting
+from services.payout.store import Row
+from shared.actors import Actor
+from shared.events import AuditRecord, Entry, PaymentState
+from shared.ids import derived_id, random_id
+from shared.outbox import OutEvent
+from shared.topics import Provider
+from shared.words import Channel, InstructionState
+
+
+class Common(TypedDict):
+    """What all entries made together share."""
+
+    period: str
+    payer: str
+    at: datetime
+
+
+class Entries:
+    """Makes entries of one payroll at one moment."""
+
+    def __init__(self, period: str, payer: str, at: datetime) -> None:
+        """All entries share key and time."""
+        self.period, self.payer, self.at = period, payer, at
+        self._common: Common = {"period": period, "payer": payer, "at": at}
+        self._key = f"{period}:{payer}"
+
+    def held(self, entitlement_id: UUID, reason: str, vnd: int) -> OutEvent:
+        """A line is held from now on."""
+        return self._out(Entry(entry_id=random_id(), fact="held", subject=entitlement_id, reason=reason, vnd=vnd, **self._common))
+
+    def assigned(self, payment: Payment) -> Iterable[OutEvent]:
+        """Lines go into a payment of a draft."""
+        for share in payment.shares:
+            identity = derived_id("assigned", payment.instruction_id, share.entitlement_id)
+            yield self._out(
+                Entry(
+                    entry_id=identity, fact="assigned", subject=share.entitlement_id, batch_id=payment.batch_id,
+                    vnd=share.vnd, **self._common,
+                )
+            )  # fmt: skip
+
+    def posting(self, posting: Posting) -> OutEvent:
+        """An amount moved."""
+        return self._out(
+            Entry(
+                entry_id=posting.posting_id, fact="posting", subject=posting.instruction_id, vnd=posting.vnd, debit=posting.debit,
+                credit=posting.credit, **self._common,
+            )
+        )  # fmt: skip
+
+    def approval(self, step: Step, batch: tuple[UUID, int, str], actor: Actor) -> OutEvent:
+        """A person signed a list: (batch_id, VND, hash)."""
+        batch_id, vnd, sha256 = batch
+        return self._out(
+            Entry(
+                entry_id=derived_id("approval", batch_id, step), fact="approval", subject=batch_id, batch_id=batch_id, vnd=vnd,
+                reason=step, actor=actor.id, sha256=sha256, **self._common,
+            )
+        )  # fmt: skip
+
+    def withdrawal(self, instruction: Row, actor: str, sha256: str) -> OutEvent:
+        """A payment was taken off its list by two signatures; `actor` gave the second."""
+        return self._out(
+            Entry(
+                entry_id=derived_id("withdrawal", instruction["instruction_id"]), fact="withdrawal",
+                subject=instruction["instruction_id"], batch_id=instruction["batch_id"], vnd=instruction["vnd"],
+                reason=instruction["reason"], actor=actor, sha256=sha256, **self._common,
+            )
+        )  # fmt: skip
+
+    def _out(self, entry: Entry) -> OutEvent:
+        return OutEvent(entry.TOPIC, self._key, entry)
+
+
+def audited(actor: Actor, act: str, entries: Entries) -> OutEvent:
+    """An actor acted on a payroll."""
+    record = AuditRecord(actor=actor.id, act=act, subject=f"payroll:{entries.period}:{entries.payer}", at=entries.at)
+    return OutEvent(record.TOPIC, actor.id, record)
+
+
+def created(payment: Payment, period: str, payer: str) -> OutEvent:
+    """The first state of a new payment."""
+    state = PaymentState(
+        beneficiary_id=payment.beneficiary_id,
+        instruction_id=payment.instruction_id,
+        state_seq=1,
+        state=InstructionState.CREATED,
+        provider=payment.provider,
+        channel=payment.channel,
+        periods=(period,),
+        payer=payer,
+        attempt=payment.attempt,
+        vnd=payment.vnd,
+    )
+    return OutEvent(state.TOPIC, str(payment.beneficiary_id), state)
+
+
+def moved(rows: Sequence[Any], period: str, payer: str) -> list[OutEvent]:
+    """The new states of payments that moved."""
+    return [_moved(row, period, payer) for row in rows]
+
+
+def _moved(row: Row, period: str, payer: str) -> OutEvent:
+    state = PaymentState(
+        beneficiary_id=row["beneficiary_id"],
+        instruction_id=row["instruction_id"],
+        state_seq=row["state_seq"],
+        state=InstructionState(row["state"]),
+        provider=Provider(row["provider"]),
+        channel=Channel(row["channel"]),
+        periods=(period,),
+        payer=payer,
+        attempt=row["attempt"],
+        vnd=row["vnd"],
+        reason=row["reason"],
+    )
+    return OutEvent(state.TOPIC, str(row["beneficiary_id"]), state)

@@ -1,0 +1,218 @@
+"""What payout does with each record it reads: keep the newer, keep the frozen, and let answers add knowledge. Load, decide, save, emit."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from asyncpg import Record
+
+from services.payout import ledger, store, store_answers
+from services.payout.emitting import Entries, moved
+from services.payout.ledger import Posting
+from services.payout.results import Fate, Sent, SentBatch, judge_batch, judge_line
+from shared.clock import Clock
+from shared.database import Tx
+from shared.errors import BadRecord
+from shared.events import BeneficiarySnapshot, EntitlementLine, ListClosing, Message, PaymentResult, VerificationResult
+from shared.metrics import CONFLICTS
+from shared.outbox import OutEvent, put_events
+from shared.personal import Payee
+from shared.records import Received
+from shared.topics import Provider, result_topic
+from shared.vault import Vault, VaultError
+from shared.words import InstructionState, ResultKind
+
+
+@dataclass
+class Answers:
+    """One batch of answers while it is judged: what we hold, what was decided, what is to be written."""
+
+    batches: dict[UUID, Record]
+    payments: dict[str, Record]
+    states: dict[UUID, InstructionState]
+    judged: list[tuple[PaymentResult, str, str]] = field(default_factory=list)
+    waves: list[dict[UUID, tuple[InstructionState, str | None]]] = field(default_factory=list)
+    postings: list[tuple[str, str, Posting]] = field(default_factory=list)
+    marks: dict[ResultKind, set[UUID]] = field(default_factory=lambda: defaultdict(set))
+
+
+class Handlers:
+    """One method per kind of record."""
+
+    def __init__(self, vault: Vault, clock: Clock) -> None:
+        """The vault must hold payee."""
+        self._vault = vault
+        self._clock = clock
+
+    async def on_beneficiary(self, tx: Tx, records: Sequence[Received[BeneficiarySnapshot]]) -> None:
+        """Newer snapshots are kept. The same version with other digests is an alarm; the one we hold stays."""
+        newest = _newest_snapshots(records)
+        held = {row["beneficiary_id"]: row for row in await store.known_people(tx, newest)}
+        for key in newest.keys() & held.keys():
+            if _version(newest[key].message) == (held[key]["epoch"], held[key]["n"]) and _digests_differ(
+                newest[key].message, held[key]
+            ):
+                CONFLICTS.labels("snapshot").inc()
+        await store.save_people(tx, [(record.message, self._bank_bin(record)) for record in newest.values()])
+
+    async def on_entitlement(self, tx: Tx, records: Sequence[Received[EntitlementLine]]) -> None:
+        """Frozen lines are kept once. The same id with other content is an alarm; the first stays."""
+        lines = {record.message.entitlement_id: (record.message, _sha256(record.message)) for record in reversed(records)}
+        changed = await store.save_lines(tx, list(lines.values()))
+        changed += sum(_sha256(record.message) != lines[record.message.entitlement_id][1] for record in records)
+        CONFLICTS.labels("entitlement").inc(changed)
+
+    async def on_list(self, tx: Tx, records: Sequence[Received[ListClosing]]) -> None:
+        """A closing opens the payroll; another closing of the same list is an alarm."""
+        for record in records:
+            if not await store.save_closing(tx, record.message):
+                CONFLICTS.labels("closing").inc()
+
+    async def on_verification(self, tx: Tx, records: Sequence[Received[VerificationResult]]) -> None:
+        """The newest result of each person is kept."""
+        newest: dict[UUID, VerificationResult] = {}
+        for result in (record.message for record in records):
+            held = newest.get(result.beneficiary_id)
+            if held is None or result.result_seq > held.result_seq:
+                newest[result.beneficiary_id] = result
+        await store.save_verdicts(tx, list(newest.values()))
+
+    async def on_payment_result(self, tx: Tx, records: Sequence[Received[PaymentResult]]) -> None:
+        """Every answer is kept with its fate; those that add knowledge move payments and money."""
+        fresh = await _fresh(tx, records)
+        answers = await _load(tx, [answer for answer, _hash, _topic in fresh])
+        for answer, content_hash, genuine in fresh:
+            fate = _judge(answers, answer) if genuine else Fate.CONFLICT
+            answers.judged.append((answer, content_hash, fate))
+            if fate in (Fate.CONFLICT, Fate.FOREIGN):
+                CONFLICTS.labels(f"payment_result_{fate}").inc()
+        await self._save(tx, answers)
+
+    async def _save(self, tx: Tx, answers: Answers) -> None:
+        at = self._clock.now()
+        await store_answers.save_results(tx, answers.judged, at)
+        await store_answers.mark_received(tx, answers.marks[ResultKind.BATCH_RECEIVED], at)
+        await store_answers.mark_completed(tx, answers.marks[ResultKind.BATCH_COMPLETE], at)
+        events: list[OutEvent] = []
+        for wave in answers.waves:
+            for row in await store.move_payments(tx, wave):
+                batch = answers.batches[row["batch_id"]]
+                events += moved([row], batch["period"], batch["payer"])
+        new = await store.post(tx, answers.postings, at)
+        for period, payer, posting in answers.postings:
+            if posting.posting_id in new:
+                events.append(Entries(period, payer, at).posting(posting))
+        await store_answers.settle(tx, answers.batches)
+        await put_events(tx, events, at)
+
+    def _bank_bin(self, record: Received[BeneficiarySnapshot]) -> str | None:
+        """Open the payee once, here: a block that does not open would stop a payroll later."""
+        snapshot = record.message
+        try:
+            account = self._vault.open_as(snapshot.payee, str(snapshot.beneficiary_id), Payee).account
+        except VaultError:
+            raise BadRecord(record.offset, "SEALED_BLOCK") from None
+        if (account is None) != (snapshot.account_digest is None):
+            raise BadRecord(record.offset, "ACCOUNT_WITHOUT_DIGEST")
+        return account.bank_bin if account else None
+
+
+def _newest_snapshots(records: Sequence[Received[BeneficiarySnapshot]]) -> dict[UUID, Received[BeneficiarySnapshot]]:
+    newest: dict[UUID, Received[BeneficiarySnapshot]] = {}
+    for record in records:
+        held = newest.get(record.message.beneficiary_id)
+        if held is None or _version(record.message) > _version(held.message):
+            newest[record.message.beneficiary_id] = record
+    return newest
+
+
+def _version(snapshot: BeneficiarySnapshot) -> tuple[int, int]:
+    return snapshot.version.epoch, snapshot.version.n
+
+
+def _digests_differ(snapshot: BeneficiarySnapshot, held: Record) -> bool:
+    return any(getattr(snapshot, name) != held[name] for name in ("identity_digest", "account_digest", "delivery_digest"))
+
+
+def _sha256(message: Message) -> str:
+    return hashlib.sha256(message.model_dump_json().encode()).hexdigest()
+
+
+async def _fresh(tx: Tx, records: Sequence[Received[PaymentResult]]) -> list[tuple[PaymentResult, str, bool]]:
+    """Answers not held yet, in order; genuine unless its id was used for other content, or it came on another provider's topic."""
+    known = await store_answers.known_results(tx, {record.message.result_id for record in records})
+    ids = {result_id for result_id, _hash in known}
+    fresh = []
+    for record in records:
+        answer, content_hash = record.message, _sha256(record.message)
+        if (answer.result_id, content_hash) in known:
+            continue
+        genuine = answer.result_id not in ids and record.topic == result_topic(answer.provider)
+        fresh.append((answer, content_hash, genuine))
+        known.add((answer.result_id, content_hash))
+        ids.add(answer.result_id)
+    return fresh
+
+
+async def _load(tx: Tx, answers: Iterable[PaymentResult]) -> Answers:
+    answers = list(answers)
+    batches = await store_answers.answered_batches(tx, {answer.batch_id for answer in answers})
+    named = {answer.end_to_end_id for answer in answers if answer.end_to_end_id}
+    refused = {answer.batch_id for answer in answers if answer.kind is ResultKind.BATCH_REFUSED}
+    payments = await store_answers.answered_payments(tx, named, refused)
+    return Answers(
+        batches={row["batch_id"]: row for row in batches},
+        payments={row["end_to_end_id"]: row for row in payments},
+        states={row["instruction_id"]: InstructionState(row["state"]) for row in payments},
+    )
+
+
+def _judge(answers: Answers, answer: PaymentResult) -> Fate:
+    if answer.kind is not ResultKind.LINE:
+        return _judge_whole(answers, answer)
+    row = answers.payments.get(answer.end_to_end_id or "")
+    payment = None
+    if row is not None:
+        state = answers.states[row["instruction_id"]]
+        payment = Sent(row["instruction_id"], row["batch_id"], Provider(row["provider"]), row["vnd"], state)
+    fate, brought = judge_line(payment, answer)
+    if row is not None and brought is not None:
+        _apply(answers, row, brought, answer.reason)
+    return fate
+
+
+def _judge_whole(answers: Answers, answer: PaymentResult) -> Fate:
+    batch = answers.batches.get(answer.batch_id)
+    rows = [row for row in answers.payments.values() if row["batch_id"] == answer.batch_id]
+    states = [answers.states[row["instruction_id"]] for row in rows]
+    fate = judge_batch(_sent_batch(batch) if batch else None, states, answer)
+    if fate is Fate.APPLIED:
+        answers.marks[answer.kind].add(answer.batch_id)
+        for row in rows if answer.kind is ResultKind.BATCH_REFUSED else ():
+            _apply(answers, row, InstructionState.REJECTED, answer.reason)
+    return fate
+
+
+def _sent_batch(row: Mapping[str, object] | Record) -> SentBatch:
+    names = ("sent_count", "sent_vnd", "received_at", "completed_at")
+    return SentBatch(Provider(row["provider"]), *(row[name] for name in names))  # type: ignore[arg-type]
+
+
+def _apply(answers: Answers, row: Record, brought: InstructionState, reason: str | None) -> None:
+    """One move of one payment: in the first wave that does not move it yet, with the postings it means."""
+    key = row["instruction_id"]
+    wave = next((wave for wave in answers.waves if key not in wave), None)
+    if wave is None:
+        wave = {}
+        answers.waves.append(wave)
+    wave[key] = (brought, reason)
+    shares: dict[str, int] = defaultdict(int)
+    for programme, vnd in zip(row["programmes"], row["vnds"], strict=True):
+        shares[programme] += vnd
+    postings = ledger.on_move(key, row["provider"], shares, before=answers.states[key], after=brought)
+    answers.postings += [(row["period"], row["payer"], posting) for posting in postings]
+    answers.states[key] = brought

@@ -1,0 +1,209 @@
+"""HTTP of payout: the commands on a payroll, the payroll as it stands, one person's trace. Refusals are problem+json with a code."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.payout import commands, store, store_shown
+from services.payout.batch import Step
+from services.payout.building import Built, build, execution_date
+from services.payout.commands import Proposed
+from services.payout.emitting import Entries, audited
+from services.payout.files import FileWriter
+from services.payout.refusals import ADVICE, Refusal, Refused
+from services.payout.release import Released, release
+from services.payout.store import Payroll
+from shared.actors import Actor, require
+from shared.database import Tx
+from shared.fields import Digest
+from shared.outbox import put_events
+from shared.process import Runtime
+from shared.web import Problem
+from shared.words import Role
+
+PATH = "/v1/payrolls/{period}/{payer}"
+Command = Callable[[Tx, Payroll], Awaitable[Any]]
+
+
+class Withdrawal(BaseModel):
+    """Whose payments to take off, and why: a code, never a sentence about a person."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    beneficiary_ids: Annotated[list[UUID], Field(min_length=1, max_length=10_000)]
+    reason: Annotated[str, Field(pattern=r"^[A-Z_]{2,40}$")]
+
+
+class Confirmation(BaseModel):
+    """The hash of the withdrawal list that the second person signs."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    sha256: Digest
+
+
+class Clerk:
+    """Runs one command: role, lock, the command, the audit record, one transaction."""
+
+    def __init__(self, runtime: Runtime, period: str, payer: str, actor: Actor) -> None:
+        """For one actor on one payroll."""
+        self._runtime = runtime
+        self._period = period
+        self._payer = payer
+        self._actor = actor
+
+    async def run(self, role: Role, act: str, command: Command) -> Any:
+        """What the command returns. Raises NotAllowed, or Problem for a refusal; then nothing was changed."""
+        require(self._actor, role, self._payer)
+        async with self._runtime.database.transaction() as tx:
+            payroll = await store.lock_payroll(tx, self._period, self._payer)
+            done = await command(tx, payroll) if payroll else Refused(Refusal.NOT_CLOSED)
+            if isinstance(done, Refused):
+                raise refusal_problem(done)
+            entries = Entries(self._period, self._payer, self._runtime.clock.now())
+            await put_events(tx, [audited(self._actor, act, entries)], entries.at)
+        self._runtime.log.info("payroll_command", act=act, period=self._period, payer=self._payer, actor=self._actor.id)
+        return done
+
+
+def refusal_problem(refused: Refused) -> Problem:
+    """A refusal as HTTP 409 with its code and Vietnamese advice."""
+    count = f" ({refused.count})" if refused.count else ""
+    return Problem(refused.refusal, ADVICE[refused.refusal] + count)
+
+
+def router(runtime: Runtime, writer: FileWriter) -> APIRouter:
+    """The routes, bound to one service's dependencies."""
+    routes = APIRouter()
+    _add_build(routes, runtime)
+    _add_signing(routes, runtime)
+    _add_release(routes, runtime, writer)
+    _add_withdrawals(routes, runtime)
+    _add_expiry(routes, runtime)
+    _add_reading(routes, runtime)
+    return routes
+
+
+def _add_build(routes: APIRouter, runtime: Runtime) -> None:
+    key = runtime.vault.end_to_end_key()
+
+    @routes.post(PATH + "/build")
+    async def build_payroll(period: str, payer: str, actor: Actor = Depends(runtime.gate.dependency)) -> dict[str, Any]:
+        """Put every frozen line that is not paid yet into a draft or hold it with a reason."""
+        at = runtime.clock.now()
+
+        async def command(tx: Tx, payroll: Payroll) -> Built | Refused:
+            return await build(tx, runtime.settings, key, payroll=payroll, actor=actor, at=at)
+
+        built: Built = await Clerk(runtime, period, payer, actor).run(Role.MAKER, "payroll_build", command)
+        drafts = [
+            {"batch_id": d.batch_id, "provider": d.provider, "count": len(d.payments), "vnd": d.vnd, "sha256": d.sha256}
+            for d in built.drafts
+        ]
+        return {"batches": drafts, "lines": built.lines, "newly_held": built.held}
+
+
+def _add_signing(routes: APIRouter, runtime: Runtime) -> None:
+    async def signed(step: Step, role: Role, *, period: str, payer: str, actor: Actor) -> dict[str, Any]:
+        async def command(tx: Tx, payroll: Payroll) -> Any:
+            return await commands.sign_step(tx, step, payroll=payroll, actor=actor, at=runtime.clock.now())
+
+        batches = await Clerk(runtime, period, payer, actor).run(role, f"payroll_{step}", command)
+        return {"step": step, "batches": [batch["batch_id"] for batch in batches], "sha256": actor.sha256}
+
+    @routes.post(PATH + "/check")
+    async def check_payroll(period: str, payer: str, actor: Actor = Depends(runtime.gate.dependency)) -> dict[str, Any]:
+        """Sign every draft; the token names the hash over them."""
+        return await signed(Step.CHECK, Role.CHECKER, period=period, payer=payer, actor=actor)
+
+    @routes.post(PATH + "/approve")
+    async def approve_payroll(period: str, payer: str, actor: Actor = Depends(runtime.gate.dependency)) -> dict[str, Any]:
+        """Sign every checked list; the token names the hash over them."""
+        return await signed(Step.APPROVE, Role.APPROVER, period=period, payer=payer, actor=actor)
+
+
+def _add_release(routes: APIRouter, runtime: Runtime, writer: FileWriter) -> None:
+    @routes.post(PATH + "/release")
+    async def release_payroll(period: str, payer: str, actor: Actor = Depends(runtime.gate.dependency)) -> dict[str, Any]:
+        """Send every approved list; the token names the hash over them. Files are on disk when this answers."""
+        require(actor, Role.RELEASER, payer)
+        done = await release(runtime, period, payer, actor)
+        if isinstance(done, Refused):
+            raise refusal_problem(done)
+        await writer.write_missing()
+        return _released(done)
+
+
+def _released(done: Released) -> dict[str, Any]:
+    batches = [
+        {"batch_id": b["batch_id"], "provider": b["provider"], "approved_sha256": b["sha256"]}
+        | dict(zip(("count", "vnd", "sent_sha256"), done.sent[b["batch_id"]], strict=True))
+        for b in done.batches
+    ]
+    return {"batches": batches, "dropped": done.dropped}
+
+
+def _add_withdrawals(routes: APIRouter, runtime: Runtime) -> None:
+    @routes.post(PATH + "/withdraw")
+    async def propose(
+        period: str, payer: str, body: Withdrawal, actor: Actor = Depends(runtime.gate.dependency)
+    ) -> dict[str, Any]:
+        """Propose to take people's payments off lists that are not sent; a second person must sign the hash returned."""
+        people, at = set(body.beneficiary_ids), runtime.clock.now()
+
+        async def command(tx: Tx, payroll: Payroll) -> Proposed | Refused:
+            return await commands.withdraw(tx, people, body.reason, payroll=payroll, actor=actor, at=at)
+
+        proposed: Proposed = await Clerk(runtime, period, payer, actor).run(Role.CHECKER, "payroll_withdraw", command)
+        return {"sha256": proposed.sha256, "count": proposed.count, "vnd": proposed.vnd}
+
+    @routes.post(PATH + "/confirm-withdrawal")
+    async def confirm(
+        period: str, payer: str, body: Confirmation, actor: Actor = Depends(runtime.gate.dependency)
+    ) -> dict[str, Any]:
+        """The second signature: the token names the withdrawal list's hash."""
+
+        async def command(tx: Tx, payroll: Payroll) -> int | Refused:
+            return await commands.confirm_withdrawal(tx, body.sha256, payroll=payroll, actor=actor, at=runtime.clock.now())
+
+        count = await Clerk(runtime, period, payer, actor).run(Role.APPROVER, "payroll_confirm_withdrawal", command)
+        return {"sha256": body.sha256, "count": count}
+
+
+def _add_expiry(routes: APIRouter, runtime: Runtime) -> None:
+    @routes.post(PATH + "/expire-answers")
+    async def expire(period: str, payer: str, actor: Actor = Depends(runtime.gate.dependency)) -> dict[str, Any]:
+        """Payments left without an answer become unknown; only the provider's later word resolves them."""
+
+        async def command(tx: Tx, payroll: Payroll) -> int:
+            hours = runtime.settings.answer_hours
+            return await commands.expire_answers(tx, hours, payroll=payroll, at=runtime.clock.now())
+
+        count = await Clerk(runtime, period, payer, actor).run(Role.OPERATOR, "payroll_expire_answers", command)
+        return {"unknown": count}
+
+
+def _add_reading(routes: APIRouter, runtime: Runtime) -> None:
+    @routes.get(PATH)
+    async def show_payroll(period: str, payer: str) -> dict[str, Any]:
+        """One payroll: lists and signatures, where every line and dong is, why account holders are not paid on it, files."""
+        async with runtime.database.reading() as tx:
+            payroll = await store.payroll(tx, period, payer)
+            if payroll is None:
+                raise Problem(Refusal.NOT_CLOSED, ADVICE[Refusal.NOT_CLOSED], 404)
+            page = await store_shown.payroll_page(tx, payroll)
+        day = execution_date(runtime.settings, period)
+        return page | {"execution_date": day, "verification_deadline": day - timedelta(days=runtime.settings.verification_days)}
+
+    @routes.get("/v1/trace/{beneficiary_id}")
+    async def trace(beneficiary_id: UUID) -> dict[str, Any]:
+        """One person's lines, payments and answers, without personal data."""
+        async with runtime.database.reading() as tx:
+            found = await store_shown.trace(tx, beneficiary_id)
+        if found is None:
+            raise Problem("PERSON_UNKNOWN", status=404)
+        return found

@@ -1,0 +1,81 @@
+"""Double entry in whole dong: every fact about a payment as a move of an amount from one account to another. Pure.
+
+Accounts: `budget:<programme>` (the payer's money), `in_flight:<provider>` (told to pay, or no answer yet), `paid`, `returned`.
+Budget = paid + in flight + returned + what is left: each posting has a debit and a credit, so all balances sum to zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.ids import derived_id
+from shared.words import InstructionState
+
+PAID = "paid"
+RETURNED = "returned"
+_PAID_STATES = (InstructionState.PAID, InstructionState.COLLECTED)
+_BACK_STATES = (InstructionState.RETURNED, InstructionState.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """An amount goes from `credit` to `debit`. The id is derived from the cause, so the same cause never posts twice."""
+
+    posting_id: UUID
+    instruction_id: UUID
+    debit: str
+    credit: str
+    vnd: int
+
+    def __post_init__(self) -> None:
+        """An amount is positive and really moves."""
+        assert self.vnd > 0
+        assert self.debit != self.credit
+
+
+def budget(programme: str) -> str:
+    """The account of one programme's money."""
+    return f"budget:{programme}"
+
+
+def in_flight(provider: str) -> str:
+    """The account of what a provider was told to pay and has not answered for."""
+    return f"in_flight:{provider}"
+
+
+def on_sent(instruction_id: UUID, provider: str, by_programme: Mapping[str, int]) -> list[Posting]:
+    """The payment leaves: from each programme's budget into flight."""
+    return [
+        _posting(instruction_id, "sent", in_flight(provider), budget(programme), vnd)
+        for programme, vnd in sorted(by_programme.items())
+    ]
+
+
+def on_move(
+    instruction_id: UUID, provider: str, by_programme: Mapping[str, int], *, before: InstructionState, after: InstructionState
+) -> list[Posting]:
+    """What a provider's answer means in money. Paid and later returned is a second posting, never an edit of the first."""
+    vnd = sum(by_programme.values())
+    if after in _PAID_STATES:
+        return [_posting(instruction_id, "paid", PAID, in_flight(provider), vnd)]
+    if after in _BACK_STATES:
+        source = PAID if before in _PAID_STATES else in_flight(provider)
+        return [_posting(instruction_id, "returned", RETURNED, source, vnd)]
+    if after is InstructionState.REJECTED:
+        return [
+            _posting(instruction_id, "rejected", budget(programme), in_flight(provider), share)
+            for programme, share in sorted(by_programme.items())
+        ]
+    return []
+
+
+def on_paying_again(instruction_id: UUID, entitlement_id: UUID, programme: str, vnd: int) -> Posting:
+    """What came back of one line returns to its budget before the line is paid again."""
+    return _posting(instruction_id, f"again:{entitlement_id}", budget(programme), RETURNED, vnd)
+
+
+def _posting(instruction_id: UUID, cause: str, debit: str, credit: str, vnd: int) -> Posting:
+    identity = derived_id("posting", instruction_id, cause, debit, credit)
+    return Posting(identity, instruction_id, debit, credit, vnd)

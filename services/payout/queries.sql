@@ -1,0 +1,404 @@
+-- name: known_people
+-- The versions and digests held of these people.
+SELECT beneficiary_id, epoch, n, identity_digest, account_digest, delivery_digest FROM person WHERE beneficiary_id = ANY(:ids::uuid[]);
+
+-- name: save_people!
+-- Newer snapshots; an older one changes nothing.
+INSERT INTO person (beneficiary_id, epoch, n, payer, area, life, died_on, wish, home_delivery, payee, delivery, bank_bin,
+                    identity_digest, account_digest, delivery_digest)
+SELECT * FROM unnest(:ids::uuid[], :epochs::int[], :ns::int[], :payers::text[], :areas::text[], :lives::text[], :died_ons::date[],
+                     :wishes::text[], :home_deliveries::boolean[], :payees::text[], :deliveries::text[], :bank_bins::text[],
+                     :identity_digests::text[], :account_digests::text[], :delivery_digests::text[])
+ON CONFLICT (beneficiary_id) DO UPDATE
+   SET epoch = EXCLUDED.epoch, n = EXCLUDED.n, payer = EXCLUDED.payer, area = EXCLUDED.area, life = EXCLUDED.life,
+       died_on = EXCLUDED.died_on, wish = EXCLUDED.wish, home_delivery = EXCLUDED.home_delivery, payee = EXCLUDED.payee,
+       delivery = EXCLUDED.delivery, bank_bin = EXCLUDED.bank_bin, identity_digest = EXCLUDED.identity_digest,
+       account_digest = EXCLUDED.account_digest, delivery_digest = EXCLUDED.delivery_digest
+ WHERE (EXCLUDED.epoch, EXCLUDED.n) > (person.epoch, person.n);
+
+-- name: save_verdicts!
+-- Newer results; an older one changes nothing.
+INSERT INTO verdict (beneficiary_id, result_seq, identity_digest, account_digest, outcome, died_on, account, checked_at)
+SELECT * FROM unnest(:ids::uuid[], :seqs::int[], :identity_digests::text[], :account_digests::text[], :outcomes::text[],
+                     :died_ons::date[], :accounts::text[], :checked_ats::timestamptz[])
+ON CONFLICT (beneficiary_id) DO UPDATE
+   SET result_seq = EXCLUDED.result_seq, identity_digest = EXCLUDED.identity_digest, account_digest = EXCLUDED.account_digest,
+       outcome = EXCLUDED.outcome, died_on = EXCLUDED.died_on, account = EXCLUDED.account, checked_at = EXCLUDED.checked_at
+ WHERE EXCLUDED.result_seq > verdict.result_seq;
+
+-- name: save_lines!
+-- Frozen lines; one that is known stays as it is.
+INSERT INTO line (entitlement_id, beneficiary_id, period, payer, area, programme, declared_vnd, content, canonical, content_sha256)
+SELECT * FROM unnest(:ids::uuid[], :people::uuid[], :periods::text[], :payers::text[], :areas::text[], :programmes::text[],
+                     :vnds::bigint[], :contents::text[], :canonicals::text[], :hashes::text[])
+ON CONFLICT (entitlement_id) DO NOTHING;
+
+-- name: changed_lines^
+-- How many of these lines we hold with other content: somebody must look.
+SELECT count(*) AS changed FROM line JOIN unnest(:ids::uuid[], :hashes::text[]) AS told (entitlement_id, hash) USING (entitlement_id)
+ WHERE line.content_sha256 <> told.hash;
+
+-- name: save_closing^
+-- The first closing of a list stays; the row that holds is returned.
+WITH added AS (
+    INSERT INTO closing (period, payer, count, vnd, digest, content, closed_at)
+    VALUES (:period, :payer, :count, :vnd, :digest, :content, :closed_at) ON CONFLICT DO NOTHING RETURNING count, vnd, digest
+)
+SELECT count, vnd, digest FROM added UNION ALL SELECT count, vnd, digest FROM closing WHERE period = :period AND payer = :payer LIMIT 1;
+
+-- name: open_payroll!
+-- A payroll exists from the closing on.
+INSERT INTO payroll (period, payer) VALUES (:period, :payer) ON CONFLICT DO NOTHING;
+
+-- name: lock_payroll^
+-- Every command takes this first: two commands on one payroll take turns.
+SELECT p.rounds, c.count, c.vnd, c.digest, c.closed_at FROM payroll p JOIN closing c USING (period, payer)
+ WHERE p.period = :period AND p.payer = :payer FOR UPDATE OF p;
+
+-- name: payroll^
+-- The closing of a payroll.
+SELECT p.rounds, c.count, c.vnd, c.digest, c.closed_at FROM payroll p JOIN closing c USING (period, payer)
+ WHERE p.period = :period AND p.payer = :payer;
+
+-- name: line_canonicals
+-- What the digest of the frozen lines is made of.
+SELECT canonical, declared_vnd FROM line WHERE period = :period AND payer = :payer;
+
+-- name: undecided_lines
+-- Lines with something still to pay and not withdrawn by people, each with its person, verdict, and what became of earlier payments.
+SELECT l.entitlement_id, l.beneficiary_id, l.programme, l.declared_vnd, l.content, (l.declared_vnd - coalesce(past.live_vnd, 0))::bigint AS open_vnd,
+       coalesce(past.pieces, 0) AS pieces, coalesce(past.attempts, 0) AS attempts, past.failed, h.reason AS held,
+       p.area, p.life, p.died_on, p.wish, p.home_delivery, p.delivery IS NOT NULL AS can_be_delivered, p.bank_bin,
+       p.identity_digest, p.account_digest,
+       v.identity_digest AS judged_identity, v.account_digest AS judged_account, v.outcome, v.died_on AS judged_died_on, v.account
+  FROM line l
+  LEFT JOIN (
+      SELECT il.entitlement_id, sum(il.vnd) FILTER (WHERE il.live) AS live_vnd, max(il.piece) AS pieces, max(i.attempt) AS attempts,
+             (array_agg(i.state ORDER BY i.attempt DESC)
+                 FILTER (WHERE i.channel = 'account' AND i.state IN ('rejected', 'returned')))[1] AS failed
+        FROM instruction_line il JOIN instruction i USING (instruction_id) JOIN batch b USING (batch_id)
+       WHERE b.period = :period AND b.payer = :payer GROUP BY il.entitlement_id
+  ) past USING (entitlement_id)
+  LEFT JOIN held h ON h.entitlement_id = l.entitlement_id AND h.until IS NULL
+  LEFT JOIN person p ON p.beneficiary_id = l.beneficiary_id
+  LEFT JOIN verdict v ON v.beneficiary_id = l.beneficiary_id
+ WHERE l.period = :period AND l.payer = :payer AND (l.declared_vnd > coalesce(past.live_vnd, 0) OR l.declared_vnd = 0)
+   AND h.reason IS DISTINCT FROM 'WITHDRAWN'
+ ORDER BY l.beneficiary_id, l.entitlement_id;
+
+-- name: release_held!
+-- These lines are no longer held for the reason they were.
+UPDATE held SET until = :at WHERE entitlement_id = ANY(:ids::uuid[]) AND until IS NULL;
+
+-- name: hold!
+-- These lines are held from now on.
+INSERT INTO held (entitlement_id, reason, vnd, since)
+SELECT entitlement_id, reason, vnd, :at FROM unnest(:ids::uuid[], :reasons::text[], :vnds::bigint[]) AS row (entitlement_id, reason, vnd);
+
+-- name: save_choices!
+-- How each person is paid in this payroll, as decided last.
+INSERT INTO channel_choice (period, payer, beneficiary_id, has_account, provider, channel, gap, decided_at)
+SELECT :period, :payer, row.*, :at
+  FROM unnest(:ids::uuid[], :has_accounts::boolean[], :providers::text[], :channels::text[], :gaps::text[]) AS row
+ON CONFLICT (period, payer, beneficiary_id) DO UPDATE
+   SET has_account = EXCLUDED.has_account, provider = EXCLUDED.provider, channel = EXCLUDED.channel, gap = EXCLUDED.gap,
+       decided_at = EXCLUDED.decided_at;
+
+-- name: next_round!
+-- One more build that made batches.
+UPDATE payroll SET rounds = rounds + 1 WHERE period = :period AND payer = :payer;
+
+-- name: save_batches!
+-- New drafts.
+INSERT INTO batch (batch_id, period, payer, provider, round, count, vnd, sha256, execution_date)
+SELECT batch_id, :period, :payer, provider, :round, count, vnd, sha256, :execution_date
+  FROM unnest(:ids::uuid[], :providers::text[], :counts::int[], :vnds::bigint[], :hashes::text[])
+       AS row (batch_id, provider, count, vnd, sha256);
+
+-- name: save_instructions!
+-- The payments of new drafts.
+INSERT INTO instruction (instruction_id, batch_id, beneficiary_id, part, attempt, provider, channel, area, vnd, end_to_end_id, account_digest)
+SELECT * FROM unnest(:ids::uuid[], :batches::uuid[], :people::uuid[], :parts::int[], :attempts::int[], :providers::text[],
+                     :channels::text[], :areas::text[], :vnds::bigint[], :end_to_end_ids::text[], :account_digests::text[]);
+
+-- name: save_shares!
+-- What each new payment pays of each line.
+INSERT INTO instruction_line (instruction_id, entitlement_id, piece, vnd)
+SELECT * FROM unnest(:ids::uuid[], :lines::uuid[], :pieces::int[], :vnds::bigint[]);
+
+-- name: sign!
+-- One person's step on these batches.
+INSERT INTO approval (batch_id, step, actor, sha256, signed_sha256, token, at)
+SELECT batch_id, :step, :actor, sha256, :signed_sha256, :token, :at
+  FROM unnest(:ids::uuid[], :hashes::text[]) AS row (batch_id, sha256);
+
+-- name: signers
+-- Who took a step on any of these batches.
+SELECT DISTINCT actor FROM approval WHERE batch_id = ANY(:ids::uuid[]);
+
+-- name: batches_in_state
+-- The batches of a payroll in one state, locked.
+SELECT batch_id, provider, round, state, count, vnd, sha256, execution_date, sent_at, completed_at FROM batch
+ WHERE period = :period AND payer = :payer AND state = :state ORDER BY batch_id FOR UPDATE;
+
+-- name: approved_batches
+-- The batches a release would send.
+SELECT batch_id, provider, round, count, vnd, sha256, execution_date FROM batch
+ WHERE period = :period AND payer = :payer AND state = 'approved' ORDER BY batch_id;
+
+-- name: move_batches!
+-- One step further.
+UPDATE batch SET state = :state WHERE batch_id = ANY(:ids::uuid[]);
+
+-- name: payments_of
+-- The payments of these batches with what they pay of which line.
+SELECT i.instruction_id, i.batch_id, i.beneficiary_id, i.part, i.attempt, i.provider, i.channel, i.area, i.vnd, i.end_to_end_id,
+       i.account_digest, i.state, i.state_seq, array_agg(il.entitlement_id ORDER BY il.entitlement_id) AS lines,
+       array_agg(il.piece ORDER BY il.entitlement_id) AS pieces, array_agg(il.vnd ORDER BY il.entitlement_id) AS vnds,
+       array_agg(l.programme ORDER BY il.entitlement_id) AS programmes
+  FROM instruction i JOIN instruction_line il USING (instruction_id) JOIN line l USING (entitlement_id)
+ WHERE i.batch_id = ANY(:ids::uuid[]) GROUP BY i.instruction_id ORDER BY i.end_to_end_id;
+
+-- name: people
+-- What sending needs to know of these people now.
+SELECT p.beneficiary_id, p.area, p.life, p.died_on, p.wish, p.home_delivery, p.delivery IS NOT NULL AS can_be_delivered, p.bank_bin,
+       p.identity_digest, p.account_digest, p.payee, p.delivery, v.identity_digest AS judged_identity, v.account_digest AS judged_account,
+       v.outcome, v.died_on AS judged_died_on, v.account
+  FROM person p LEFT JOIN verdict v USING (beneficiary_id) WHERE p.beneficiary_id = ANY(:ids::uuid[]);
+
+-- name: move_payments
+-- One legal move each; the trigger compares with instruction_move. Returns what a state message needs.
+UPDATE instruction i SET state = row.state, state_seq = i.state_seq + 1, reason = coalesce(row.reason, i.reason)
+  FROM unnest(:ids::uuid[], :states::text[], :reasons::text[]) AS row (instruction_id, state, reason)
+ WHERE i.instruction_id = row.instruction_id
+RETURNING i.instruction_id, i.batch_id, i.beneficiary_id, i.state, i.state_seq, i.provider, i.channel, i.attempt, i.vnd, i.reason;
+
+-- name: mark_sent!
+-- What leaves and its hash, together with the state that says so.
+UPDATE batch SET state = 'sent', sent_at = :at, sent_count = row.count, sent_vnd = row.vnd, sent_sha256 = row.sha256
+  FROM unnest(:ids::uuid[], :counts::int[], :vnds::bigint[], :hashes::text[]) AS row (batch_id, count, vnd, sha256)
+ WHERE batch.batch_id = row.batch_id;
+
+-- name: withdrawable
+-- Payments of these people on lists that are not sent yet, with those that are too late.
+SELECT i.instruction_id, i.beneficiary_id, i.end_to_end_id, i.vnd, i.state, b.sha256, b.state AS batch_state
+  FROM instruction i JOIN batch b USING (batch_id)
+ WHERE b.period = :period AND b.payer = :payer AND i.beneficiary_id = ANY(:people::uuid[])
+   AND i.state NOT IN ('rejected', 'returned', 'expired', 'withdrawn');
+
+-- name: propose_withdrawal!
+-- A withdrawal list waits for its second signature.
+INSERT INTO withdrawal_list (list_sha256, period, payer, reason, proposed_by, proposed_at, proposed_token)
+VALUES (:list_sha256, :period, :payer, :reason, :actor, :at, :token) ON CONFLICT DO NOTHING;
+
+-- name: add_withdrawals!
+-- The payments of a withdrawal list.
+INSERT INTO withdrawal (instruction_id, list_sha256) SELECT unnest(:ids::uuid[]), :list_sha256 ON CONFLICT DO NOTHING;
+
+-- name: withdrawal_list^
+-- One withdrawal list, locked.
+SELECT list_sha256, reason, proposed_by, confirmed_by FROM withdrawal_list
+ WHERE list_sha256 = :list_sha256 AND period = :period AND payer = :payer FOR UPDATE;
+
+-- name: proposed_elsewhere^
+-- Payments that another open withdrawal list names.
+SELECT count(*) AS count FROM withdrawal WHERE instruction_id = ANY(:ids::uuid[]) AND list_sha256 <> :list_sha256;
+
+-- name: confirm_withdrawal!
+-- The second signature.
+UPDATE withdrawal_list SET confirmed_by = :actor, confirmed_at = :at, confirmed_token = :token WHERE list_sha256 = :list_sha256;
+
+-- name: withdrawn_lines
+-- The lines of the payments of a withdrawal list.
+SELECT w.instruction_id, il.entitlement_id, il.vnd FROM withdrawal w JOIN instruction_line il USING (instruction_id)
+ WHERE w.list_sha256 = :list_sha256 ORDER BY il.entitlement_id;
+
+-- name: open_withdrawals^
+-- Withdrawal lists of a payroll that still wait for a second signature.
+SELECT count(*) AS count FROM withdrawal_list WHERE period = :period AND payer = :payer AND confirmed_by IS NULL;
+
+-- name: held_lines
+-- Lines held now, with what a list for officers shows.
+SELECT h.entitlement_id, h.reason, h.vnd, l.beneficiary_id, l.area, p.payee, p.delivery
+  FROM held h JOIN line l USING (entitlement_id) LEFT JOIN person p USING (beneficiary_id)
+ WHERE l.period = :period AND l.payer = :payer AND h.until IS NULL ORDER BY h.entitlement_id;
+
+-- name: returned_shares
+-- Money that came back of these lines, per dead payment and line.
+SELECT i.instruction_id, il.entitlement_id, l.programme, il.vnd
+  FROM instruction_line il JOIN instruction i USING (instruction_id) JOIN line l USING (entitlement_id)
+ WHERE il.entitlement_id = ANY(:ids::uuid[]) AND i.state IN ('returned', 'expired');
+
+-- name: post
+-- Postings; the same cause posts once. Returns the ids that are new.
+INSERT INTO posting (posting_id, instruction_id, period, payer, debit, credit, vnd, at)
+SELECT posting_id, instruction_id, period, payer, debit, credit, vnd, :at
+  FROM unnest(:ids::uuid[], :instructions::uuid[], :periods::text[], :payers::text[], :debits::text[], :credits::text[], :vnds::bigint[])
+       AS row (posting_id, instruction_id, period, payer, debit, credit, vnd)
+ON CONFLICT (posting_id) DO NOTHING RETURNING posting_id;
+
+-- name: known_results
+-- Answers with these ids that we hold.
+SELECT result_id, content_sha256 FROM result WHERE result_id = ANY(:ids::uuid[]);
+
+-- name: answered_batches
+-- Batches that answers speak about, locked before their payments.
+SELECT batch_id, period, payer, provider, state, sent_count, sent_vnd, received_at, completed_at FROM batch
+ WHERE batch_id = ANY(:ids::uuid[]) ORDER BY batch_id FOR UPDATE;
+
+-- name: answered_payments
+-- Payments that answers name, and all sent ones of refused batches, locked.
+SELECT i.instruction_id, i.batch_id, i.beneficiary_id, i.end_to_end_id, i.provider, i.vnd, i.state, b.period, b.payer,
+       s.programmes, s.vnds
+  FROM instruction i JOIN batch b USING (batch_id)
+  CROSS JOIN LATERAL (SELECT array_agg(l.programme) AS programmes, array_agg(il.vnd) AS vnds
+                        FROM instruction_line il JOIN line l USING (entitlement_id) WHERE il.instruction_id = i.instruction_id) s
+ WHERE i.end_to_end_id = ANY(:end_to_end_ids::text[]) OR (i.batch_id = ANY(:refused::uuid[]) AND i.state <> 'withdrawn')
+ ORDER BY i.instruction_id FOR UPDATE OF i;
+
+-- name: save_results!
+-- Every answer as it came, with its fate.
+INSERT INTO result (result_id, content_sha256, provider, batch_id, kind, end_to_end_id, status, amount_vnd, reason, basis, count, vnd,
+                    occurred_at, fate, received_at)
+SELECT row.*, :at FROM unnest(:ids::uuid[], :hashes::text[], :providers::text[], :batches::uuid[], :kinds::text[],
+                              :end_to_end_ids::text[], :statuses::text[], :amounts::bigint[], :reasons::text[], :bases::text[],
+                              :counts::int[], :vnds::bigint[], :occurred_ats::timestamptz[], :fates::text[]) AS row
+ON CONFLICT DO NOTHING;
+
+-- name: mark_received!
+-- The provider has these batches whole.
+UPDATE batch SET received_at = :at WHERE batch_id = ANY(:ids::uuid[]) AND received_at IS NULL;
+
+-- name: mark_completed!
+-- The provider says that it has answered for everything it will.
+UPDATE batch SET completed_at = :at WHERE batch_id = ANY(:ids::uuid[]) AND completed_at IS NULL;
+
+-- name: settle!
+-- Sent batches whose every payment has an end.
+UPDATE batch b SET state = 'settled' WHERE b.batch_id = ANY(:ids::uuid[]) AND b.state = 'sent' AND NOT EXISTS (
+    SELECT FROM instruction i WHERE i.batch_id = b.batch_id
+       AND i.state NOT IN ('paid', 'collected', 'rejected', 'returned', 'expired', 'withdrawn'));
+
+-- name: unanswered
+-- Payments without a final answer on batches that are complete or past their deadline.
+SELECT i.instruction_id FROM instruction i JOIN batch b USING (batch_id)
+ WHERE b.period = :period AND b.payer = :payer AND b.state = 'sent' AND i.state IN ('sending', 'accepted')
+   AND (b.completed_at IS NOT NULL OR b.sent_at <= :sent_before)
+ ORDER BY i.instruction_id FOR UPDATE OF i;
+
+-- name: save_files!
+-- Files with their hash, before they exist; a path is used once.
+INSERT INTO file (path, period, payer, batch_id, kind, owner, sealed, sha256, size, count, vnd, made_at)
+SELECT path, :period, :payer, batch_id, kind, owner, sealed, sha256, size, count, vnd, :at
+  FROM unnest(:paths::text[], :batches::uuid[], :kinds::text[], :owners::uuid[], :sealeds::text[], :hashes::text[], :sizes::int[],
+              :counts::int[], :vnds::bigint[]) AS row (path, batch_id, kind, owner, sealed, sha256, size, count, vnd);
+
+-- name: unwritten_files
+-- Files that do not exist yet.
+SELECT path, owner, sealed, sha256 FROM file WHERE written_at IS NULL ORDER BY path LIMIT 50;
+
+-- name: mark_written!
+-- These files exist.
+UPDATE file SET written_at = :at WHERE path = ANY(:paths::text[]);
+
+-- name: shown_batches
+-- The batches of a payroll.
+SELECT batch_id, provider, round, state, count, vnd, sha256, execution_date, sent_count, sent_vnd, sent_sha256, sent_at, received_at,
+       completed_at FROM batch WHERE period = :period AND payer = :payer ORDER BY round, provider;
+
+-- name: shown_approvals
+-- Who signed which batch of a payroll.
+SELECT a.batch_id, a.step, a.actor, a.at FROM approval a JOIN batch b USING (batch_id)
+ WHERE b.period = :period AND b.payer = :payer ORDER BY a.at, a.step;
+
+-- name: shown_withdrawals
+-- Withdrawal lists of a payroll.
+SELECT list_sha256, reason, proposed_by, confirmed_by, count(w.instruction_id) AS count
+  FROM withdrawal_list JOIN withdrawal w USING (list_sha256) WHERE period = :period AND payer = :payer
+ GROUP BY list_sha256 ORDER BY list_sha256;
+
+-- name: shown_files
+-- Files of a payroll.
+SELECT path, kind, sha256, size, count, vnd, written_at IS NOT NULL AS written FROM file
+ WHERE period = :period AND payer = :payer ORDER BY path;
+
+-- name: payments_by_state
+-- Payments and VND per state, cashless and postal.
+SELECT i.channel = 'account' AS cashless, i.state, count(*) AS count, sum(i.vnd)::bigint AS vnd
+  FROM instruction i JOIN batch b USING (batch_id) WHERE b.period = :period AND b.payer = :payer GROUP BY 1, 2 ORDER BY 1, 2;
+
+-- name: held_by_reason
+-- Held lines and VND per reason.
+SELECT h.reason, count(*) AS count, sum(h.vnd)::bigint AS vnd FROM held h JOIN line l USING (entitlement_id)
+ WHERE l.period = :period AND l.payer = :payer AND h.until IS NULL GROUP BY h.reason ORDER BY h.reason;
+
+-- name: line_totals^
+-- Where the lines of a payroll are: in live payments, held, or not decided yet.
+SELECT count(*) AS count, coalesce(sum(l.declared_vnd), 0)::bigint AS vnd,
+       count(*) FILTER (WHERE live.cashless) AS cashless_count, coalesce(sum(live.cashless_vnd), 0)::bigint AS cashless_vnd,
+       count(*) FILTER (WHERE live.postal) AS postal_count, coalesce(sum(live.postal_vnd), 0)::bigint AS postal_vnd,
+       count(h.reason) AS held_count, coalesce(sum(h.vnd), 0)::bigint AS held_vnd
+  FROM line l
+  LEFT JOIN (SELECT il.entitlement_id, bool_or(i.channel = 'account') AS cashless, bool_or(i.channel <> 'account') AS postal,
+                    coalesce(sum(il.vnd) FILTER (WHERE i.channel = 'account'), 0) AS cashless_vnd,
+                    coalesce(sum(il.vnd) FILTER (WHERE i.channel <> 'account'), 0) AS postal_vnd
+               FROM instruction_line il JOIN instruction i USING (instruction_id) WHERE il.live GROUP BY il.entitlement_id) live
+       USING (entitlement_id)
+  LEFT JOIN held h ON h.entitlement_id = l.entitlement_id AND h.until IS NULL
+ WHERE l.period = :period AND l.payer = :payer;
+
+-- name: account_funnel
+-- Per account holder of the payer: verified, paid on the account, and else the reason why not.
+WITH paid AS (
+    SELECT i.beneficiary_id, bool_or(i.state = 'paid') AS paid, bool_or(i.state IN ('sending', 'accepted', 'unknown')) AS waits,
+           bool_or(i.state = 'rejected') AS rejected, bool_or(i.state = 'returned') AS returned
+      FROM instruction i JOIN batch b USING (batch_id)
+     WHERE b.period = :period AND b.payer = :payer AND i.channel = 'account' GROUP BY i.beneficiary_id
+), holder AS (
+    SELECT p.beneficiary_id, p.wish = 'account' AS wished, v.account = 'usable' AND v.account_digest = p.account_digest AS verified,
+           coalesce(paid.paid, false) AS paid,
+           CASE WHEN NOT EXISTS (SELECT FROM line l WHERE l.beneficiary_id = p.beneficiary_id AND l.period = :period AND l.payer = :payer)
+                THEN 'not_on_a_list'
+                WHEN paid.waits THEN 'no_answer_yet'
+                WHEN c.gap IS NOT NULL THEN c.gap
+                WHEN paid.returned THEN 'returned'
+                WHEN paid.rejected THEN 'bank_rejected'
+                WHEN EXISTS (SELECT FROM line l JOIN held h USING (entitlement_id) WHERE l.beneficiary_id = p.beneficiary_id
+                                AND l.period = :period AND l.payer = :payer AND h.until IS NULL) THEN 'held'
+                ELSE 'no_answer_yet' END AS gap
+      FROM person p LEFT JOIN verdict v USING (beneficiary_id)
+      LEFT JOIN channel_choice c ON c.beneficiary_id = p.beneficiary_id AND c.period = :period AND c.payer = :payer
+      LEFT JOIN paid ON paid.beneficiary_id = p.beneficiary_id
+     WHERE p.payer = :payer AND p.account_digest IS NOT NULL
+)
+SELECT CASE WHEN paid THEN NULL ELSE gap END AS gap, count(*) AS holders, count(*) FILTER (WHERE wished) AS wished,
+       count(*) FILTER (WHERE verified) AS verified FROM holder GROUP BY 1 ORDER BY 1;
+
+-- name: ledger
+-- The balance of every account of a payroll; they sum to zero.
+SELECT account, sum(vnd)::bigint AS balance
+  FROM (SELECT debit AS account, vnd FROM posting WHERE period = :period AND payer = :payer
+        UNION ALL SELECT credit, -vnd FROM posting WHERE period = :period AND payer = :payer) AS side
+ GROUP BY account ORDER BY account;
+
+-- name: trace_person^
+-- The snapshot and verdict held of one person, without sealed blocks.
+SELECT p.epoch, p.n, p.payer, p.area, p.life, p.wish, p.home_delivery, p.account_digest IS NOT NULL AS has_account, v.result_seq, v.outcome,
+       v.account FROM person p LEFT JOIN verdict v USING (beneficiary_id) WHERE p.beneficiary_id = :id;
+
+-- name: trace_lines
+-- Lines of one person with the reason they are held for, if any.
+SELECT l.entitlement_id, l.period, l.payer, l.programme, l.declared_vnd, h.reason AS held FROM line l
+  LEFT JOIN held h ON h.entitlement_id = l.entitlement_id AND h.until IS NULL WHERE l.beneficiary_id = :id ORDER BY l.period, l.entitlement_id;
+
+-- name: trace_payments
+-- Payments of one person.
+SELECT i.instruction_id, i.batch_id, b.period, i.end_to_end_id, i.provider, i.channel, i.attempt, i.vnd, i.state, i.state_seq, i.reason,
+       array_agg(il.entitlement_id) AS lines
+  FROM instruction i JOIN batch b USING (batch_id) JOIN instruction_line il USING (instruction_id)
+ WHERE i.beneficiary_id = :id GROUP BY i.instruction_id, b.period, b.round ORDER BY b.period, b.round, i.part;
+
+-- name: trace_results
+-- Answers about one person's payments.
+SELECT r.result_id, r.end_to_end_id, r.status, r.reason, r.basis, r.fate, r.occurred_at FROM result r
+  JOIN instruction i USING (end_to_end_id) WHERE i.beneficiary_id = :id ORDER BY r.received_at, r.result_id;

@@ -1,0 +1,50 @@
+"""Why a payroll command is refused: a closed list, in order of precedence, with what an officer is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Refusal(StrEnum):
+    """A command that is understood and not done. Nothing was changed."""
+
+    NOT_CLOSED = "NOT_CLOSED"
+    LINES_MISSING = "LINES_MISSING"
+    TOTALS_DIFFER = "TOTALS_DIFFER"
+    VERIFICATION_MISSING = "VERIFICATION_MISSING"
+    NO_BATCH = "NO_BATCH"
+    SIGNATURE_DIFFERS = "SIGNATURE_DIFFERS"
+    SAME_ACTOR = "SAME_ACTOR"
+    LIST_CHANGED = "LIST_CHANGED"
+    WITHDRAWAL_OPEN = "WITHDRAWAL_OPEN"
+    NOT_ON_A_LIST = "NOT_ON_A_LIST"
+    ALREADY_SENT = "ALREADY_SENT"
+    WITHDRAWAL_UNKNOWN = "WITHDRAWAL_UNKNOWN"
+    TRY_AGAIN = "TRY_AGAIN"
+
+
+ADVICE: Mapping[Refusal, str] = {
+    Refusal.NOT_CLOSED: "Danh sách của kỳ này chưa chốt.",
+    Refusal.LINES_MISSING: "Chưa nhận đủ số dòng của danh sách đã chốt; chờ rồi thử lại.",
+    Refusal.TOTALS_DIFFER: "Số dòng, số tiền hoặc mã kiểm tra khác với bản đã chốt; cần người kiểm tra.",
+    Refusal.VERIFICATION_MISSING: "Chưa có kết quả xác thực cho mọi người và chưa đến hạn chốt xác thực.",
+    Refusal.NO_BATCH: "Không có bảng chi nào đang chờ bước này.",
+    Refusal.SIGNATURE_DIFFERS: "Chữ ký không đúng với mã của bảng chi hiện tại; xem lại bảng chi rồi ký lại.",
+    Refusal.SAME_ACTOR: "Người lập, người kiểm tra, người duyệt và người phát hành phải là những người khác nhau.",
+    Refusal.LIST_CHANGED: "Bảng chi đã khác so với lúc lập; không được ký.",
+    Refusal.WITHDRAWAL_OPEN: "Còn danh sách rút chưa có người thứ hai ký.",
+    Refusal.NOT_ON_A_LIST: "Có người không nằm trong bảng chi chưa gửi.",
+    Refusal.ALREADY_SENT: "Khoản chi đã gửi đi, không rút được nữa.",
+    Refusal.WITHDRAWAL_UNKNOWN: "Không có danh sách rút này, hoặc đã có người ký thứ hai.",
+    Refusal.TRY_AGAIN: "Dữ liệu thay đổi trong lúc phát hành; thử lại.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A refusal with the number it is about, if any: lines or people missing."""
+
+    refusal: Refusal
+    count: int = 0

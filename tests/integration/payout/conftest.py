@@ -1,0 +1,64 @@
+"""Fixtures of payout's integration tests."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from joserfc.jwk import ECKey
+
+from services.payout.app import build
+from services.payout.handlers import Handlers
+from services.payout.settings import Settings
+from shared import logs, topics
+from shared.actors import ActorGate, Issuer
+from shared.clock import HandClock
+from shared.database import Database
+from shared.keyfiles import make_key_files
+from shared.process import Runtime
+from shared.topics import Provider, Service
+from shared.vault import Vault
+from shared.web import make_app
+from tests.integration.payout.payout_bench import START, Bench
+
+Migrated = Callable[[str], Awaitable[str]]
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sandbox key files."""
+    folder = tmp_path_factory.mktemp("keys")
+    make_key_files(folder)
+    return folder
+
+
+@pytest.fixture
+async def bench(migrated: Migrated, keys: Path, tmp_path: Path) -> AsyncIterator[Bench]:
+    """A fresh payout service over its own database, without a server."""
+    database = await Database.open(await migrated("payout"), size=6)
+    vault, clock = Vault.load(keys / "payout.json"), HandClock(START)
+    gate = ActorGate(json.loads((keys / "payout.json").read_text())["issuer"], clock)
+    settings = Settings(  # type: ignore[call-arg]
+        postgres_dsn="unused", kafka_bootstrap="unused", port=20_001, keys_file=keys / "payout.json", files_dir=tmp_path / "files"
+    )
+    runtime = Runtime(Service.PAYOUT, settings, database, vault, clock, gate, logs.configure("payout"))
+    app = build(runtime)
+    assert set(app.consumes) == {topic.name for topic in topics.read_by(Service.PAYOUT)}
+    web = make_app("test", list)
+    assert app.router
+    web.include_router(app.router)
+    public = json.loads((keys / "public.json").read_text())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://test") as client:
+        yield Bench(
+            database=database,
+            registry=Vault.load(keys / "registry.json"),
+            vault=vault,
+            clock=clock,
+            handlers=Handlers(vault, clock),
+            client=client,
+            issuer=Issuer(keys / "actor-issuer.json", clock),
+            provider_keys={p: ECKey.import_key(json.loads((keys / f"{p}.json").read_text())) for p in Provider},
+            payout_key=ECKey.import_key(public["payout"]),
+        )
+    await database.close()
