@@ -44,3 +44,23 @@ def test_machine_path_is_found(place):
 @pytest.mark.parametrize("text", ["services/work/x", "https://example.org/home/", "<a href='/v1/homes/'>", "a docker image"])
 def test_harmless_text_is_left_alone(text):
     assert list(named("a", text)) == []
+
+
+_PATCHES = re.compile(r"unittest\." + r"mock|from " + r"mock import|\bmocker\b|monkeypatch\." + r"setattr")
+
+
+def patched(path: str, text: str) -> Iterator[str]:
+    """Where a test patches code or imports a mocking library."""
+    if path.startswith("tests/") and path.endswith(".py"):
+        for number, line in enumerate(text.splitlines(), 1):
+            if _PATCHES.search(line):
+                yield f"{path}:{number}: patches"
+
+
+def test_nobody_patches_our_code():
+    assert [problem for path, text in repository_texts() for problem in patched(path, text)] == []
+
+
+@pytest.mark.parametrize("line", ["from unittest." + "mock import patch", "monkeypatch." + "setattr(store, 'save', f)"])
+def test_patching_is_found(line):
+    assert list(patched("tests/unit/test_a.py", line))
