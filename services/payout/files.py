@@ -8,6 +8,8 @@ import hashlib
 import os
 from pathlib import Path
 
+import asyncpg
+
 from services.payout import store_answers
 from shared.clock import Clock
 from shared.database import Database
@@ -33,7 +35,7 @@ class FileWriter:
         while not stop.is_set():
             try:
                 await self.write_missing()
-            except Exception as error:
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 if not is_trouble(error):
                     raise
             with contextlib.suppress(TimeoutError):

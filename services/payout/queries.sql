@@ -66,19 +66,19 @@ SELECT canonical, declared_vnd FROM line WHERE period = :period AND payer = :pay
 
 -- name: undecided_lines
 -- Lines with something still to pay and not withdrawn by people, each with its person, verdict, and what became of earlier payments.
+-- Lateral, so that every line goes by index: tables that grew by a whole payroll a moment ago have no statistics yet.
 SELECT l.entitlement_id, l.beneficiary_id, l.programme, l.declared_vnd, l.content, (l.declared_vnd - coalesce(past.live_vnd, 0))::bigint AS open_vnd,
        coalesce(past.pieces, 0) AS pieces, coalesce(past.attempts, 0) AS attempts, past.failed, h.reason AS held,
        p.area, p.life, p.died_on, p.wish, p.home_delivery, p.delivery IS NOT NULL AS can_be_delivered, p.bank_bin,
        p.identity_digest, p.account_digest,
        v.identity_digest AS judged_identity, v.account_digest AS judged_account, v.outcome, v.died_on AS judged_died_on, v.account
   FROM line l
-  LEFT JOIN (
-      SELECT il.entitlement_id, sum(il.vnd) FILTER (WHERE il.live) AS live_vnd, max(il.piece) AS pieces, max(i.attempt) AS attempts,
+  CROSS JOIN LATERAL (
+      SELECT sum(il.vnd) FILTER (WHERE il.live) AS live_vnd, max(il.piece) AS pieces, max(i.attempt) AS attempts,
              (array_agg(i.state ORDER BY i.attempt DESC)
                  FILTER (WHERE i.channel = 'account' AND i.state IN ('rejected', 'returned')))[1] AS failed
-        FROM instruction_line il JOIN instruction i USING (instruction_id) JOIN batch b USING (batch_id)
-       WHERE b.period = :period AND b.payer = :payer GROUP BY il.entitlement_id
-  ) past USING (entitlement_id)
+        FROM instruction_line il JOIN instruction i USING (instruction_id) WHERE il.entitlement_id = l.entitlement_id
+  ) past
   LEFT JOIN held h ON h.entitlement_id = l.entitlement_id AND h.until IS NULL
   LEFT JOIN person p ON p.beneficiary_id = l.beneficiary_id
   LEFT JOIN verdict v ON v.beneficiary_id = l.beneficiary_id
@@ -333,19 +333,21 @@ SELECT h.reason, count(*) AS count, sum(h.vnd)::bigint AS vnd FROM held h JOIN l
  WHERE l.period = :period AND l.payer = :payer AND h.until IS NULL GROUP BY h.reason ORDER BY h.reason;
 
 -- name: line_totals^
--- Where the lines of a payroll are: in live payments, held, or not decided yet.
-SELECT count(*) AS count, coalesce(sum(l.declared_vnd), 0)::bigint AS vnd,
-       count(*) FILTER (WHERE live.cashless) AS cashless_count, coalesce(sum(live.cashless_vnd), 0)::bigint AS cashless_vnd,
-       count(*) FILTER (WHERE live.postal) AS postal_count, coalesce(sum(live.postal_vnd), 0)::bigint AS postal_vnd,
-       count(h.reason) AS held_count, coalesce(sum(h.vnd), 0)::bigint AS held_vnd
-  FROM line l
-  LEFT JOIN (SELECT il.entitlement_id, bool_or(i.channel = 'account') AS cashless, bool_or(i.channel <> 'account') AS postal,
-                    coalesce(sum(il.vnd) FILTER (WHERE i.channel = 'account'), 0) AS cashless_vnd,
-                    coalesce(sum(il.vnd) FILTER (WHERE i.channel <> 'account'), 0) AS postal_vnd
-               FROM instruction_line il JOIN instruction i USING (instruction_id) WHERE il.live GROUP BY il.entitlement_id) live
-       USING (entitlement_id)
-  LEFT JOIN held h ON h.entitlement_id = l.entitlement_id AND h.until IS NULL
- WHERE l.period = :period AND l.payer = :payer;
+-- Where the lines of a payroll are: in live payments, held, or not decided yet. Three sums side by side, see undecided_lines.
+WITH every AS (
+    SELECT count(*) AS count, coalesce(sum(declared_vnd), 0)::bigint AS vnd FROM line WHERE period = :period AND payer = :payer
+), live AS (
+    SELECT count(DISTINCT il.entitlement_id) FILTER (WHERE i.channel = 'account') AS cashless_count,
+           coalesce(sum(il.vnd) FILTER (WHERE i.channel = 'account'), 0)::bigint AS cashless_vnd,
+           count(DISTINCT il.entitlement_id) FILTER (WHERE i.channel <> 'account') AS postal_count,
+           coalesce(sum(il.vnd) FILTER (WHERE i.channel <> 'account'), 0)::bigint AS postal_vnd
+      FROM instruction_line il JOIN instruction i USING (instruction_id) JOIN batch b USING (batch_id)
+     WHERE il.live AND b.period = :period AND b.payer = :payer
+), kept AS (
+    SELECT count(*) AS held_count, coalesce(sum(h.vnd), 0)::bigint AS held_vnd FROM held h JOIN line l USING (entitlement_id)
+     WHERE l.period = :period AND l.payer = :payer AND h.until IS NULL
+)
+SELECT * FROM every, live, kept;
 
 -- name: account_funnel
 -- Per account holder of the payer: verified, paid on the account, and else the reason why not.
@@ -360,14 +362,15 @@ WITH paid AS (
            CASE WHEN NOT EXISTS (SELECT FROM line l WHERE l.beneficiary_id = p.beneficiary_id AND l.period = :period AND l.payer = :payer)
                 THEN 'not_on_a_list'
                 WHEN paid.waits THEN 'no_answer_yet'
-                WHEN c.gap IS NOT NULL THEN c.gap
+                WHEN choice.gap IS NOT NULL THEN choice.gap
                 WHEN paid.returned THEN 'returned'
                 WHEN paid.rejected THEN 'bank_rejected'
                 WHEN EXISTS (SELECT FROM line l JOIN held h USING (entitlement_id) WHERE l.beneficiary_id = p.beneficiary_id
                                 AND l.period = :period AND l.payer = :payer AND h.until IS NULL) THEN 'held'
                 ELSE 'no_answer_yet' END AS gap
       FROM person p LEFT JOIN verdict v USING (beneficiary_id)
-      LEFT JOIN channel_choice c ON c.beneficiary_id = p.beneficiary_id AND c.period = :period AND c.payer = :payer
+      CROSS JOIN LATERAL (SELECT max(c.gap) AS gap FROM channel_choice c
+                           WHERE c.period = :period AND c.payer = :payer AND c.beneficiary_id = p.beneficiary_id) choice
       LEFT JOIN paid ON paid.beneficiary_id = p.beneficiary_id
      WHERE p.payer = :payer AND p.account_digest IS NOT NULL
 )
