@@ -14,7 +14,7 @@ from shared.topics import Provider, Service
 def build(runtime: Runtime) -> App:
     """The service's handlers, routes and the loop that writes files."""
     handlers = Handlers(runtime.vault, runtime.clock)
-    writer = FileWriter(runtime.database, runtime.vault, runtime.clock, runtime.settings.files_dir)
+    writer = FileWriter(runtime.database, runtime.vault, runtime.clock, folder=runtime.settings.files_dir)
     return App(
         consumes={
             topics.REGISTRY_BENEFICIARY: handlers.on_beneficiary,

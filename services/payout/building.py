@@ -104,7 +104,7 @@ def decide(rows: Sequence[Record], period: str, tolerance_vnd: int) -> Plan:
 def _decide_person(plan: Plan, beneficiary_id: UUID, rows: list[Record], *, period: str, tolerance_vnd: int) -> None:
     snapshot, verdict = store.snapshot_of(rows[0]), store.verdict_of(rows[0])
     failed = next((InstructionState(row["failed"]) for row in rows if row["failed"]), None)
-    choice = choose(snapshot, verdict, period, failed)
+    choice = choose(snapshot, verdict, period=period, failed=failed)
     payable = []
     for row in rows:
         plan.considered += 1
@@ -156,7 +156,9 @@ async def _fund_again(tx: Tx, payroll: Payroll, drafts: Sequence[Draft], at: dat
     payments = [payment for draft in drafts for payment in draft.payments if payment.attempt > 1]
     again = [share.entitlement_id for payment in payments for share in payment.shares]
     rows = await store.returned_shares(tx, again) if again else []
-    postings = [on_paying_again(row["instruction_id"], row["entitlement_id"], row["programme"], row["vnd"]) for row in rows]
+    postings = [
+        on_paying_again(row["instruction_id"], row["entitlement_id"], programme=row["programme"], vnd=row["vnd"]) for row in rows
+    ]
     new = await store.post(tx, [(payroll.period, payroll.payer, posting) for posting in postings], at)
     return [posting for posting in postings if posting.posting_id in new]
 

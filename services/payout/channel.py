@@ -76,7 +76,7 @@ def verified(snapshot: Snapshot | None, verdict: Verdict | None) -> bool:
     return judged == (snapshot.identity_digest, snapshot.account_digest)
 
 
-def choose(snapshot: Snapshot | None, verdict: Verdict | None, period: str, failed: InstructionState | None = None) -> Choice:
+def choose(snapshot: Snapshot | None, verdict: Verdict | None, *, period: str, failed: InstructionState | None = None) -> Choice:
     """Decide for one person and period. `failed`: how the last account payment of these lines died, if one did."""
     holder = snapshot is not None and snapshot.account_digest is not None
     reason = held_reason(snapshot, verdict, period)

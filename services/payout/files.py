@@ -22,7 +22,7 @@ LOOK_SECONDS = 2.0
 class FileWriter:
     """Writes what the table `file` names and the disk lacks. After a crash the next process goes on where this one stopped."""
 
-    def __init__(self, database: Database, vault: Vault, clock: Clock, folder: Path) -> None:
+    def __init__(self, database: Database, vault: Vault, clock: Clock, *, folder: Path) -> None:
         """The vault must hold payee: file content is kept sealed until it is written."""
         self._database = database
         self._vault = vault

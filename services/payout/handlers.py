@@ -181,7 +181,7 @@ def _judge(answers: Answers, answer: PaymentResult) -> Fate:
         payment = Sent(row["instruction_id"], row["batch_id"], Provider(row["provider"]), row["vnd"], state)
     fate, brought = judge_line(payment, answer)
     if row is not None and brought is not None:
-        _apply(answers, row, brought, answer.reason)
+        _apply(answers, row, brought, reason=answer.reason)
     return fate
 
 
@@ -193,7 +193,7 @@ def _judge_whole(answers: Answers, answer: PaymentResult) -> Fate:
     if fate is Fate.APPLIED:
         answers.marks[answer.kind].add(answer.batch_id)
         for row in rows if answer.kind is ResultKind.BATCH_REFUSED else ():
-            _apply(answers, row, InstructionState.REJECTED, answer.reason)
+            _apply(answers, row, InstructionState.REJECTED, reason=answer.reason)
     return fate
 
 
@@ -202,7 +202,7 @@ def _sent_batch(row: Mapping[str, object] | Record) -> SentBatch:
     return SentBatch(Provider(row["provider"]), *(row[name] for name in names))  # type: ignore[arg-type]
 
 
-def _apply(answers: Answers, row: Record, brought: InstructionState, reason: str | None) -> None:
+def _apply(answers: Answers, row: Record, brought: InstructionState, *, reason: str | None) -> None:
     """One move of one payment: in the first wave that does not move it yet, with the postings it means."""
     key = row["instruction_id"]
     wave = next((wave for wave in answers.waves if key not in wave), None)

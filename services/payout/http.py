@@ -49,7 +49,7 @@ class Confirmation(BaseModel):
 class Clerk:
     """Runs one command: role, lock, the command, the audit record, one transaction."""
 
-    def __init__(self, runtime: Runtime, period: str, payer: str, actor: Actor) -> None:
+    def __init__(self, runtime: Runtime, period: str, payer: str, *, actor: Actor) -> None:
         """For one actor on one payroll."""
         self._runtime = runtime
         self._period = period
@@ -99,7 +99,7 @@ def _add_build(routes: APIRouter, runtime: Runtime) -> None:
         async def command(tx: Tx, payroll: Payroll) -> Built | Refused:
             return await build(tx, runtime.settings, key, payroll=payroll, actor=actor, at=at)
 
-        built: Built = await Clerk(runtime, period, payer, actor).run(Role.MAKER, "payroll_build", command)
+        built: Built = await Clerk(runtime, period, payer, actor=actor).run(Role.MAKER, "payroll_build", command)
         drafts = [
             {"batch_id": d.batch_id, "provider": d.provider, "count": len(d.payments), "vnd": d.vnd, "sha256": d.sha256}
             for d in built.drafts
@@ -112,7 +112,7 @@ def _add_signing(routes: APIRouter, runtime: Runtime) -> None:
         async def command(tx: Tx, payroll: Payroll) -> Any:
             return await commands.sign_step(tx, step, payroll=payroll, actor=actor, at=runtime.clock.now())
 
-        batches = await Clerk(runtime, period, payer, actor).run(role, f"payroll_{step}", command)
+        batches = await Clerk(runtime, period, payer, actor=actor).run(role, f"payroll_{step}", command)
         return {"step": step, "batches": [batch["batch_id"] for batch in batches], "sha256": actor.sha256}
 
     @routes.post(PATH + "/check")
@@ -131,7 +131,7 @@ def _add_release(routes: APIRouter, runtime: Runtime, writer: FileWriter) -> Non
     async def release_payroll(period: str, payer: str, actor: Actor = Depends(runtime.gate.dependency)) -> dict[str, Any]:
         """Send every approved list; the token names the hash over them. Files are on disk when this answers."""
         require(actor, Role.RELEASER, payer)
-        done = await release(runtime, period, payer, actor)
+        done = await release(runtime, period, payer, actor=actor)
         if isinstance(done, Refused):
             raise refusal_problem(done)
         await writer.write_missing()
@@ -150,7 +150,7 @@ def _released(done: Released) -> dict[str, Any]:
 def _add_withdrawals(routes: APIRouter, runtime: Runtime) -> None:
     @routes.post(PATH + "/withdraw")
     async def propose(
-        period: str, payer: str, body: Withdrawal, actor: Actor = Depends(runtime.gate.dependency)
+        period: str, payer: str, *, body: Withdrawal, actor: Actor = Depends(runtime.gate.dependency)
     ) -> dict[str, Any]:
         """Propose to take people's payments off lists that are not sent; a second person must sign the hash returned."""
         people, at = set(body.beneficiary_ids), runtime.clock.now()
@@ -158,19 +158,19 @@ def _add_withdrawals(routes: APIRouter, runtime: Runtime) -> None:
         async def command(tx: Tx, payroll: Payroll) -> Proposed | Refused:
             return await commands.withdraw(tx, people, body.reason, payroll=payroll, actor=actor, at=at)
 
-        proposed: Proposed = await Clerk(runtime, period, payer, actor).run(Role.CHECKER, "payroll_withdraw", command)
+        proposed: Proposed = await Clerk(runtime, period, payer, actor=actor).run(Role.CHECKER, "payroll_withdraw", command)
         return {"sha256": proposed.sha256, "count": proposed.count, "vnd": proposed.vnd}
 
     @routes.post(PATH + "/confirm-withdrawal")
     async def confirm(
-        period: str, payer: str, body: Confirmation, actor: Actor = Depends(runtime.gate.dependency)
+        period: str, payer: str, *, body: Confirmation, actor: Actor = Depends(runtime.gate.dependency)
     ) -> dict[str, Any]:
         """The second signature: the token names the withdrawal list's hash."""
 
         async def command(tx: Tx, payroll: Payroll) -> int | Refused:
             return await commands.confirm_withdrawal(tx, body.sha256, payroll=payroll, actor=actor, at=runtime.clock.now())
 
-        count = await Clerk(runtime, period, payer, actor).run(Role.APPROVER, "payroll_confirm_withdrawal", command)
+        count = await Clerk(runtime, period, payer, actor=actor).run(Role.APPROVER, "payroll_confirm_withdrawal", command)
         return {"sha256": body.sha256, "count": count}
 
 
@@ -183,7 +183,7 @@ def _add_expiry(routes: APIRouter, runtime: Runtime) -> None:
             hours = runtime.settings.answer_hours
             return await commands.expire_answers(tx, hours, payroll=payroll, at=runtime.clock.now())
 
-        count = await Clerk(runtime, period, payer, actor).run(Role.OPERATOR, "payroll_expire_answers", command)
+        count = await Clerk(runtime, period, payer, actor=actor).run(Role.OPERATOR, "payroll_expire_answers", command)
         return {"unknown": count}
 
 

@@ -48,7 +48,7 @@ def in_flight(provider: str) -> str:
 def on_sent(instruction_id: UUID, provider: str, by_programme: Mapping[str, int]) -> list[Posting]:
     """The payment leaves: from each programme's budget into flight."""
     return [
-        _posting(instruction_id, "sent", in_flight(provider), budget(programme), vnd)
+        _posting(instruction_id, "sent", debit=in_flight(provider), credit=budget(programme), vnd=vnd)
         for programme, vnd in sorted(by_programme.items())
     ]
 
@@ -59,23 +59,23 @@ def on_move(
     """What a provider's answer means in money. Paid and later returned is a second posting, never an edit of the first."""
     vnd = sum(by_programme.values())
     if after in _PAID_STATES:
-        return [_posting(instruction_id, "paid", PAID, in_flight(provider), vnd)]
+        return [_posting(instruction_id, "paid", debit=PAID, credit=in_flight(provider), vnd=vnd)]
     if after in _BACK_STATES:
         source = PAID if before in _PAID_STATES else in_flight(provider)
-        return [_posting(instruction_id, "returned", RETURNED, source, vnd)]
+        return [_posting(instruction_id, "returned", debit=RETURNED, credit=source, vnd=vnd)]
     if after is InstructionState.REJECTED:
         return [
-            _posting(instruction_id, "rejected", budget(programme), in_flight(provider), share)
+            _posting(instruction_id, "rejected", debit=budget(programme), credit=in_flight(provider), vnd=share)
             for programme, share in sorted(by_programme.items())
         ]
     return []
 
 
-def on_paying_again(instruction_id: UUID, entitlement_id: UUID, programme: str, vnd: int) -> Posting:
+def on_paying_again(instruction_id: UUID, entitlement_id: UUID, *, programme: str, vnd: int) -> Posting:
     """What came back of one line returns to its budget before the line is paid again."""
-    return _posting(instruction_id, f"again:{entitlement_id}", budget(programme), RETURNED, vnd)
+    return _posting(instruction_id, f"again:{entitlement_id}", debit=budget(programme), credit=RETURNED, vnd=vnd)
 
 
-def _posting(instruction_id: UUID, cause: str, debit: str, credit: str, vnd: int) -> Posting:
+def _posting(instruction_id: UUID, cause: str, *, debit: str, credit: str, vnd: int) -> Posting:
     identity = derived_id("posting", instruction_id, cause, debit, credit)
     return Posting(identity, instruction_id, debit, credit, vnd)

@@ -62,7 +62,7 @@ class Released:
     dropped: int
 
 
-async def release(runtime: Runtime, period: str, payer: str, actor: Actor) -> Released | Refused:
+async def release(runtime: Runtime, period: str, payer: str, *, actor: Actor) -> Released | Refused:
     """Send every approved list of a payroll. A refusal changes nothing."""
     for _try in range(TRIES):
         at = runtime.clock.now()
@@ -113,7 +113,7 @@ def recheck(loaded: Loaded, period: str) -> dict[UUID, Drop]:
 def _drop(payment: Payment, person: Mapping[str, Any] | None, period: str) -> Drop | None:
     if person is None:
         return HeldReason.VERIFICATION_PENDING, HeldReason.VERIFICATION_PENDING
-    choice = choose(store.snapshot_of(person), store.verdict_of(person), period)
+    choice = choose(store.snapshot_of(person), store.verdict_of(person), period=period)
     if choice.held:
         return choice.held, choice.held
     if payment.provider is Provider.POST:
@@ -128,7 +128,7 @@ def _pack(runtime: Runtime, loaded: Loaded, dropped: Mapping[UUID, Drop], *, per
     settings = runtime.settings
     debtor = Debtor(settings.debtor_name, settings.debtor_account)
     packer = Packer(runtime.vault, debtor, period=period, payer=payer, made_at=at)
-    return packer.pack(loaded.batches, _leaving(loaded, dropped), loaded.people, _held_after(loaded, dropped))
+    return packer.pack(loaded.batches, _leaving(loaded, dropped), people=loaded.people, held=_held_after(loaded, dropped))
 
 
 def _leaving(loaded: Loaded, dropped: Mapping[UUID, Drop]) -> list[Payment]:

@@ -62,30 +62,30 @@ class Packer:
         self._remark = f"AN SINH {period.replace('-', '')}"
 
     def pack(
-        self, batches: Sequence[Row], payments: Sequence[Payment], people: Mapping[UUID, Row], held: Sequence[Held]
+        self, batches: Sequence[Row], payments: Sequence[Payment], *, people: Mapping[UUID, Row], held: Sequence[Held]
     ) -> Shipment:
         """Payments are those that leave; people are opened here and nowhere else. Raises VaultError when a block does not open."""
         shipment = Shipment()
         for batch in batches:
             leaving = [payment for payment in payments if payment.batch_id == batch["batch_id"]]
-            self._pack_batch(shipment, batch, leaving, people)
+            self._pack_batch(shipment, batch, leaving, people=people)
         rounds = max(batch["round"] for batch in batches)
         shipment.files += self._held_files(held, f"{self._folder(rounds)}/held")
         return shipment
 
-    def _pack_batch(self, shipment: Shipment, batch: Row, payments: Sequence[Payment], people: Mapping[UUID, Row]) -> None:
+    def _pack_batch(self, shipment: Shipment, batch: Row, payments: Sequence[Payment], *, people: Mapping[UUID, Row]) -> None:
         provider = Provider(batch["provider"])
         lines = [self._line(payment, people[payment.beneficiary_id]) for payment in payments]
         sent = (len(payments), sum(payment.vnd for payment in payments), list_sha256(payments))
         shipment.sent[batch["batch_id"]] = sent
-        shipment.messages += self._messages(batch, provider, lines, sent)
+        shipment.messages += self._messages(batch, provider, lines=lines, sent=sent)
         if not lines:
             return
         folder = f"{self._folder(batch['round'])}/{provider}"
         if provider is Provider.POST:
             shipment.files += self._postal_files(batch["batch_id"], lines, folder)
         else:
-            shipment.files.append(self._bank_file(batch, provider, lines, folder))
+            shipment.files.append(self._bank_file(batch, provider, lines=lines, folder=folder))
 
     def _line(self, payment: Payment, person: Row) -> ProviderLine:
         owner = str(payment.beneficiary_id)
@@ -104,7 +104,7 @@ class Packer:
         )
 
     def _messages(
-        self, batch: Row, provider: Provider, lines: Sequence[ProviderLine], sent: tuple[int, int, str]
+        self, batch: Row, provider: Provider, *, lines: Sequence[ProviderLine], sent: tuple[int, int, str]
     ) -> Iterable[OutEvent]:
         """Lines first, then the manifest: a reader parks lines until it has the manifest, whatever the order between topics."""
         batch_id, key = batch["batch_id"], self._vault.new_batch_key(provider)
@@ -130,7 +130,7 @@ class Packer:
         jws = self._vault.sign(manifest.model_dump_json().encode())
         yield OutEvent(batch_topic(provider), str(batch_id), BatchMessage(batch_id=batch_id, kind="manifest", jws=jws))
 
-    def _bank_file(self, batch: Row, provider: Provider, lines: Sequence[ProviderLine], folder: str) -> FileRow:
+    def _bank_file(self, batch: Row, provider: Provider, *, lines: Sequence[ProviderLine], folder: str) -> FileRow:
         transfers = [_transfer(line) for line in lines]
         made = bank_file(
             batch["batch_id"],
