@@ -1,0 +1,107 @@
+"""Conservation: every open line ends in exactly one of cashless, postal, held, by count and by VND."""
+
+from typing import Any
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.payout.building import Plan, decide
+from shared.events import DeclaredLine
+from shared.topics import Provider
+from shared.words import AccountCheck, HeldReason, Life, Outcome, Programme, Wish
+
+CONTENT = {
+    vnd: DeclaredLine(
+        programme=Programme.SOCIAL_ASSISTANCE, benefit_code="BT-5c", coefficient_hundredths=100, monthly_vnd=vnd
+    ).model_dump_json(exclude_none=True)
+    for vnd in (0, 360_000, 400_000)
+}
+
+
+def a_row(**changes: Any) -> dict[str, Any]:
+    row = {
+        "entitlement_id": UUID(int=1), "beneficiary_id": UUID(int=2), "programme": "social_assistance", "declared_vnd": 360_000,
+        "content": CONTENT[360_000], "open_vnd": 360_000, "pieces": 0, "attempts": 0, "failed": None, "held": None, "area": "18496",
+        "life": "alive", "died_on": None, "wish": "account", "home_delivery": False, "can_be_delivered": True, "bank_bin": "970405",
+        "identity_digest": "i", "account_digest": "a", "judged_identity": "i", "judged_account": "a", "outcome": "match",
+        "judged_died_on": None, "account": "usable",
+    }  # fmt: skip
+    return {**row, **changes}
+
+
+PEOPLE = st.fixed_dictionaries(
+    {
+        "life": st.none() | st.sampled_from(list(map(str, Life))), "wish": st.sampled_from(list(map(str, Wish))),
+        "home_delivery": st.booleans(), "can_be_delivered": st.booleans(), "account_digest": st.none() | st.sampled_from("ab"),
+        "outcome": st.none() | st.sampled_from(list(map(str, Outcome))),
+        "account": st.none() | st.sampled_from(list(map(str, AccountCheck))),
+        "judged_identity": st.sampled_from("ij"), "failed": st.sampled_from((None, "rejected", "returned")),
+    }
+)  # fmt: skip
+LINES = st.lists(
+    st.tuples(st.sampled_from(sorted(CONTENT)), st.none() | st.sampled_from(sorted(map(str, HeldReason)))), min_size=1, max_size=3
+)
+
+
+def rows_of(people: list[tuple[dict[str, Any], list[tuple[int, str | None]]]]) -> list[dict[str, Any]]:
+    return [
+        a_row(
+            **person, beneficiary_id=UUID(int=who), entitlement_id=UUID(int=1_000 + 10 * who + place), content=CONTENT[vnd],
+            declared_vnd=vnd, open_vnd=vnd, held=held,
+        )
+        for who, (person, lines) in enumerate(people)
+        for place, (vnd, held) in enumerate(lines)
+    ]  # fmt: skip
+
+
+def held_now(plan: Plan, rows: list[dict[str, Any]]) -> dict[UUID, int]:
+    """Lines held when the build is over: those held before and not freed, and the new ones."""
+    before = {row["entitlement_id"]: row["open_vnd"] for row in rows if row["held"] and row["entitlement_id"] not in plan.freed}
+    new = {line.entitlement_id: int(line.vnd) for line in plan.held}
+    assert not before.keys() & new.keys(), "held once"
+    return before | new
+
+
+@given(st.lists(st.tuples(PEOPLE, LINES), max_size=8))
+def test_every_line_ends_in_exactly_one_place(people: list[tuple[dict[str, Any], list[tuple[int, str | None]]]]) -> None:
+    rows = rows_of(people)
+    plan = decide(rows, "2024-02", 0)  # type: ignore[arg-type]
+    paid = {line.entitlement_id: int(line.vnd) for orders in plan.orders.values() for order in orders for line in order.lines}
+    held = held_now(plan, rows)
+    assert not paid.keys() & held.keys()
+    assert paid | held == {row["entitlement_id"]: row["open_vnd"] for row in rows}
+    assert sum(len(order.lines) for orders in plan.orders.values() for order in orders) == len(paid), "paid once"
+    assert plan.considered == len(rows)
+    assert set(plan.choices) == {row["beneficiary_id"] for row in rows}
+
+
+def test_two_lines_of_one_person_are_one_order() -> None:
+    rows = [a_row(), a_row(entitlement_id=UUID(int=9), programme="merit")]
+    plan = decide(rows, "2024-02", 0)  # type: ignore[arg-type]
+    ((order,),) = plan.orders.values()
+    assert len(order.lines) == 2
+    assert list(plan.orders) == [Provider.BANK_A]
+
+
+def test_wrong_amount_holds_that_line_only() -> None:
+    rows = [a_row(content=CONTENT[400_000], open_vnd=400_000), a_row(entitlement_id=UUID(int=9))]
+    plan = decide(rows, "2024-02", 0)  # type: ignore[arg-type]
+    assert [(line.entitlement_id, line.reason) for line in plan.held] == [(UUID(int=1), HeldReason.AMOUNT_DIFFERS)]
+    ((order,),) = plan.orders.values()
+    assert [line.entitlement_id for line in order.lines] == [UUID(int=9)]
+
+
+def test_reason_about_the_person_comes_before_the_amount() -> None:
+    plan = decide([a_row(content=CONTENT[400_000], outcome="not_found")], "2024-02", 0)  # type: ignore[arg-type]
+    assert [line.reason for line in plan.held] == [HeldReason.NOT_FOUND]
+    plan = decide([a_row(content=CONTENT[400_000], home_delivery=True, can_be_delivered=False, wish="post")], "2024-02", 0)  # type: ignore[arg-type]
+    assert [line.reason for line in plan.held] == [HeldReason.AMOUNT_DIFFERS]
+
+
+def test_same_reason_again_is_silent_and_a_line_that_became_payable_is_freed() -> None:
+    again = decide([a_row(outcome="not_found", held="NOT_FOUND")], "2024-02", 0)  # type: ignore[arg-type]
+    assert (again.held, again.freed) == ([], [])
+    now = decide([a_row(held="NOT_FOUND")], "2024-02", 0)  # type: ignore[arg-type]
+    assert now.freed == [UUID(int=1)]
+    assert now.orders

@@ -1,0 +1,58 @@
+"""Workbooks for the post and for officers, read back by another library."""
+
+import io
+from datetime import UTC, datetime
+
+import openpyxl
+import pytest
+
+from services.payout.postal_list import REASONS, HeldRow, PostalRow, held_list, postal_list
+from shared.words import HeldReason
+
+AT = datetime(2024, 1, 25, 2, tzinfo=UTC)
+
+
+def a_row(name: str, hamlet: str = "Xóm 1", *, home: bool = False, vnd: int = 360_000, collector: str = "") -> PostalRow:
+    return PostalRow("ABCDEFGH234567AB", name, hamlet, "Số 7", collector, home, vnd)
+
+
+def read(content: bytes) -> list[list[object]]:
+    sheet = openpyxl.load_workbook(io.BytesIO(content)).active
+    assert sheet is not None
+    return [list(row) for row in sheet.iter_rows(values_only=True)]
+
+
+def test_home_first_then_hamlet_then_given_name_with_sums() -> None:
+    rows = [
+        a_row("Trần Thị Ước", "Xóm 2"),
+        a_row("Lê Văn Đào", "Xóm 1"),
+        a_row("Phan Thị Dung", "Xóm 1", vnd=720_000),
+        a_row("Bùi Thị Ánh", "Xóm 9", home=True, collector="Bùi Văn Con"),
+    ]
+    table = read(postal_list(rows, area="18496", period="2024-02", made_at=AT))
+    assert [row[1] for row in table[3:7]] == ["Bùi Thị Ánh", "Phan Thị Dung", "Lê Văn Đào", "Trần Thị Ước"]
+    assert [row[0] for row in table[3:7]] == [1, 2, 3, 4]
+    assert [row[6] for row in table[7:10]] == [360_000, 1_440_000, 1_800_000]
+    assert table[2][-1] == "Ký nhận"
+
+
+@pytest.mark.parametrize("name", ['=HYPERLINK("x")', "+84", "-1+2", "@SUM(A1)"])
+def test_formula_like_text_stays_text(name: str) -> None:
+    content = postal_list([a_row(name)], area="18496", period="2024-02", made_at=AT)
+    sheet = openpyxl.load_workbook(io.BytesIO(content)).active
+    assert sheet is not None
+    assert (sheet.cell(4, 2).value, sheet.cell(4, 2).data_type) == (name, "s")
+
+
+def test_same_rows_give_the_same_bytes() -> None:
+    rows = [a_row("Trần Thị Ước"), a_row("Lê Văn Đào")]
+    first = postal_list(rows, area="18496", period="2024-02", made_at=AT)
+    assert first == postal_list(rows[::-1], area="18496", period="2024-02", made_at=AT)
+
+
+def test_held_list_tells_reason_and_next_step() -> None:
+    rows = [HeldRow("Lê Văn Đào", "Xóm 1", reason, 360_000) for reason in HeldReason]
+    table = read(held_list(rows, area="18496", period="2024-02", made_at=AT))
+    assert {row[4] for row in table[3:-1]} == {told for told, _step in REASONS.values()}
+    assert table[-1][3] == 360_000 * len(HeldReason)
+    assert set(REASONS) == set(HeldReason)
