@@ -63,7 +63,7 @@ Build = Callable[[Runtime], App]
 def run(service: Service, build: Build, settings_type: type[ServiceSettings]) -> None:
     """Run one service until SIGTERM or SIGINT. Exit code 0 after a clean stop, 1 after a fatal fault (a supervisor restarts it)."""
     refuse_unknown(settings_type)
-    raise SystemExit(uvloop.run(_main(service, build, settings_type())))  # type: ignore[call-arg]
+    raise SystemExit(uvloop.run(_main(service, build, settings_type())))
 
 
 async def _main(service: Service, build: Build, settings: ServiceSettings) -> int:
