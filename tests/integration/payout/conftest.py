@@ -34,13 +34,18 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def bench(migrated: Migrated, keys: Path, tmp_path: Path) -> AsyncIterator[Bench]:
-    """A fresh payout service over its own database, without a server."""
+async def bench(migrated: Migrated, keys: Path, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
+    """A fresh payout service over its own database, without a server. An indirect parameter gives other settings."""
     database = await Database.open(await migrated("payout"), size=6)
     vault, clock = Vault.load(keys / "payout.json"), HandClock(START)
     gate = ActorGate(json.loads((keys / "payout.json").read_text())["issuer"], clock)
     settings = Settings(  # type: ignore[call-arg]
-        postgres_dsn="unused", kafka_bootstrap="unused", port=20_001, keys_file=keys / "payout.json", files_dir=tmp_path / "files"
+        postgres_dsn="unused",
+        kafka_bootstrap="unused",
+        port=20_001,
+        keys_file=keys / "payout.json",
+        files_dir=tmp_path / "files",
+        **getattr(request, "param", {}),
     )
     runtime = Runtime(Service.PAYOUT, settings, database, vault, clock, gate, logs.configure("payout"))
     app = build(runtime)

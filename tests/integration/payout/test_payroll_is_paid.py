@@ -1,5 +1,9 @@
 """A payroll from frozen lines to money that reached people, on a real database."""
 
+from datetime import date
+
+import pytest
+
 from shared.topics import Provider
 from shared.words import LineStatus, Outcome
 from tests.integration.payout.payout_bench import Bench, a_line, a_merit_line, an_account
@@ -62,3 +66,55 @@ async def test_every_line_ends_in_exactly_one_place(bench: Bench) -> None:
     assert sum(place["vnd"] for place in places) == closing.vnd == lines["vnd"]
     assert page["held"] == {"AMOUNT_DIFFERS": {"count": 1, "vnd": 400_000}, "NOT_FOUND": {"count": 1, "vnd": 360_000}}
     assert lines["undecided_vnd"] == 0
+
+
+@pytest.mark.parametrize("bench", [{"limit_vnd": 1_000_000}], indirect=True)
+async def test_above_the_limit_in_parts_and_only_the_rejected_part_goes_to_the_post(bench: Bench) -> None:
+    who = await bench.enrol(a_line(), a_merit_line(), account=an_account())
+    await bench.close()
+    await bench.pay()
+    parts = await bench.answers_to(Provider.BANK_A, LineStatus.PAID)
+    assert sorted(part.amount_vnd or 0 for part in parts) == [415_000, 1_000_000, 1_000_000]
+    rejected = parts[0].model_copy(update={"status": LineStatus.REJECTED, "reason": "AM09"})
+    await bench.answer(rejected, *parts[1:])
+    await bench.pay()
+    ((_batch, (_manifest, lines)),) = (await bench.mail(Provider.POST)).items()
+    assert [line.amount_vnd for line in lines] == [rejected.amount_vnd]
+    await bench.answer(*await bench.answers_to(Provider.POST, LineStatus.PAID))
+    page = await bench.page()
+    assert page["paid"] == {"count": 3, "vnd": 2_415_000}
+    assert page["lines"]["undecided_vnd"] == 0
+    assert {payment["attempt"] for payment in (await bench.trace(who))["payments"]} == {1, 2}
+
+
+@pytest.mark.parametrize("bench", [{"tolerance_vnd": 50_000}], indirect=True)
+async def test_difference_within_the_tolerance_is_paid_as_declared(bench: Bench) -> None:
+    await bench.enrol(a_line(monthly_vnd=400_000))
+    await bench.close()
+    await bench.pay()
+    assert (await bench.page())["lines"]["postal"] == {"count": 1, "vnd": 400_000}
+
+
+async def test_month_of_death_is_paid_by_post_and_the_month_after_is_held(bench: Bench) -> None:
+    await bench.enrol(account=an_account(), outcome=Outcome.DEAD, died_on=date(2024, 2, 3))
+    await bench.enrol(outcome=Outcome.DEAD, died_on=date(2024, 1, 28))
+    await bench.close()
+    await bench.step("build")
+    page = await bench.page()
+    assert (page["lines"]["postal"]["count"], page["held"]["DEAD"]["count"]) == (1, 1)
+
+
+async def test_held_line_is_paid_by_a_later_build_once_verified(bench: Bench) -> None:
+    snapshot = bench.snapshot(account=an_account())
+    await bench.see(snapshot)
+    await bench.verify(bench.result(snapshot, Outcome.NOT_FOUND))
+    bench.freeze(snapshot, a_line())
+    await bench.close()
+    await bench.step("build")
+    assert (await bench.page())["account_gap"] == {"held": 1}
+    await bench.verify(bench.result(snapshot))
+    await bench.pay()
+    page = await bench.page()
+    assert page["held"] == {}
+    assert page["cashless"] == {"payments": 1, "vnd": 360_000}
+    assert page["account_gap"] == {"no_answer_yet": 1}
