@@ -1,0 +1,1 @@
+"""The command `ansinh`: start the stack, run the demo, import lists, drive payrolls, look at what happened."""

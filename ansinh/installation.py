@@ -1,0 +1,165 @@
+"""A local installation: Kafka, PostgreSQL, keys, clock, databases, topics, the four services and the sandbox partners.
+
+Everything lives under `.ansinh/<name>`; addresses are written to `run.json` there, which every other command reads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+import asyncpg
+
+from ansinh.processes import ROOT, Child, Supervisor
+from deploy.local.databases import migrate
+from deploy.local.ports import free_ports
+from deploy.local.stack import LocalStack
+from deploy.local.topics import create_topics
+from shared import topics
+from shared.clock import write_clock_file
+from shared.database import load_queries
+from shared.keyfiles import make_key_files
+from shared.topics import Provider, Service
+
+shared_queries = load_queries(topics.__file__)
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where everything answers: what `run.json` holds."""
+
+    folder: str
+    kafka: str
+    databases: dict[str, str]
+    ports: dict[str, int]
+
+    def url(self, name: str) -> str:
+        """The base address of a service or partner."""
+        return f"http://127.0.0.1:{self.ports[name]}"
+
+    @classmethod
+    def read(cls, name: str) -> Addresses:
+        """The running installation of that name. Raises FileNotFoundError when none runs."""
+        return cls(**json.loads((home(name) / "run.json").read_text()))
+
+
+def home(name: str) -> Path:
+    """Where an installation keeps its files."""
+    return ROOT / ".ansinh" / name
+
+
+class Installation:
+    """One installation while it runs. `start`, then `end`."""
+
+    def __init__(self, name: str, *, business_time: datetime | None, fresh: bool) -> None:
+        """`business_time`: where the clock file starts; None runs on real time. `fresh` throws earlier data away."""
+        self.name = name
+        self.folder = home(name)
+        self._business_time = business_time
+        self._fresh = fresh
+        self._stack: LocalStack | None = None
+        self.supervisor = Supervisor()
+        self.addresses: Addresses
+
+    async def start(self, say: Say) -> Addresses:
+        """Start everything and wait until it reads and answers. On any failure nothing is left running."""
+        try:
+            return await self._start(say)
+        except BaseException:
+            self.end()
+            raise
+
+    def end(self) -> None:
+        """Stop what was started, by id: processes first, then the broker and the database."""
+        self.supervisor.end()
+        if self._stack:
+            self._stack.stop()
+        (self.folder / "run.json").unlink(missing_ok=True)
+
+    def set_clock(self, moment: datetime) -> None:
+        """Move the business time of every process."""
+        write_clock_file(self.folder / "clock.json", moment)
+
+    async def _start(self, say: Say) -> Addresses:
+        say("Kafka and PostgreSQL")
+        self._stack = await asyncio.to_thread(LocalStack.start, ROOT, self.name, fresh=self._fresh)
+        self._folders()
+        self.addresses = self._addresses(self._stack)
+        say("databases and topics")
+        await asyncio.gather(*(asyncio.to_thread(migrate, dsn, name) for name, dsn in self.addresses.databases.items()))
+        await create_topics(self.addresses.kafka, topics.TOPICS)
+        await asyncio.gather(*(expect_partitions(dsn, Service(name)) for name, dsn in self.addresses.databases.items()))
+        say("services and partners")
+        self._start_children()
+        await self.supervisor.until_ready()
+        (self.folder / "run.json").write_text(json.dumps(asdict(self.addresses)))
+        (self.folder / "run.json").chmod(0o600)
+        return self.addresses
+
+    def _folders(self) -> None:
+        if self._fresh:
+            for name in ("logs", "truth", "files", "keys", "lists"):
+                shutil.rmtree(self.folder / name, ignore_errors=True)
+        for name in ("logs", "truth", "files", "lists"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        make_key_files(self.folder / "keys")
+        if self._business_time:
+            self.set_clock(self._business_time)
+
+    def _addresses(self, stack: LocalStack) -> Addresses:
+        names = (*Service, "sms")
+        ports = dict(zip(map(str, names), free_ports(len(names)), strict=True))
+        databases = {str(service): stack.postgres_dsn(f"ansinh_{self.name.replace('-', '_')}_{service}") for service in Service}
+        return Addresses(str(self.folder), stack.kafka_bootstrap, databases, ports)
+
+    def _start_children(self) -> None:
+        self.supervisor.add(self._sms_centre())
+        for service in Service:
+            self.supervisor.add(self._service(service))
+        for provider in Provider:
+            self.supervisor.add(self._provider(provider))
+
+    def _service(self, service: Service) -> Child:
+        environment = {
+            "ANSINH_POSTGRES_DSN": self.addresses.databases[service],
+            "ANSINH_KAFKA_BOOTSTRAP": self.addresses.kafka,
+            "ANSINH_PORT": str(self.addresses.ports[service]),
+            "ANSINH_KEYS_FILE": str(self.folder / "keys" / f"{service}.json"),
+            "ANSINH_FILES_DIR": str(self.folder / "files"),
+        }
+        if self._business_time:
+            environment["ANSINH_CLOCK_FILE"] = str(self.folder / "clock.json")
+        if service is Service.NOTIFY:
+            environment["ANSINH_SMS_GATEWAY_URL"] = self.addresses.url("sms")
+            environment["ANSINH_SMS_ASK_AGAIN_SECONDS"] = "2"
+        command = ["-m", f"services.{service}.app"]
+        return Child(service, command, self.folder / "logs" / f"{service}.log", environment, self.addresses.ports[service])
+
+    def _provider(self, provider: Provider) -> Child:
+        keys = self.folder / "keys"
+        command = ["-m", "sandbox.provider", "--provider", provider, "--bootstrap", self.addresses.kafka]
+        command += ["--key", str(keys / f"{provider}.json"), "--payout-key", str(keys / "payout.public.json")]
+        command += ["--truth", str(self.folder / "truth" / f"{provider}.jsonl")]
+        return Child(provider, command, self.folder / "logs" / f"{provider}.log")
+
+    def _sms_centre(self) -> Child:
+        command = ["-m", "sandbox.sms_centre", "--port", str(self.addresses.ports["sms"]), "--seed", "2024"]
+        command += ["--truth", str(self.folder / "truth" / "sms.jsonl")]
+        command += ["--receipts", f"{self.addresses.url('notify')}/v1/receipts"]
+        return Child("sms", command, self.folder / "logs" / "sms.log")
+
+
+async def expect_partitions(dsn: str, service: Service) -> None:
+    """Tell a service's database which partitions it reads: no row, no start. Known ones stay where they are."""
+    rows = [{"topic": topic.name, "partition": n} for topic in topics.read_by(service) for n in range(topic.partitions)]
+    connection = await asyncpg.connect(dsn)
+    try:
+        await shared_queries.expect_partitions(connection, rows)
+    finally:
+        await connection.close()

@@ -1,0 +1,114 @@
+"""Our processes and the sandbox partners: started in order, restarted when they fail, stopped by id."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).parents[1]
+STOP_SECONDS = 20.0
+READY_SECONDS = 60.0
+RESTARTS_MAX = 20
+
+
+class NotReady(Exception):
+    """A process did not come up. The text names it and its log file."""
+
+
+@dataclass
+class Child:
+    """One process of ours: its command, its log, and how often it had to be started again."""
+
+    name: str
+    command: Sequence[str]
+    log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    port: int | None = None
+    restarts: int = 0
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it in a session of its own, so that a terminal's Ctrl-C reaches only the supervisor."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: S603
+                [sys.executable, *self.command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=ROOT,
+                start_new_session=True,
+                env={**os.environ, **self.environment},
+            )
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended by itself."""
+        return self.process is not None and self.process.poll() is not None
+
+    def end(self) -> None:
+        """Ask it to stop; killed when it does not in time. What it had not committed is read again by the next one."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    async def ready(self) -> bool:
+        """Whether it reads every partition; a process without a port is ready once it runs."""
+        if self.port is None:
+            return True
+        try:
+            async with httpx.AsyncClient() as client:
+                return (await client.get(f"http://127.0.0.1:{self.port}/ready", timeout=2)).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+
+class Supervisor:
+    """Keeps children running and ends what it started."""
+
+    def __init__(self) -> None:
+        """No children yet."""
+        self.children: list[Child] = []
+
+    def add(self, child: Child) -> None:
+        """Start a child and look after it from now on."""
+        child.start()
+        self.children.append(child)
+
+    async def until_ready(self) -> None:
+        """Wait for every child. Raises NotReady with the log to read."""
+        deadline = asyncio.get_running_loop().time() + READY_SECONDS
+        for child in self.children:
+            while not await child.ready():
+                if child.failed or asyncio.get_running_loop().time() > deadline:
+                    raise NotReady(f"{child.name} did not become ready; see {child.log}")
+                await asyncio.sleep(0.1)
+
+    async def watch(self) -> None:
+        """Start failed children again, for ever, with a pause; gives one up after many tries. Cancel to end."""
+        while True:
+            await asyncio.sleep(0.5)
+            for child in self.children:
+                if child.failed and child.restarts < RESTARTS_MAX:
+                    child.restarts += 1
+                    child.start()
+
+    def end(self) -> None:
+        """End all, services first told, in the order they were started."""
+        for child in self.children:
+            if child.process is not None and child.process.poll() is None:
+                child.process.send_signal(signal.SIGTERM)
+        for child in self.children:
+            child.end()
