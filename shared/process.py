@@ -127,6 +127,7 @@ class Process:
 
     async def run(self) -> int:
         """Everything until `stop` is set; returns the exit code."""
+        watching = [asyncio.create_task(self._guarded(consumer.watch)) for consumer in self.consumers]
         tasks = [asyncio.create_task(self._guarded(loop)) for loop in self._loops()]
         server = self._server()
         serving = asyncio.create_task(server.serve())
@@ -135,6 +136,8 @@ class Process:
             self._runtime.log.info("started", port=self._runtime.settings.port, pid=os.getpid())
             await self.stop.wait()
         finally:
+            for watch in watching:  # stopping the broker takes partitions away; nobody may try to take them up again
+                watch.cancel()
             await self._end(server, [serving, *tasks])
         self._runtime.log.info("stopped")
         return int(self._failed)
@@ -156,7 +159,7 @@ class Process:
     def _loops(self) -> list[Callable[[asyncio.Event], Awaitable[None]]]:
         runtime = self._runtime
         relay = Relay(runtime.database, runtime.settings.kafka_bootstrap, str(runtime.service), runtime.log)
-        return [relay.run, *(consumer.watch for consumer in self.consumers), *self._app.background]
+        return [relay.run, *self._app.background]
 
     async def _guarded(self, loop: Callable[[asyncio.Event], Awaitable[None]]) -> None:
         try:

@@ -68,7 +68,7 @@ class World:
             yield consumer
         finally:
             stop.set()
-            await watching
+            watching.cancel()
             await broker.stop()
 
     async def effect(self, tx: Tx, records: Sequence[Received]) -> None:
@@ -284,6 +284,8 @@ async def test_partitions_are_independent(world, partition):
     await world.publish("a", partition=partition)
     async with world.consumer() as consumer:
         await world.until_effects(1)
-        while len(consumer.owned) < 2:
+        for _ in range(100):
+            if len(consumer.owned) == 2:
+                break
             await asyncio.sleep(0.05)
         assert consumer.owned == {partition: 1, 1 - partition: 0}

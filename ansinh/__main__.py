@@ -1,0 +1,5 @@
+"""`python -m ansinh`."""
+
+from ansinh.cli import app
+
+app(prog_name="ansinh")

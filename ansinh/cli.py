@@ -1,0 +1,234 @@
+"""The command line. Exit codes: 0 done; 1 refused, or an invariant is broken; 2 wrong usage; 3 nothing is running."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.console import Console
+
+from ansinh import check, look, pipeline, report
+from ansinh.client import Client, Refusal
+from ansinh.demo import Demo
+from ansinh.installation import Addresses, Installation
+from ansinh.processes import NotReady
+from deploy.local.unavailable import StackUnavailable
+from shared.clock import LOCAL
+from shared.topics import Service
+
+app = typer.Typer(
+    help="An Sinh pays monthly benefits. Exit codes: 0 done, 1 refused, 2 usage, 3 nothing is running.", no_args_is_help=True
+)
+payroll = typer.Typer(
+    help="Close, build, check, approve, release, withdraw, status of one payer's payroll.", no_args_is_help=True
+)
+letters = typer.Typer(help="Records a service set aside.", no_args_is_help=True)
+app.add_typer(payroll, name="payroll")
+app.add_typer(letters, name="deadletters")
+
+Name = Annotated[str, typer.Option("--name", help="Which installation under .ansinh/ to talk to.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
+Period = Annotated[str, typer.Argument(help="Payroll period, e.g. 2024-02")]
+Payer = Annotated[str, typer.Argument(help="Payer code, e.g. huyen-444")]
+Ask = Callable[[Addresses, Client], Awaitable[Any]]
+
+
+def _ask(name: str, question: Ask) -> Any:
+    """Ask a running installation; refusals end the command with their code and advice."""
+
+    async def run() -> Any:
+        addresses = Addresses.read(name)
+        client = Client(addresses)
+        try:
+            return await question(addresses, client)
+        finally:
+            await client.close()
+
+    try:
+        return asyncio.run(run())
+    except FileNotFoundError:
+        typer.echo(f"Nothing named {name} is running. Start it with `make up`.", err=True)
+        raise typer.Exit(3) from None
+    except Refusal as refusal:
+        typer.echo(str(refusal), err=True)
+        raise typer.Exit(1) from None
+
+
+def _print(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=1, default=str))
+
+
+@app.command()
+def demo(
+    people: Annotated[int, typer.Option(help="Recipients in the synthetic district.")] = 10_172,
+    name: Name = "demo",
+    as_json: AsJson = False,
+) -> None:
+    """Pay a synthetic district for 2024-02 end to end. Example: ansinh demo --people 2000"""
+    console = Console(stderr=as_json)
+    run = Demo(name, people, console)
+    try:
+        made = asyncio.run(run.run())
+    except (StackUnavailable, NotReady, Refusal) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    finally:
+        run.end()
+    if as_json:
+        _print(made)
+    else:
+        report.show(made, console)
+    raise typer.Exit(0 if all(verdict["ok"] for verdict in made["invariants"].values()) else 1)
+
+
+@app.command()
+def up(
+    name: Name = "local",
+    business_time: Annotated[datetime | None, typer.Option(help="Start the clock here, e.g. 2024-01-20T09:00:00.")] = None,
+) -> None:
+    """Start everything, print addresses, keep it running until Ctrl-C. Example: ansinh up --business-time 2024-01-20T09:00:00"""
+    moment = business_time.replace(tzinfo=LOCAL) if business_time else None
+    installation = Installation(name, business_time=moment, fresh=False)
+    try:
+        asyncio.run(_keep_up(installation))
+    except (StackUnavailable, NotReady) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    finally:
+        installation.end()
+        typer.echo("Stopped; data stays and goes on at the next start.")
+
+
+async def _keep_up(installation: Installation) -> None:
+    addresses = await installation.start(typer.echo)
+    typer.echo(f"Kafka      {addresses.kafka}")
+    for service, port in addresses.ports.items():
+        typer.echo(f"{service:<12} http://127.0.0.1:{port}")
+    typer.echo(f"Data, logs, keys: {addresses.folder}\nCtrl-C stops everything.")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    watching = asyncio.create_task(installation.supervisor.watch())
+    await stop.wait()
+    watching.cancel()
+
+
+@app.command("import")
+def import_list(
+    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    payer: Annotated[str, typer.Option(help="Who pays the people of this list.")],
+    kind: Annotated[str, typer.Option(help="payroll or accounts")] = "payroll",
+    period: Annotated[str | None, typer.Option(help="Needed for a payroll list.")] = None,
+    *,
+    source: Annotated[str, typer.Option(help="Who wrote the list.")] = "list-officer",
+    dry_run: Annotated[bool, typer.Option(help="Only say what would happen.")] = False,
+    name: Name = "local",
+) -> None:
+    """Hand in a list. Example: ansinh import list.xlsx --payer huyen-444 --period 2024-02 --dry-run"""
+    query = {"payer": payer, "source": source} | ({"period": period} if period else {})
+    _print(_ask(name, lambda _a, client: pipeline.import_list(client, kind, path, dry_run=dry_run, **query)))
+
+
+@payroll.command()
+def close(period: Period, payer: Payer, name: Name = "local") -> None:
+    """Freeze the list. Example: ansinh payroll close 2024-02 huyen-444"""
+    _print(_ask(name, lambda _a, client: pipeline.close_list(client, period, payer)))
+
+
+@payroll.command()
+def build(period: Period, payer: Payer, name: Name = "local") -> None:
+    """Build drafts from every line that is not paid yet (maker)."""
+    _print(_ask(name, lambda _a, client: pipeline.build(client, period, payer)))
+
+
+@payroll.command("check")
+def check_lists(period: Period, payer: Payer, name: Name = "local") -> None:
+    """Sign the drafts (checker)."""
+    _print(_ask(name, lambda _a, client: pipeline.sign(client, period, payer, "check")))
+
+
+@payroll.command()
+def approve(period: Period, payer: Payer, name: Name = "local") -> None:
+    """Sign the checked lists (approver)."""
+    _print(_ask(name, lambda _a, client: pipeline.sign(client, period, payer, "approve")))
+
+
+@payroll.command()
+def release(period: Period, payer: Payer, name: Name = "local") -> None:
+    """Seal and send the approved lists minus withdrawals (releaser)."""
+    _print(_ask(name, lambda _a, client: pipeline.sign(client, period, payer, "release")))
+
+
+@payroll.command()
+def withdraw(
+    period: Period,
+    payer: Payer,
+    beneficiary: Annotated[list[UUID], typer.Option()],
+    reason: str = "LATE_DEATH",
+    *,
+    name: Name = "local",
+) -> None:
+    """Take people off approved lists, signed by two. Example: ansinh payroll withdraw 2024-02 huyen-444 --beneficiary ID"""
+    people = [str(one) for one in beneficiary]
+    _print(_ask(name, lambda _a, client: pipeline.withdraw(client, period, payer, beneficiary_ids=people, reason=reason)))
+
+
+@payroll.command()
+def status(period: Period, payer: Payer, name: Name = "local") -> None:
+    """Where every line and every dong is."""
+    _print(_ask(name, lambda _a, client: pipeline.status(client, period, payer)))
+
+
+@app.command()
+def trace(beneficiary: UUID, name: Name = "local") -> None:
+    """What each service knows of one person, without personal data."""
+    _print(_ask(name, lambda _a, client: look.trace(client, str(beneficiary))))
+
+
+@app.command()
+def topics(name: Name = "local") -> None:
+    """Records per topic, and what each reader has still to read."""
+    _print(_ask(name, lambda addresses, _c: look.flow(addresses)))
+
+
+@letters.command("list")
+def list_letters(name: Name = "local") -> None:
+    """The newest set-aside records."""
+    _print(_ask(name, lambda addresses, _c: look.dead_letters(addresses)))
+
+
+@letters.command()
+def show(letter: UUID, name: Name = "local") -> None:
+    """One set-aside record: origin and reason; the original stays sealed."""
+    _print(_ask(name, lambda addresses, _c: look.dead_letter(addresses, letter)))
+
+
+@letters.command()
+def resume(service: Service, topic: str, partition: int, name: Name = "local") -> None:
+    """Let a stopped partition go on after somebody has looked. Example: ansinh deadletters resume payout registry.list.v1 0"""
+    _print({"resumed": _ask(name, lambda addresses, _c: look.resume(addresses, service, topic, partition))})
+
+
+@app.command("check")
+def check_invariants(name: Name = "local", as_json: AsJson = False) -> None:
+    """Run every invariant on the running system; exit code 1 when one is broken."""
+
+    async def question(addresses: Addresses, _client: Client) -> list[check.Verdict]:
+        truth = [path for path in sorted((Path(addresses.folder) / "truth").glob("*.jsonl")) if path.stem != "sms"]
+        return await check.run_checks(lambda service: addresses.databases[service], truth)
+
+    verdicts: list[check.Verdict] = _ask(name, question)
+    if as_json:
+        _print([{"id": v.id, "ok": v.ok, "title": v.title, "detail": v.detail, "rows": v.rows} for v in verdicts])
+    else:
+        for v in verdicts:
+            typer.echo(f"{v.id}  {'holds ' if v.ok else 'BROKEN'}  {v.title}: {v.detail}")
+    raise typer.Exit(0 if all(v.ok for v in verdicts) else 1)

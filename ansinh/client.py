@@ -1,0 +1,80 @@
+"""What the command line asks the services: HTTP with a signed token, refusals turned into one exception with a code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from ansinh.installation import Addresses
+from shared.actors import Issuer
+from shared.clock import clock_from
+from shared.words import Role
+
+# Demo actors of a local installation: one role each, so that no list passes by fewer than four people.
+ACTORS: dict[str, tuple[Role, ...]] = {
+    "officer": (Role.LIST_OFFICER,),
+    "maker": (Role.MAKER,),
+    "checker": (Role.CHECKER,),
+    "approver": (Role.APPROVER,),
+    "releaser": (Role.RELEASER,),
+    "operator": (Role.OPERATOR,),
+}
+
+
+class Refusal(Exception):
+    """A service refused. `code` is from its closed list; `advice` quotes no personal data."""
+
+    def __init__(self, code: str, advice: str) -> None:
+        """Keep both."""
+        super().__init__(f"{code}: {advice}" if advice else code)
+        self.code = code
+        self.advice = advice
+
+
+class Client:
+    """Talks to the services of one running installation."""
+
+    def __init__(self, addresses: Addresses) -> None:
+        """Tokens are signed with the installation's own issuer key."""
+        folder = Path(addresses.folder)
+        clock_file = folder / "clock.json"
+        self._addresses = addresses
+        self._issuer = Issuer(folder / "keys" / "actor-issuer.json", clock_from(clock_file if clock_file.exists() else None))
+        self._http = httpx.AsyncClient(timeout=120)
+
+    async def close(self) -> None:
+        """Close connections."""
+        await self._http.aclose()
+
+    async def get(self, service: str, path: str, **query: Any) -> Any:
+        """A JSON answer. Raises Refusal."""
+        return _answer(await self._http.get(self._addresses.url(service) + path, params=query))
+
+    async def post(
+        self,
+        service: str,
+        path: str,
+        *,
+        actor: str,
+        body: bytes | Mapping[str, Any] | None = None,
+        sha256: str | None = None,
+        **query: Any,
+    ) -> Any:
+        """A command by one of the demo actors; `sha256` is what the token signs. Raises Refusal."""
+        token = self._issuer.token(actor, ACTORS[actor], sha256=sha256)
+        content = {"content": body} if isinstance(body, bytes) else {"json": body}
+        headers = {"Authorization": f"Bearer {token}"}
+        return _answer(await self._http.post(self._addresses.url(service) + path, params=query, headers=headers, **content))
+
+
+def _answer(response: httpx.Response) -> Any:
+    if response.is_success:
+        return response.json()
+    try:
+        problem = response.json()
+        raise Refusal(str(problem["code"]), str(problem.get("detail", "")))
+    except (ValueError, KeyError, TypeError):
+        raise Refusal(f"HTTP_{response.status_code}", "") from None

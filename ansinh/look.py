@@ -1,0 +1,101 @@
+"""Looking at a running installation: offsets and lag, dead letters, one person's trace over the services."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from ansinh.client import Client, Refusal
+from ansinh.installation import Addresses, shared_queries
+from shared import topics
+from shared.topics import Service
+
+
+@asynccontextmanager
+async def connection(dsn: str) -> AsyncIterator[Any]:
+    """One plain connection for a moment."""
+    opened = await asyncpg.connect(dsn)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+async def consumed_offsets(dsn: str) -> tuple[dict[tuple[str, int], int], int]:
+    """((topic, partition) -> next offset, outbox rows that wait to be published) of one service."""
+    async with connection(dsn) as tx:
+        rows = [row async for row in shared_queries.partitions_expected(tx)]
+        waiting = (await shared_queries.outbox_behind(tx))["waiting"]
+    return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}, waiting
+
+
+async def flow(addresses: Addresses) -> list[dict[str, Any]]:
+    """Every topic with records written, and per reading service what it has still to read and why it stopped."""
+    found: list[dict[str, Any]] = []
+    readers = {name: await _reading(dsn) for name, dsn in addresses.databases.items()}
+    consumer = AIOKafkaConsumer(bootstrap_servers=addresses.kafka)
+    await consumer.start()
+    try:
+        for topic in topics.TOPICS:
+            places = [TopicPartition(topic.name, n) for n in range(topic.partitions)]
+            ends = await consumer.end_offsets(places)
+            found.append({"topic": topic.name, "records": sum(ends.values()), "readers": _lags(ends, readers)})
+    finally:
+        await consumer.stop()
+    return found
+
+
+async def _reading(dsn: str) -> list[Any]:
+    async with connection(dsn) as tx:
+        return [row async for row in shared_queries.partitions_expected(tx)]
+
+
+def _lags(ends: dict[TopicPartition, int], readers: dict[str, list[Any]]) -> dict[str, dict[str, Any]]:
+    lags: dict[str, dict[str, Any]] = {}
+    for service, rows in readers.items():
+        mine = [row for row in rows if TopicPartition(row["topic"], row["partition"]) in ends]
+        if mine:
+            lag = sum(ends[TopicPartition(row["topic"], row["partition"])] - row["next_offset"] for row in mine)
+            lags[service] = {"lag": lag, "stopped": [row["stopped_reason"] for row in mine if row["stopped_reason"]]}
+    return lags
+
+
+async def dead_letters(addresses: Addresses, most: int = 100) -> list[dict[str, Any]]:
+    """Set-aside records of all services, newest first, without their content."""
+    found: list[dict[str, Any]] = []
+    for service, dsn in addresses.databases.items():
+        async with connection(dsn) as tx:
+            found += [{"service": service, **dict(row)} async for row in shared_queries.dead_letters(tx, most=most)]
+    return sorted(found, key=lambda letter: str(letter["at"]), reverse=True)[:most]
+
+
+async def dead_letter(addresses: Addresses, letter_id: UUID) -> dict[str, Any] | None:
+    """One set-aside record. Its original stays sealed: only the service that owns the key opens it."""
+    for service, dsn in addresses.databases.items():
+        async with connection(dsn) as tx:
+            row = await shared_queries.dead_letter(tx, dead_letter_id=letter_id)
+        if row:
+            return {"service": service, **dict(row)}
+    return None
+
+
+async def resume(addresses: Addresses, service: Service, topic: str, partition: int) -> bool:
+    """Let a stopped partition go on. False when it was not stopped."""
+    async with connection(addresses.databases[service]) as tx:
+        return await shared_queries.resume_partition(tx, topic=topic, partition=partition) is not None
+
+
+async def trace(client: Client, beneficiary_id: str) -> dict[str, Any]:
+    """What each service knows of one person; None where it never heard of them."""
+    found: dict[str, Any] = {}
+    for service in Service:
+        try:
+            found[service] = await client.get(service, f"/v1/trace/{beneficiary_id}")
+        except Refusal as refusal:
+            found[service] = {"refused": refusal.code}
+    return found
