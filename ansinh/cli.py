@@ -124,10 +124,10 @@ async def _keep_up(installation: Installation) -> None:
 @app.command("import")
 def import_list(
     path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    *,
     payer: Annotated[str, typer.Option(help="Who pays the people of this list.")],
     kind: Annotated[str, typer.Option(help="payroll or accounts")] = "payroll",
     period: Annotated[str | None, typer.Option(help="Needed for a payroll list.")] = None,
-    *,
     source: Annotated[str, typer.Option(help="Who wrote the list.")] = "list-officer",
     dry_run: Annotated[bool, typer.Option(help="Only say what would happen.")] = False,
     name: Name = "local",
@@ -152,28 +152,28 @@ def build(period: Period, payer: Payer, name: Name = "local") -> None:
 @payroll.command("check")
 def check_lists(period: Period, payer: Payer, name: Name = "local") -> None:
     """Sign the drafts (checker)."""
-    _print(_ask(name, lambda _a, client: pipeline.sign(client, period, payer, "check")))
+    _print(_ask(name, lambda _a, client: pipeline.sign(client, period, payer, step="check")))
 
 
 @payroll.command()
 def approve(period: Period, payer: Payer, name: Name = "local") -> None:
     """Sign the checked lists (approver)."""
-    _print(_ask(name, lambda _a, client: pipeline.sign(client, period, payer, "approve")))
+    _print(_ask(name, lambda _a, client: pipeline.sign(client, period, payer, step="approve")))
 
 
 @payroll.command()
 def release(period: Period, payer: Payer, name: Name = "local") -> None:
     """Seal and send the approved lists minus withdrawals (releaser)."""
-    _print(_ask(name, lambda _a, client: pipeline.sign(client, period, payer, "release")))
+    _print(_ask(name, lambda _a, client: pipeline.sign(client, period, payer, step="release")))
 
 
 @payroll.command()
 def withdraw(
     period: Period,
     payer: Payer,
+    *,
     beneficiary: Annotated[list[UUID], typer.Option()],
     reason: str = "LATE_DEATH",
-    *,
     name: Name = "local",
 ) -> None:
     """Take people off approved lists, signed by two. Example: ansinh payroll withdraw 2024-02 huyen-444 --beneficiary ID"""
@@ -212,9 +212,9 @@ def show(letter: UUID, name: Name = "local") -> None:
 
 
 @letters.command()
-def resume(service: Service, topic: str, partition: int, name: Name = "local") -> None:
+def resume(service: Service, topic: str, partition: int, *, name: Name = "local") -> None:
     """Let a stopped partition go on after somebody has looked. Example: ansinh deadletters resume payout registry.list.v1 0"""
-    _print({"resumed": _ask(name, lambda addresses, _c: look.resume(addresses, service, topic, partition))})
+    _print({"resumed": _ask(name, lambda addresses, _c: look.resume(addresses, service, topic=topic, partition=partition))})
 
 
 @app.command("check")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ from shared.database import load_queries
 from shared.keyfiles import make_key_files
 from shared.topics import Provider, Service
 
-shared_queries = load_queries(topics.__file__)
+shared_queries = queries = load_queries(topics.__file__)
 Say = Callable[[str], None]
 
 
@@ -57,12 +57,23 @@ def home(name: str) -> Path:
 class Installation:
     """One installation while it runs. `start`, then `end`."""
 
-    def __init__(self, name: str, *, business_time: datetime | None, fresh: bool) -> None:
-        """`business_time`: where the clock file starts; None runs on real time. `fresh` throws earlier data away."""
+    def __init__(
+        self,
+        name: str,
+        *,
+        business_time: datetime | None,
+        fresh: bool,
+        mixes: Mapping[Provider, Mapping[str, float]] | None = None,
+    ) -> None:
+        """`business_time`: where the clock file starts; None runs on real time. `fresh` throws earlier data away.
+
+        `mixes`: how often the sandbox partners reject, lose or repeat answers (see `sandbox/provider_mix.py`).
+        """
         self.name = name
         self.folder = home(name)
         self._business_time = business_time
         self._fresh = fresh
+        self._mixes = mixes or {}
         self._stack: LocalStack | None = None
         self.supervisor = Supervisor()
         self.addresses: Addresses
@@ -146,6 +157,8 @@ class Installation:
         command = ["-m", "sandbox.provider", "--provider", provider, "--bootstrap", self.addresses.kafka]
         command += ["--key", str(keys / f"{provider}.json"), "--payout-key", str(keys / "payout.public.json")]
         command += ["--truth", str(self.folder / "truth" / f"{provider}.jsonl")]
+        if provider in self._mixes:
+            command += ["--mix", json.dumps(self._mixes[provider])]
         return Child(provider, command, self.folder / "logs" / f"{provider}.log")
 
     def _sms_centre(self) -> Child:
@@ -160,6 +173,6 @@ async def expect_partitions(dsn: str, service: Service) -> None:
     rows = [{"topic": topic.name, "partition": n} for topic in topics.read_by(service) for n in range(topic.partitions)]
     connection = await asyncpg.connect(dsn)
     try:
-        await shared_queries.expect_partitions(connection, rows)
+        await queries.expect_partitions(connection, rows)
     finally:
         await connection.close()

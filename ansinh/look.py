@@ -11,7 +11,8 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ansinh.client import Client, Refusal
-from ansinh.installation import Addresses, shared_queries
+from ansinh.installation import Addresses
+from ansinh.installation import shared_queries as queries
 from shared import topics
 from shared.topics import Service
 
@@ -29,8 +30,8 @@ async def connection(dsn: str) -> AsyncIterator[Any]:
 async def consumed_offsets(dsn: str) -> tuple[dict[tuple[str, int], int], int]:
     """((topic, partition) -> next offset, outbox rows that wait to be published) of one service."""
     async with connection(dsn) as tx:
-        rows = [row async for row in shared_queries.partitions_expected(tx)]
-        waiting = (await shared_queries.outbox_behind(tx))["waiting"]
+        rows = [row async for row in queries.partitions_expected(tx)]
+        waiting = (await queries.outbox_behind(tx))["waiting"]
     return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}, waiting
 
 
@@ -52,7 +53,7 @@ async def flow(addresses: Addresses) -> list[dict[str, Any]]:
 
 async def _reading(dsn: str) -> list[Any]:
     async with connection(dsn) as tx:
-        return [row async for row in shared_queries.partitions_expected(tx)]
+        return [row async for row in queries.partitions_expected(tx)]
 
 
 def _lags(ends: dict[TopicPartition, int], readers: dict[str, list[Any]]) -> dict[str, dict[str, Any]]:
@@ -70,7 +71,7 @@ async def dead_letters(addresses: Addresses, most: int = 100) -> list[dict[str, 
     found: list[dict[str, Any]] = []
     for service, dsn in addresses.databases.items():
         async with connection(dsn) as tx:
-            found += [{"service": service, **dict(row)} async for row in shared_queries.dead_letters(tx, most=most)]
+            found += [{"service": service, **dict(row)} async for row in queries.dead_letters(tx, most=most)]
     return sorted(found, key=lambda letter: str(letter["at"]), reverse=True)[:most]
 
 
@@ -78,16 +79,16 @@ async def dead_letter(addresses: Addresses, letter_id: UUID) -> dict[str, Any] |
     """One set-aside record. Its original stays sealed: only the service that owns the key opens it."""
     for service, dsn in addresses.databases.items():
         async with connection(dsn) as tx:
-            row = await shared_queries.dead_letter(tx, dead_letter_id=letter_id)
+            row = await queries.dead_letter(tx, dead_letter_id=letter_id)
         if row:
             return {"service": service, **dict(row)}
     return None
 
 
-async def resume(addresses: Addresses, service: Service, topic: str, partition: int) -> bool:
+async def resume(addresses: Addresses, service: Service, *, topic: str, partition: int) -> bool:
     """Let a stopped partition go on. False when it was not stopped."""
     async with connection(addresses.databases[service]) as tx:
-        return await shared_queries.resume_partition(tx, topic=topic, partition=partition) is not None
+        return await queries.resume_partition(tx, topic=topic, partition=partition) is not None
 
 
 async def trace(client: Client, beneficiary_id: str) -> dict[str, Any]:

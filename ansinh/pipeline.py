@@ -47,7 +47,7 @@ async def status(client: Client, period: str, payer: str) -> dict[str, Any]:
     return answer
 
 
-async def sign(client: Client, period: str, payer: str, step: str) -> dict[str, Any]:
+async def sign(client: Client, period: str, payer: str, *, step: str) -> dict[str, Any]:
     """One actor signs the hash over the lists that wait for the step: check, approve or release."""
     shown = await status(client, period, payer)
     actor = dict(STEPS)[step]

@@ -1,0 +1,46 @@
+"""A whole installation for the stories: real Kafka, PostgreSQL, services and partners; every story has its own people and payroll."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+import pytest
+from office import Office
+
+from ansinh.client import Client
+from ansinh.installation import Installation
+from deploy.local.stack import remove_abandoned
+from shared.clock import LOCAL
+from shared.topics import Provider
+from tests.conftest import ROOT
+
+STACKS = "story-"
+# bank-a pays and never says so, bank-b rejects everything, the post pays everybody.
+QUIET = {"rejected_per_10000": 0, "late_per_10000": 0, "returned_per_10000": 0, "expired_per_10000": 0, "lost": 0, "twice": 0}
+MIXES = {
+    Provider.BANK_A: QUIET | {"lost": 1_000},
+    Provider.BANK_B: QUIET | {"rejected_per_10000": 10_000},
+    Provider.POST: QUIET,
+}
+
+
+@pytest.fixture(scope="session")
+async def office() -> AsyncIterator[Office]:
+    """One running installation for all stories; its clock stands before February 2024."""
+    remove_abandoned(ROOT, STACKS)
+    start = datetime(2024, 1, 28, 9, 0, tzinfo=LOCAL)
+    installation = Installation(f"{STACKS}{os.getpid()}", business_time=start, fresh=True, mixes=MIXES)
+    addresses = await installation.start(lambda _what: None)
+    watching = asyncio.create_task(installation.supervisor.watch())
+    client = Client(addresses)
+    office = Office(installation, addresses, client)
+    await office.open_register()
+    yield office
+    watching.cancel()
+    await client.close()
+    installation.end()
+    assert installation._stack is not None
+    installation._stack.remove()
