@@ -1,0 +1,314 @@
+"""Every promise is asked of real databases: it holds where nothing is wrong, and a row planted against it is found."""
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from ansinh.check import CHECKS, Verdict, run_checks
+from shared.topics import Provider, Service
+from shared.words import LineStatus, Outcome
+from tests.integration.payout import conftest as payout
+from tests.integration.payout.payout_bench import PAYER, PERIOD, Bench, a_line, a_merit_line, an_account
+
+ROOT = Path(__file__).parents[2]
+Migrated = Callable[[str], Awaitable[str]]
+TRUTH = ("I16", "I17", "I18")
+bench, keys = payout.bench, payout.keys
+
+
+@pytest.fixture
+async def dsns(migrated: Migrated) -> dict[str, str]:
+    """Freshly migrated databases of all services."""
+    return {service: await migrated(service) for service in Service}
+
+
+async def plant(dsn: str, statement: str, *values: Any) -> None:
+    """Write past every trigger and foreign key, as a mistake in the database itself would; unique indexes still hold."""
+    session = await asyncpg.connect(dsn)
+    try:
+        await session.execute("SET session_replication_role = replica")
+        await session.execute(statement, *values)
+    finally:
+        await session.close()
+
+
+async def broken(dsns: Mapping[str, str], *truth: Path) -> dict[str, Verdict]:
+    """The promises that do not hold, by id."""
+    return {verdict.id: verdict for verdict in await run_checks(dsns.__getitem__, truth) if not verdict.ok}
+
+
+def truth_file(path: Path, *facts: tuple[str, str, int, str]) -> Path:
+    """What really happened: (provider, end-to-end id, VND, status)."""
+    rows = [{"fact": "batch", "batch_id": "1", "state": "acting"}]
+    rows += [
+        {"fact": "line", "provider": provider, "end_to_end_id": key, "amount_vnd": vnd, "status": status, "answer": "once"}
+        for provider, key, vnd, status in facts
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows) + '{"fact": "li')
+    return path
+
+
+# --- nothing is wrong --------------------------------------------------------------------------------------------------------
+
+
+async def test_fresh_databases_keep_every_promise(dsns, tmp_path):
+    verdicts = await run_checks(dsns.__getitem__, [truth_file(tmp_path / "bank.jsonl")])
+    assert [verdict for verdict in verdicts if not verdict.ok] == []
+    assert [verdict.id for verdict in verdicts] == [f"I{number:02}" for number in range(1, 19)]
+
+
+async def test_without_truth_files_nothing_is_said_about_the_truth(dsns):
+    assert {verdict.id for verdict in await run_checks(dsns.__getitem__)}.isdisjoint(TRUTH)
+
+
+# --- a real payroll ----------------------------------------------------------------------------------------------------------
+
+
+class World:
+    """A payroll that payout really paid, beside a registry that closed the same list, and the partners' truth."""
+
+    def __init__(self, bench: Bench, dsns: dict[str, str], truth: Path) -> None:
+        self.bench, self.dsns, self.truth = bench, dsns, truth
+
+    async def broken(self) -> dict[str, Verdict]:
+        return await broken(self.dsns, self.truth)
+
+    async def plant(self, statement: str, *values: Any) -> None:
+        await plant(self.dsns["payout"], statement, *values)
+
+    async def one(self, query: str) -> Any:
+        async with self.bench.database.session() as session:
+            return await session.fetchval(query)
+
+    async def remember(self, *more: tuple[str, str, int, str]) -> None:
+        """The partners did what we hold, and `more`."""
+        async with self.bench.database.session() as session:
+            rows = await session.fetch("SELECT provider, end_to_end_id, vnd, state FROM instruction WHERE state <> 'withdrawn'")
+        said = {"collected": "paid", "unknown": "paid", "sending": "paid", "expired": "returned"}
+        facts = [(row["provider"], row["end_to_end_id"], row["vnd"], said.get(row["state"], row["state"])) for row in rows]
+        truth_file(self.truth, *facts, *more)
+
+
+@pytest.fixture
+async def world(bench: Bench, dsns: dict[str, str], tmp_path: Path) -> World:
+    """Paid at a bank, rejected then collected at the post, one without an answer, one held."""
+    await bench.enrol(a_line(), a_merit_line(), account=an_account())
+    await bench.enrol(account=an_account(bank_bin="970436"))
+    await bench.enrol(home_delivery=True)
+    await bench.enrol(outcome=Outcome.NOT_FOUND)
+    closing = await bench.close()
+    await bench.pay()
+    await bench.answer(*await bench.answers_to(Provider.BANK_A, LineStatus.PAID))
+    await bench.answer(*await bench.answers_to(Provider.BANK_B, LineStatus.REJECTED, reason="AC04"))
+    await bench.pay()
+    await bench.answer((await bench.answers_to(Provider.POST, LineStatus.PAID))[0])
+    dsns = {**dsns, "payout": await _dsn(bench, dsns["payout"])}
+    await _close_registry(dsns["registry"], bench, closing.vnd)
+    async with bench.database.transaction() as tx:
+        await tx.execute("UPDATE outbox_cursor SET (xid, id) = (SELECT xid, id FROM outbox ORDER BY xid DESC, id DESC LIMIT 1)")
+    world = World(bench, dsns, tmp_path / "truth.jsonl")
+    await world.remember()
+    return world
+
+
+async def _dsn(bench: Bench, other: str) -> str:
+    """The address of the database the payout bench works on."""
+    async with bench.database.session() as session:
+        return other.rsplit("/", 1)[0] + "/" + await session.fetchval("SELECT current_database()") + _options(other)
+
+
+def _options(dsn: str) -> str:
+    return dsn[dsn.index("?") :] if "?" in dsn else ""
+
+
+async def _close_registry(dsn: str, bench: Bench, vnd: int) -> None:
+    await plant(
+        dsn,
+        "INSERT INTO payroll_list VALUES ($1, $2, 'closed', $3, $4, 'd', '[]', '2024-01-24Z', 'officer')",
+        PERIOD, PAYER, len(bench.lines), vnd,
+    )  # fmt: skip
+    for number, line in enumerate(bench.lines):
+        await plant(
+            dsn,
+            "INSERT INTO entitlement_line VALUES ($1, $2, $3, $4, '18496', 1, 1, $5, '{}', 'ministry', $6)",
+            line.entitlement_id, line.beneficiary_id, PERIOD, PAYER, line.declared_vnd, str(number),
+        )  # fmt: skip
+
+
+async def test_a_paid_payroll_keeps_every_promise(world):
+    verdicts = {verdict.id: verdict for verdict in await run_checks(world.dsns.__getitem__, [world.truth])}
+    assert {key: verdict for key, verdict in verdicts.items() if not verdict.ok} == {}
+    where = f"{PERIOD} {PAYER}: "
+    assert verdicts["I02"].detail == where + "5 lines 3495000 VND"
+    places = ("cashless 2 lines 2415000 VND", "held 1 lines 360000 VND", "postal 2 lines 720000 VND")
+    assert verdicts["I03"].detail == "; ".join(where + place for place in places)
+    assert verdicts["I16"].detail == "3 payments of 3135000 VND really paid"
+    assert verdicts["I18"].detail == "of 3 paid ones 2 are known, 1 not yet"
+
+
+# --- planted rows ------------------------------------------------------------------------------------------------------------
+
+PLANTED: Mapping[str, tuple[set[str], str]] = {
+    "a line in two live payments": (
+        {"I01", "I03", "I04"},
+        "INSERT INTO instruction_line SELECT i.instruction_id, entitlement_id, 9, il.vnd, true"
+        " FROM instruction i, instruction_line il JOIN instruction p USING (instruction_id)"
+        " WHERE i.state = 'collected' AND p.state = 'paid' AND il.live",
+    ),
+    "a dead payment that keeps its line": (
+        {"I01", "I03"},
+        "UPDATE instruction_line il SET live = true, piece = 9 FROM instruction i"
+        " WHERE i.instruction_id = il.instruction_id AND i.state = 'rejected'",
+    ),
+    "a line that was lost": ({"I02"}, "DELETE FROM line WHERE entitlement_id IN (SELECT entitlement_id FROM held)"),
+    "a held line let go without a payment": ({"I03"}, "UPDATE held SET until = since"),
+    "a line held and paid": (
+        {"I03"},
+        "INSERT INTO held SELECT entitlement_id, 'DEAD', vnd, '2024-02-01Z' FROM instruction_line WHERE live",
+    ),
+    "a list that grew": ({"I04"}, "UPDATE batch SET count = count + 1 WHERE provider = 'bank-a'"),
+    "a payment worth more than its lines": ({"I04", "I05", "I16"}, "UPDATE instruction SET vnd = vnd + 1 WHERE state = 'paid'"),
+    "a file with a payment too many": ({"I04"}, "UPDATE file SET count = count + 1 WHERE kind = 'pain.001'"),
+    "money that came from nowhere": ({"I05"}, "DELETE FROM posting WHERE debit LIKE 'in_flight%'"),
+    "paid money booked twice": (
+        {"I05"},
+        "INSERT INTO posting SELECT gen_random_uuid(), instruction_id, period, payer, debit, credit, vnd, at"
+        " FROM posting WHERE debit = 'paid'",
+    ),
+    "a release without an approval": ({"I07"}, "DELETE FROM approval WHERE step = 'approve'"),
+    "a signature on another hash": ({"I07"}, "UPDATE approval SET sha256 = 'other' WHERE step = 'check'"),
+    "one person who signs twice": (
+        {"I07"},
+        "ALTER TABLE approval DROP CONSTRAINT approval_batch_id_actor_key; UPDATE approval SET actor = 'the-checker'",
+    ),
+    "a payment left behind": (
+        {"I05", "I08", "I12", "I18"},
+        "UPDATE instruction SET state = 'sealed' WHERE state = 'paid'",
+    ),
+    "a withdrawn payment that was sent": (
+        {"I04", "I05", "I08", "I12", "I18"},
+        "UPDATE instruction SET state = 'withdrawn' WHERE state = 'sending'",
+    ),
+    "a decision nobody was told": ({"I09"}, "UPDATE outbox_cursor SET id = id - 1"),
+    "a partition that stands still": (
+        {"I10"},
+        "INSERT INTO consumed (topic, partition, next_offset, stopped_reason) VALUES ('registry.list.v1', 0, 7, 'gap')",
+    ),
+    "a record set aside": (
+        {"I11"},
+        "INSERT INTO dead_letter VALUES (gen_random_uuid(), 'registry.list.v1', 0, 7, NULL, 'dead', 'not JSON', 'sealed', '2024-02-01Z')",
+    ),
+    "a payment that went back": (
+        {"I12"},
+        "INSERT INTO outbox (day, event_id, topic, key, type, at, payload) SELECT day, gen_random_uuid(), topic, key, type, at,"
+        " convert_to((convert_from(payload, 'UTF8')::jsonb || '{\"state_seq\": 5, \"state\": \"created\"}')::text, 'UTF8') FROM outbox"
+        " WHERE topic = 'payout.payment.v1' AND convert_from(payload, 'UTF8')::jsonb ->> 'state' = 'paid'",
+    ),
+    "a state changed in silence": ({"I12"}, "UPDATE instruction SET state_seq = state_seq + 1 WHERE state = 'paid'"),
+    "a person without a verdict": ({"I13"}, "DELETE FROM verdict WHERE outcome = 'not_found'"),
+    "a verdict on somebody she was before": ({"I13"}, "UPDATE verdict SET identity_digest = 'old' WHERE outcome = 'not_found'"),
+    "a failure that was paid": (
+        {"I05", "I12", "I18"},
+        "UPDATE instruction SET state = 'rejected', state_seq = 9 WHERE state = 'collected'",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", PLANTED)
+async def test_planted_in_payout_is_found(world, what):
+    expected, statement = PLANTED[what]
+    for part in statement.split("; "):
+        await world.plant(part)
+    found = await world.broken()
+    assert expected <= found.keys(), found
+    for verdict in found.values():
+        assert verdict.rows
+        assert verdict.rows[0] in verdict.detail
+
+
+async def test_one_id_for_two_payments_is_found(world):
+    await world.plant("ALTER TABLE instruction DROP CONSTRAINT instruction_end_to_end_id_key")
+    await world.plant("UPDATE instruction SET end_to_end_id = 'AAAAAAAAAAAAAAAA'")
+    assert "I06" in await world.broken()
+
+
+async def test_people_nobody_judged_are_found(dsns):
+    await plant(
+        dsns["verification"],
+        "INSERT INTO person (beneficiary_id, epoch, n, payer, identity, payee, identity_digest) VALUES ($1, 1, 1, 'p', 's', 's', 'd')",
+        uuid4(),
+    )
+    assert set(await broken(dsns)) == {"I14"}
+
+
+@pytest.mark.parametrize("what", ["cannot", "shared phone"])
+async def test_texts_that_should_not_have_gone_are_found(dsns, what):
+    notify, who, text = dsns["notify"], uuid4(), uuid4()
+    add = "INSERT INTO message VALUES ($1, 'tet', 1, '\\x01', 'sealed', $2, true, 1, 'delivered', 0, '2024-02-01Z')"
+    await plant(notify, add, text, who)
+    if what == "cannot":
+        await plant(notify, "INSERT INTO person VALUES ($1, 1, 1, 'p', 'alive', false, true)", who)
+        await plant(notify, "INSERT INTO message_person VALUES ('tet', 1, $1, $2)", who, text)
+    else:
+        await plant(notify, "ALTER TABLE message DROP CONSTRAINT message_campaign_round_phone_ix_key")
+        await plant(notify, add, uuid4(), who)
+    assert set(await broken(dsns)) == {"I15"}
+
+
+@pytest.mark.parametrize("service", Service)
+async def test_every_service_is_asked_whether_it_stands_still(dsns, service):
+    await plant(dsns[service], "INSERT INTO consumed (topic, partition, next_offset, stopped_reason) VALUES ('t', 0, 7, 'gap')")
+    found = await broken(dsns)
+    assert set(found) == {"I10"}
+    assert found["I10"].rows == (f"{service}: t 0 at 7: gap",)
+
+
+# --- the partners' truth -----------------------------------------------------------------------------------------------------
+
+
+async def test_paid_twice_under_one_id_is_found(world):
+    key, vnd = await world.one("SELECT (end_to_end_id, vnd) FROM instruction WHERE state = 'paid'")
+    await world.remember(("bank-a", key, vnd, "paid"))
+    assert set(await world.broken()) == {"I16"}
+
+
+@pytest.mark.parametrize("extra", [("bank-a", "BBBBBBBBBBBBBBBB", 1, "paid")])
+async def test_a_payment_nobody_asked_for_is_found(world, extra):
+    await world.remember(extra)
+    assert set(await world.broken()) == {"I16"}
+
+
+async def test_a_rejection_that_paid_all_the_same_is_found(world):
+    """The bank said rejected, the post paid; then the bank paid too."""
+    key, vnd = await world.one("SELECT (end_to_end_id, vnd) FROM instruction WHERE state = 'rejected'")
+    await world.remember(("bank-b", key, vnd, "paid"))
+    assert set(await world.broken()) == {"I17", "I18"}
+
+
+async def test_money_that_came_back_may_be_paid_again(world):
+    key, vnd = await world.one("SELECT (end_to_end_id, vnd) FROM instruction WHERE state = 'rejected'")
+    await world.remember(("bank-b", key, vnd, "paid"), ("bank-b", key, vnd, "returned"))
+    assert await world.broken() == {}
+
+
+async def test_paid_in_our_books_only_is_found(world):
+    truth_file(world.truth)
+    assert set(await world.broken()) == {"I18"}
+
+
+# --- the page ----------------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_shows_every_promise_with_its_sql():
+    page = (ROOT / "docs/INVARIANTS.md").read_text("utf-8")
+    queries = re.split(r"^-- name: ", (ROOT / "ansinh/checks.sql").read_text("utf-8"), flags=re.MULTILINE)[1:]
+    assert [query.split("\n")[0] for query in queries if f"-- name: {query.strip()}\n" not in page] == []
+    assert [check.title for check in CHECKS if f"| {check.id} | {check.title} |" not in page] == []
+    named = re.findall(r"`(tests/[a-z_/]+\.py)(?:::(\w+))?`", page)
+    assert [name for name, test in named if f"def {test}" not in (ROOT / name).read_text("utf-8")] == []
