@@ -1,13 +1,15 @@
-"""The walkthrough follows the reading path, and every function it names exists."""
+"""The walkthrough follows the reading path, and every function it names exists; so does every page that the code cites."""
 
 import ast
 import re
 from collections.abc import Iterator
 
 import pytest
-from house_tree import FOLDERS, ROOT, Function
+from house_tree import FOLDERS, ROOT, Function, repository_texts
 from test_house_sizes import READING_PATH
 
+DECISIONS = ROOT / "docs/decisions"
+DECISION_LINES_MAX = 40
 WALKTHROUGH = (ROOT / "docs/WALKTHROUGH.md").read_text("utf-8")
 _NAME = re.compile(rf"`((?:{'|'.join(FOLDERS)})(?:\.\w+)+)(?:\(\))?`")
 _HEADING = re.compile(r"^## [0-9]+\. `([^`]+)`", re.MULTILINE)
@@ -61,6 +63,19 @@ def test_relative_links_of_the_readme_lead_somewhere():
     links = re.findall(r"\]\(([^)#:]+)\)", readme)
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_cited_decisions_exist():
+    texts = [text for path, text in repository_texts() if not path.startswith("tests/")]
+    cited = {page for text in texts for page in re.findall(r"docs/decisions/([\w-]+\.md)", text)}
+    assert cited
+    assert [page for page in sorted(cited) if not (DECISIONS / page).is_file()] == []
+
+
+def test_decisions_are_numbered_without_a_gap_and_one_page_each():
+    pages = sorted(DECISIONS.glob("*.md"))
+    assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
+    assert [page.name for page in pages if page.read_text("utf-8").count("\n") > DECISION_LINES_MAX] == []
 
 
 # --- negative examples -------------------------------------------------------------------------------------------------------
