@@ -1,0 +1,34 @@
+"""Registry: who is who, what they are entitled to, how they wish to be paid. Wiring only."""
+
+from __future__ import annotations
+
+from services.registry.areas import Areas
+from services.registry.banks import BankNames
+from services.registry.handlers import Handlers, Registrar
+from services.registry.http import router
+from services.registry.importing import Importer
+from services.registry.settings import Settings
+from shared import topics
+from shared.process import App, Runtime, run
+from shared.topics import Service
+
+
+def build(runtime: Runtime) -> App:
+    """The service's handlers and routes. Raises when a table of names cannot be read."""
+    registrar = Registrar(runtime.vault, runtime.clock, runtime.settings.epoch)
+    areas, banks = Areas.from_file(runtime.settings.areas_file), BankNames.from_file(runtime.settings.bank_names_file)
+    importer = Importer(runtime.database, runtime.clock, registrar, areas=areas, banks=banks)
+    handlers = Handlers(runtime.vault, runtime.clock, registrar)
+    return App(
+        consumes={
+            topics.MINISTRY_BENEFICIARY: handlers.on_ministry,
+            topics.VERIFICATION_RESULT: handlers.on_verification,
+            topics.PAYOUT_PAYMENT: handlers.on_payment,
+            topics.NOTIFY_MESSAGE: handlers.on_text,
+        },
+        router=router(runtime, importer),
+    )
+
+
+if __name__ == "__main__":
+    run(Service.REGISTRY, build, Settings)

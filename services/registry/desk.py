@@ -1,0 +1,319 @@
+"""One batch of statements decided in order against what is known, in memory: who, which fate, what changes. Pure; nothing is saved here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date
+from uuid import UUID
+
+from services.registry import matching
+from services.registry import person as people_rules
+from services.registry.matching import Candidates, Found, Place
+from services.registry.person import Person
+from services.registry.refusals import Fate, RowNote, RowReason
+from services.registry.statements import (
+    Act,
+    Change,
+    CloseList,
+    End,
+    Enrol,
+    NameCollector,
+    OpenList,
+    RecordWish,
+    RegisterAccount,
+    Statement,
+)
+from shared.events import DeclaredLine
+from shared.ids import random_id
+from shared.personal import Identity
+from shared.words import EndReason
+
+RecordKey = tuple[str, str]
+ListKey = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Blind indexes of an identity."""
+
+    number: bytes | None = None
+    old_number: bytes | None = None
+    name_birth: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Whose record it is and its last statement that took effect."""
+
+    beneficiary_id: UUID
+    sequence: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """What a record says for one period. `end_reason` is None while the row is active."""
+
+    source: str
+    record: str
+    period: str
+    beneficiary_id: UUID
+    payer: str
+    area: str
+    line: DeclaredLine
+    end_reason: EndReason | None = None
+    row_no: int | None = None
+
+    @property
+    def once(self) -> tuple[str, UUID, str]:
+        """What may be active once: a benefit of a person in a period."""
+        return self.period, self.beneficiary_id, self.line.benefit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one statement."""
+
+    statement: Statement
+    digest: str
+    fate: Fate
+    record: str | None = None
+    reason: RowReason | None = None
+    notes: tuple[RowNote, ...] = ()
+    beneficiary_id: UUID | None = None
+
+
+Done = tuple[RowNote, ...] | RowReason
+"""What to tell of an act that took effect, or why it did not."""
+
+
+@dataclass
+class Desk:
+    """What is known when a batch begins, and what the batch made of it. `seen` are the records a file has named before."""
+
+    today: date
+    epoch: int
+    keys_of: Callable[[Identity], Keys]
+    digest_of: Callable[[Act], str]
+    people: dict[UUID, Person] = field(default_factory=dict)
+    records: dict[RecordKey, Record] = field(default_factory=dict)
+    closed: set[ListKey] = field(default_factory=set)
+    seen: set[RecordKey] = field(default_factory=set)
+    changed_people: set[UUID] = field(default_factory=set)
+    changed_records: set[RecordKey] = field(default_factory=set)
+    changed_rows: dict[tuple[str, str, str], ListRow] = field(default_factory=dict)
+    _rows: dict[tuple[str, str, str], ListRow] = field(default_factory=dict)
+    _rows_of: dict[UUID, set[tuple[str, str, str]]] = field(default_factory=dict)
+    _live: dict[tuple[str, UUID, str], RecordKey] = field(default_factory=dict)
+    _by_number: dict[bytes, UUID] = field(default_factory=dict)
+    _by_old_number: dict[bytes, set[UUID]] = field(default_factory=dict)
+    _by_name_birth: dict[bytes, set[UUID]] = field(default_factory=dict)
+
+    def know(self, people: Iterable[Person], rows: Iterable[ListRow]) -> None:
+        """Take in what the database holds."""
+        for person in people:
+            self._keep(person)
+        for row in rows:
+            self._keep_row(row)
+
+    def take(self, statement: Statement) -> Outcome:
+        """Decide one statement. What it changes is visible to the next one."""
+        digest = self.digest_of(statement.act)
+        found = self._whom(statement)
+        if found.refusal:
+            return Outcome(statement, digest, Fate.REFUSED, statement.record, found.refusal)
+        if found.person is None and not isinstance(statement.act, Enrol):
+            return Outcome(statement, digest, Fate.NO_PERSON, statement.record, notes=_notes(found.note))
+        beneficiary_id = found.person.beneficiary_id if found.person else random_id()
+        record = statement.record or _own_record(beneficiary_id, statement.act)
+        outcome = Outcome(statement, digest, Fate.APPLIED, record, notes=_notes(found.note), beneficiary_id=beneficiary_id)
+        if fate := self._against_the_past(statement, record, digest):
+            return replace(outcome, fate=fate, reason=RowReason.DUPLICATE_ROW if fate is Fate.REFUSED else None)
+        done = self._apply(statement, found.person, beneficiary_id=beneficiary_id, record=record)
+        if isinstance(done, RowReason):
+            known = beneficiary_id if found.person else None
+            return replace(outcome, fate=Fate.REFUSED, reason=done, beneficiary_id=known)
+        self._remember(statement, record, Record(beneficiary_id, statement.sequence, digest))
+        return replace(outcome, notes=(*outcome.notes, *done))
+
+    # --- who -------------------------------------------------------------------------------------------------------------
+
+    def _whom(self, statement: Statement) -> Found:
+        said = statement.identity
+        past = self.records.get((statement.source, statement.record)) if statement.record else None
+        if past is not None:
+            known = self.people[past.beneficiary_id]
+            if said is None:
+                return Found(known)
+            if not matching.is_somebody_else(known.identity, said):
+                return self._same_record(known, said)
+        return matching.find(said, self._candidates(said), _place(statement.act)) if said else Found()
+
+    def _same_record(self, known: Person, said: Identity) -> Found:
+        """The record's person, unless the number now said is another's."""
+        number = self.keys_of(said).number
+        owner = self._by_number.get(number) if number else None
+        if owner not in (None, known.beneficiary_id):
+            return Found(refusal=RowReason.NUMBER_CLASH)
+        return Found(known)
+
+    def _candidates(self, said: Identity) -> Candidates:
+        keys = self.keys_of(said)
+        owner = self._by_number.get(keys.number) if keys.number else None
+        return Candidates(
+            self.people[owner] if owner else None,
+            self._people(self._by_old_number.get(keys.old_number, set()) if keys.old_number else set()),
+            self._people(self._by_name_birth.get(keys.name_birth, set()) if keys.name_birth else set()),
+        )
+
+    def _people(self, ids: set[UUID]) -> list[Person]:
+        return [self.people[key] for key in sorted(ids)]
+
+    # --- fate ------------------------------------------------------------------------------------------------------------
+
+    def _against_the_past(self, statement: Statement, record: str, digest: str) -> Fate | None:
+        """None: it takes effect. A second row of a file for the same person and thing is refused."""
+        key = (statement.source, record)
+        if statement.record is None:
+            if key in self.seen:
+                return Fate.REFUSED
+            self.seen.add(key)
+        past = self.records.get(key)
+        if past is None or (statement.sequence > past.sequence and digest != past.digest):
+            return None
+        if statement.sequence < past.sequence:
+            return Fate.STALE
+        if digest != past.digest:
+            return Fate.CONFLICT
+        self._remember(statement, record, replace(past, sequence=statement.sequence))
+        return Fate.REPEATED
+
+    def _apply(self, statement: Statement, person: Person | None, *, beneficiary_id: UUID, record: str) -> Done:
+        act = statement.act
+        if isinstance(act, Enrol):
+            return self._enrol(act, person, ListRow(
+                statement.source, record, act.period, beneficiary_id, act.payer, act.area, act.line, row_no=statement.row_no
+            ))  # fmt: skip
+        assert person is not None, "only an enrolment makes a person"
+        if isinstance(act, Change):
+            return self._change(act, person, (statement.source, record))
+        if isinstance(act, End):
+            return self._end(act, person, (statement.source, record))
+        assert not isinstance(act, OpenList | CloseList), "lists are not decided here"
+        return self._about_the_person(act, person)
+
+    def _enrol(self, act: Enrol, person: Person | None, row: ListRow) -> Done:
+        before = self._rows.get((row.source, row.record, row.period))
+        if act.personal.identity is None:
+            return RowReason.IDENTITY_TOO_THIN
+        if (act.period, act.payer) in self.closed or (before and (before.period, before.payer) in self.closed):
+            return RowReason.LIST_CLOSED
+        if person is not None and not person.is_owed(act.period):
+            return RowReason.PERSON_DEAD
+        if self._live.get(row.once, (row.source, row.record)) != (row.source, row.record):
+            return RowReason.DUPLICATE_ROW
+        self._change_person(people_rules.enrolled(person, act, beneficiary_id=row.beneficiary_id, epoch=self.epoch))
+        self._change_row(row)
+        return ()
+
+    def _change(self, act: Change, person: Person, key: RecordKey) -> Done:
+        rows = [row for row in self._active(person) if (row.source, row.record) == key]
+        is_open = [row for row in rows if (row.period, row.payer) not in self.closed]
+        if act.line and not rows:
+            return RowReason.NO_LIVE_ROW
+        for row in is_open:
+            self._change_row(replace(row, line=act.line or row.line, area=act.area or row.area))
+        self._change_person(people_rules.changed(person, act))
+        return (RowNote.LINE_FROZEN,) if act.line and not is_open else ()
+
+    def _end(self, act: End, person: Person, key: RecordKey) -> Done:
+        about_person = act.reason in (EndReason.DEATH, EndReason.MOVED_OUT)
+        later = [row for row in self._active(person) if row.period > f"{act.on:%Y-%m}"]
+        rows = [row for row in later if about_person or (row.source, row.record) == key]
+        frozen = [row for row in rows if (row.period, row.payer) in self.closed]
+        for row in rows:
+            if row not in frozen:
+                self._change_row(replace(row, end_reason=act.reason))
+        self._change_person(people_rules.ended(person, act))
+        return (RowNote.LINE_FROZEN,) if frozen else ()
+
+    def _about_the_person(self, act: RegisterAccount | RecordWish | NameCollector, person: Person) -> Done:
+        if isinstance(act, RecordWish):
+            self._change_person(people_rules.wish_recorded(person, act))
+            return ()
+        if isinstance(act, NameCollector):
+            if act.personal.collector is None:
+                return RowReason.MISSING
+            self._change_person(people_rules.collector_named(person, act))
+            return ()
+        if act.personal.account is None:
+            return RowReason.ACCOUNT_BAD
+        self._change_person(people_rules.account_registered(person, act))
+        return (RowNote.STRONGER_ACCOUNT,) if people_rules.keeps_account(person, act) else ()
+
+    # --- what changes ----------------------------------------------------------------------------------------------------
+
+    def _remember(self, statement: Statement, record: str, now: Record) -> None:
+        self.records[(statement.source, record)] = now
+        self.changed_records.add((statement.source, record))
+
+    def _change_person(self, person: Person) -> None:
+        if person != self.people.get(person.beneficiary_id):
+            self._forget(self.people.get(person.beneficiary_id))
+            self._keep(person)
+            self.changed_people.add(person.beneficiary_id)
+
+    def _forget(self, person: Person | None) -> None:
+        if person is None:
+            return
+        keys, who = self.keys_of(person.identity), person.beneficiary_id
+        if keys.number:
+            self._by_number.pop(keys.number, None)
+        for key, index in ((keys.old_number, self._by_old_number), (keys.name_birth, self._by_name_birth)):
+            if key:
+                index.get(key, set()).discard(who)
+
+    def _keep(self, person: Person) -> None:
+        keys, who = self.keys_of(person.identity), person.beneficiary_id
+        self.people[who] = person
+        if keys.number:
+            assert self._by_number.setdefault(keys.number, who) == who, "one number is one person"
+        for key, index in ((keys.old_number, self._by_old_number), (keys.name_birth, self._by_name_birth)):
+            if key:
+                index.setdefault(key, set()).add(who)
+
+    def _active(self, person: Person) -> list[ListRow]:
+        rows = (self._rows[key] for key in sorted(self._rows_of.get(person.beneficiary_id, ())))
+        return [row for row in rows if row.end_reason is None]
+
+    def _change_row(self, row: ListRow) -> None:
+        before = self._rows.get((row.source, row.record, row.period))
+        if before is not None:
+            if before.end_reason is None:
+                self._live.pop(before.once, None)
+            self._rows_of[before.beneficiary_id].discard((row.source, row.record, row.period))
+        self._keep_row(row)
+        self.changed_rows[(row.source, row.record, row.period)] = row
+
+    def _keep_row(self, row: ListRow) -> None:
+        key = (row.source, row.record, row.period)
+        self._rows[key] = row
+        self._rows_of.setdefault(row.beneficiary_id, set()).add(key)
+        if row.end_reason is None:
+            self._live[row.once] = (row.source, row.record)
+
+
+def _own_record(beneficiary_id: UUID, act: Act) -> str:
+    """A file's rows have no record of their own: a person's benefit is one, a person's account another."""
+    return f"{beneficiary_id}/{act.line.benefit_code if isinstance(act, Enrol) else act.kind}"
+
+
+def _place(act: Act) -> Place | None:
+    if not isinstance(act, Enrol):
+        return None
+    return Place(act.area, act.personal.delivery.hamlet if act.personal.delivery else "")
+
+
+def _notes(note: RowNote | None) -> tuple[RowNote, ...]:
+    return (note,) if note else ()

@@ -1,0 +1,140 @@
+"""HTTP of registry: hand in lists, close them, see lists, the funnel and one person's trace. Holds no personal data but a day of death."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from services.registry import importing, lists, store_lists
+from services.registry.importing import Importer
+from services.registry.refusals import ADVICE, CloseReason, FileReason, NotAList
+from shared.actors import Actor, require
+from shared.database import Database
+from shared.events import AuditRecord
+from shared.fields import Opaque, Period
+from shared.outbox import OutEvent, put_events
+from shared.process import Runtime
+from shared.web import Problem
+from shared.words import Role
+
+BODY_BYTES_MAX = 64 * 1024 * 1024
+PeriodQuery = Annotated[Period, Query()]
+OpaqueQuery = Annotated[Opaque, Query()]
+
+
+def router(runtime: Runtime, importer: Importer) -> APIRouter:
+    """The routes, bound to one service's dependencies."""
+    routes = APIRouter()
+    _add_imports(routes, runtime, importer)
+    _add_closing(routes, runtime)
+    _add_reading(routes, runtime.database)
+    return routes
+
+
+def _add_imports(routes: APIRouter, runtime: Runtime, importer: Importer) -> None:
+    actor_of: Callable[..., Actor] = runtime.gate.dependency
+
+    @routes.post("/v1/lists/payroll")
+    async def take_payroll(
+        request: Request,
+        *,
+        period: PeriodQuery,
+        payer: OpaqueQuery,
+        source: OpaqueQuery,
+        dry_run: bool = False,
+        actor: Actor = Depends(actor_of),
+    ) -> dict[str, Any]:
+        """Take a payroll list, whole or not at all; a dry run says the same and changes nothing."""
+        require(actor, Role.LIST_OFFICER, payer)
+        file = importing.Request("payroll", await _body(request), source, payer, period, actor.id, dry_run)
+        return await _take(runtime, importer, file)
+
+    @routes.post("/v1/lists/accounts")
+    async def take_accounts(
+        request: Request, *, payer: OpaqueQuery, source: OpaqueQuery, dry_run: bool = False, actor: Actor = Depends(actor_of)
+    ) -> dict[str, Any]:
+        """Take an account list of the commune police, whole or not at all."""
+        require(actor, Role.LIST_OFFICER, payer)
+        file = importing.Request("accounts", await _body(request), source, payer, None, actor.id, dry_run)
+        return await _take(runtime, importer, file)
+
+
+async def _body(request: Request) -> bytes:
+    """The file, read no further than the limit."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > BODY_BYTES_MAX:
+            raise _file_problem(NotAList(FileReason.FILE_TOO_LARGE))
+    return bytes(body)
+
+
+async def _take(runtime: Runtime, importer: Importer, file: importing.Request) -> dict[str, Any]:
+    try:
+        answer = await importer.take(file)
+    except NotAList as refused:
+        raise _file_problem(refused) from None
+    runtime.log.info(
+        "list_taken", act=file.kind, import_id=answer["import_id"], payer=file.payer, period=file.period, actor=file.actor,
+        rows=answer["rows"], refused=answer["refused"],
+    )  # fmt: skip
+    return answer
+
+
+def _file_problem(refused: NotAList) -> Problem:
+    return Problem(refused.reason, refused.advice, 422)
+
+
+def _add_closing(routes: APIRouter, runtime: Runtime) -> None:
+    actor_of: Callable[..., Actor] = runtime.gate.dependency
+
+    @routes.post("/v1/lists/{period}/{payer}/close")
+    async def close(period: Period, payer: Opaque, actor: Actor = Depends(actor_of)) -> dict[str, Any]:
+        """Freeze a list and publish it. Closing a closed list gives the same closing."""
+        require(actor, Role.LIST_OFFICER, payer)
+        now = runtime.clock.now()
+        async with runtime.database.transaction() as tx:
+            done = await lists.close_list(tx, period, payer, actor=actor.id, now=now)
+            if isinstance(done, CloseReason):
+                raise Problem(done, ADVICE[done])
+            record = AuditRecord(actor=actor.id, act="close_list", subject=f"{period}:{payer}", at=now)
+            await put_events(tx, [OutEvent(record.TOPIC, actor.id, record)], now)
+        runtime.log.info("list_closed", period=period, payer=payer, count=done.count, vnd=done.vnd, actor=actor.id)
+        return done.model_dump(mode="json")
+
+
+def _add_reading(routes: APIRouter, database: Database) -> None:
+    @routes.get("/v1/lists/{period}/{payer}")
+    async def shown_list(period: Period, payer: Opaque) -> dict[str, Any]:
+        """A list as it stands: rows and VND by state, totals when closed, the newest files."""
+        async with database.reading() as tx:
+            return _found(await store_lists.shown_list(tx, period, payer), "LIST_UNKNOWN")
+
+    @routes.get("/v1/funnel")
+    async def funnel(period: PeriodQuery) -> dict[str, Any]:
+        """People on the period's lists per commune: account exists, wished, verified, paid on it."""
+        async with database.reading() as tx:
+            areas = await store_lists.funnel(tx, period)
+        numbers = [name for name in (areas[0] if areas else {}) if name not in ("payer", "area")]
+        return {"period": period, "areas": areas, "total": {name: sum(row[name] for row in areas) for name in numbers}}
+
+    @routes.get("/v1/trace/{beneficiary_id}")
+    async def trace(beneficiary_id: UUID) -> dict[str, Any]:
+        """Every statement about one person with its fate, and what came of it."""
+        async with database.reading() as tx:
+            return _found(await store_lists.trace(tx, beneficiary_id), "PERSON_UNKNOWN")
+
+    @routes.get("/v1/records/{source:path}/{record}")
+    async def record(source: str, record: str) -> dict[str, Any]:
+        """Whose record it is and the fate of each of its statements."""
+        async with database.reading() as tx:
+            return _found(await store_lists.record(tx, source, record), "RECORD_UNKNOWN")
+
+
+def _found(value: dict[str, Any] | None, code: str) -> dict[str, Any]:
+    if value is None:
+        raise Problem(code, status=404)
+    return value

@@ -1,0 +1,68 @@
+"""The account list of the commune police: each row one account of one person and how they wish to be paid. Pure."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from services.registry import cells
+from services.registry.banks import BankNames
+from services.registry.cells import folded
+from services.registry.columns import ACCOUNTS_NEED, Column
+from services.registry.intake import Intake, RowReader, Taken
+from services.registry.refusals import RowReason
+from services.registry.sheets import Line, read_sheet
+from services.registry.statements import RegisterAccount
+from shared.personal import Account, PersonalData
+from shared.words import AccountSource, Wish
+
+_WISHES = {
+    "": Wish.ACCOUNT, "tai khoan": Wish.ACCOUNT, "chuyen khoan": Wish.ACCOUNT, "ngan hang": Wish.ACCOUNT,
+    "buu dien": Wish.POST, "tien mat": Wish.POST, "diem buu dien": Wish.POST, "tai nha": Wish.POST,
+}  # fmt: skip
+
+
+class AccountsReader:
+    """Reads account lists."""
+
+    def __init__(self, banks: BankNames, *, today: date) -> None:
+        """`today` bounds birth dates."""
+        self._banks = banks
+        self._today = today
+
+    def read(self, body: bytes) -> Intake:
+        """The list in a workbook. Raises NotAList."""
+        sheet = read_sheet(body, ACCOUNTS_NEED)
+        lines = list(sheet.lines())
+        remarks = tuple(line.row_no for line in lines if line.is_remark or line.is_totals)
+        rows = tuple(self._row(line) for line in lines if line.row_no not in remarks)
+        return Intake(sheet.header_row, sheet.columns, rows, remarks)
+
+    def _row(self, line: Line) -> Taken:
+        reader = RowReader(line)
+        identity = reader.identity(lambda cell: cells.birth(cell, self._today))
+        account = self._account(reader)
+        wish = _WISHES.get(folded(reader.text(Column.WISH, 60)))
+        if wish is None:
+            reader.problem(Column.WISH, RowReason.WORD_UNKNOWN)
+        phone = reader.phone()
+        if reader.problems or identity is None or account is None or wish is None:
+            assert reader.problems, "a row that cannot be taken says why"
+            return Taken(line.row_no, None, tuple(reader.problems))
+        personal = PersonalData(identity=identity, account=account, phone=phone)
+        act = RegisterAccount(account_source=AccountSource.COMMUNE_POLICE, wish=wish, personal=personal)
+        return Taken(line.row_no, act, (), tuple(reader.notes))
+
+    def _account(self, reader: RowReader) -> Account | None:
+        line = reader.line
+        bank_bin = reader.read(
+            Column.BIN if line.has(Column.BIN) else Column.BANK,
+            lambda _cell: self._banks.bank_bin(line.cell(Column.BIN), line.cell(Column.BANK)),
+        )
+        holder = reader.read(Column.HOLDER, lambda cell: cells.text(cell, 140))
+        number = reader.read(Column.ACCOUNT, lambda cell: self._banks.account_number(cell, bank_bin or ""))
+        if holder is not None and not holder.value:
+            reader.problem(Column.HOLDER, RowReason.MISSING)
+        if reader.problems or bank_bin is None or number is None or holder is None:
+            return None
+        reader.note(number.note)
+        return Account(bank_bin=bank_bin, number=number.value, holder=holder.value)

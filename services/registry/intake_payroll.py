@@ -1,0 +1,205 @@
+"""The payroll list: each row one benefit of one person with its money, the last one the totals. Pure."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from services.registry import cells
+from services.registry.areas import Areas
+from services.registry.banks import BankNames
+from services.registry.benefit_codes import benefit_code
+from services.registry.cells import BadCell, Cell, folded
+from services.registry.columns import PAYROLL_NEEDS, Column
+from services.registry.intake import Intake, RowReader, Taken
+from services.registry.refusals import RowNote, RowReason
+from services.registry.sheets import Line, read_sheet
+from services.registry.statements import Enrol
+from shared.events import Arrears, DeclaredLine
+from shared.money import total
+from shared.personal import Account, Collector, Delivery, PersonalData
+from shared.words import Programme
+
+MONEY_COLUMNS = (Column.MONTHLY, Column.CARER, Column.ARREARS, Column.ONE_OFF, Column.UNPAID, Column.TOTAL)
+_BY_ACCOUNT = ("tai khoan", "chuyen khoan", "ngan hang", "the", "atm")
+_AT_HOME = ("tai nha", "tra tai nha", "nha")
+_AT_COUNTER = ("diem buu dien", "buu dien", "tai quay", "tien mat", "diem chi tra", "buu cuc")
+# Words of the "cannot" class (domain 6), first that stands in the cell.
+_CANNOT_WORDS = (
+    ("tre em", "R_CHILD"), ("tre nho", "R_CHILD"), ("gia yeu", "R_WEAK"), ("uy quyen", "R_NOBODY"), ("song mot minh", "R_NOBODY"),
+    ("giay to", "R_PAPER"), ("nang luc", "R_CAPACITY"), ("nam tai cho", "R_IMMOBILE"), ("khong di lai", "R_IMMOBILE"),
+    ("khuyet tat nang", "R_IMMOBILE"),
+)  # fmt: skip
+
+
+class PayrollReader:
+    """Reads payroll lists of one payer and period."""
+
+    def __init__(self, areas: Areas, banks: BankNames, *, period: str, payer: str, today: date) -> None:
+        """`today` bounds birth dates."""
+        self._areas = areas
+        self._banks = banks
+        self._period = period
+        self._payer = payer
+        self._today = today
+
+    def read(self, body: bytes) -> Intake:
+        """The list in a workbook. Raises NotAList."""
+        sheet = read_sheet(body, PAYROLL_NEEDS)
+        rows: list[Taken] = []
+        remarks: list[int] = []
+        sums, totals = dict.fromkeys(MONEY_COLUMNS, 0), list[Line]()
+        for line in sheet.lines():
+            if line.is_totals:
+                totals.append(line)
+            elif line.is_remark:
+                remarks.append(line.row_no)
+            else:
+                rows.append(self._row(line))
+                if not totals:
+                    _add(sums, line)
+        last = totals[-1] if totals else None
+        wrong = _differing(last, sums) if last and len(totals) == 1 else ()
+        return Intake(
+            sheet.header_row, sheet.columns, tuple(rows), (*remarks, *(line.row_no for line in totals[:-1])),
+            last.row_no if last else None, wrong,
+        )  # fmt: skip
+
+    def _row(self, line: Line) -> Taken:
+        reader = RowReader(line)
+        identity = reader.identity(lambda cell: cells.birth(cell, self._today))
+        area = reader.read(Column.AREA, self._area)
+        declared = self._line(reader)
+        personal = self._personal(reader)
+        if reader.problems or identity is None or area is None or declared is None:
+            assert reader.problems, "a row that cannot be taken says why"
+            return Taken(line.row_no, None, tuple(reader.problems))
+        act = Enrol(
+            period=self._period,
+            payer=self._payer,
+            area=area,
+            line=declared,
+            personal=personal.model_copy(update={"identity": identity}),
+        )
+        return Taken(line.row_no, act, (), tuple(reader.notes))
+
+    def _area(self, cell: Cell) -> str:
+        written = cells.text(cell).value
+        if not written:
+            raise BadCell(RowReason.MISSING)
+        code = self._areas.code(self._payer, written, date.fromisoformat(f"{self._period}-01"))
+        if code is None:
+            raise BadCell(RowReason.AREA_UNKNOWN)
+        return code
+
+    # --- money -----------------------------------------------------------------------------------------------------------
+
+    def _line(self, reader: RowReader) -> DeclaredLine | None:
+        code = reader.read(Column.CODE, _code)
+        money = {column: reader.read(column, cells.money) for column in MONEY_COLUMNS}
+        coefficient = reader.read(Column.COEFFICIENT, cells.coefficient_hundredths)
+        arrears = _owed(reader, Column.ARREARS_PERIODS, Column.ARREARS)
+        unpaid = _owed(reader, Column.UNPAID_PERIODS, Column.UNPAID)
+        if not reader.line.has(Column.MONTHLY):
+            reader.problem(Column.MONTHLY, RowReason.MISSING)
+        if reader.problems or code is None:
+            return None
+        declared = DeclaredLine(
+            programme=code[1],
+            benefit_code=code[0],
+            coefficient_hundredths=coefficient,
+            monthly_vnd=money[Column.MONTHLY] or 0,
+            carer_vnd=money[Column.CARER] or 0,
+            arrears=arrears,
+            one_off_vnd=money[Column.ONE_OFF] or 0,
+            unpaid=unpaid,
+            scaled="scaled" in reader.text(Column.NOTE, 500).casefold(),
+        )
+        if reader.line.has(Column.TOTAL) and total([declared.declared_vnd]) != money[Column.TOTAL]:
+            reader.problem(Column.TOTAL, RowReason.SUM_DIFFERS)
+        return declared
+
+    # --- the person's wishes ---------------------------------------------------------------------------------------------
+
+    def _personal(self, reader: RowReader) -> PersonalData:
+        channel = folded(reader.text(Column.CHANNEL, 60))
+        if channel and channel not in _BY_ACCOUNT + _AT_HOME + _AT_COUNTER:
+            reader.problem(Column.CHANNEL, RowReason.WORD_UNKNOWN)
+        hamlet = reader.text(Column.HAMLET, 100)
+        return PersonalData(
+            account=self._account(reader) if channel in _BY_ACCOUNT else None,
+            delivery=Delivery(hamlet=hamlet) if hamlet else None,
+            home_delivery=channel in _AT_HOME if channel and channel not in _BY_ACCOUNT else None,
+            phone=reader.phone(),
+            collector=_collector(reader),
+            cannot_reason=_cannot(reader),
+        )
+
+    def _account(self, reader: RowReader) -> Account | None:
+        """An account that cannot be read costs the account, not the row: the post pays."""
+        line = reader.line
+        try:
+            bank_bin = self._banks.bank_bin(line.cell(Column.BIN), line.cell(Column.BANK))
+            number = self._banks.account_number(line.cell(Column.ACCOUNT), bank_bin)
+            holder = cells.text(line.cell(Column.HOLDER), 140).value or cells.name(line.cell(Column.NAME)).value
+        except BadCell:
+            reader.note(RowNote.ACCOUNT_DROPPED)
+            return None
+        reader.note(number.note)
+        return Account(bank_bin=bank_bin, number=number.value, holder=holder)
+
+
+def _code(cell: Cell) -> tuple[str, Programme]:
+    written = cells.text(cell, 40).value
+    if not written:
+        raise BadCell(RowReason.MISSING)
+    known = benefit_code(written)
+    if known is None:
+        raise BadCell(RowReason.CODE_UNKNOWN)
+    return known
+
+
+def _owed(reader: RowReader, periods_column: Column, money_column: Column) -> Arrears | None:
+    """Money of earlier periods counts only with both its periods and its sum (domain 2.3)."""
+    periods = reader.read(periods_column, cells.periods)
+    try:
+        vnd = cells.money(reader.line.cell(money_column))
+    except BadCell:
+        return None  # told by the reading of all money columns
+    if bool(periods) != bool(vnd):
+        reader.problem(money_column if periods else periods_column, RowReason.OWED_INCOMPLETE)
+    return Arrears(periods=periods, vnd=vnd) if periods and vnd else None
+
+
+def _collector(reader: RowReader) -> Collector | None:
+    if not reader.line.has(Column.COLLECTOR):
+        return None
+    name = reader.read(Column.COLLECTOR, cells.name)
+    paper = reader.text(Column.PAPER, 40)
+    return Collector(full_name=name.value, paper_number=paper or None) if name else None
+
+
+def _cannot(reader: RowReader) -> str | None:
+    written = folded(reader.text(Column.CANNOT))
+    found = next((code for words, code in _CANNOT_WORDS if words in written), None)
+    if written and found is None:
+        reader.note(RowNote.CANNOT_UNKNOWN)
+    return found
+
+
+def _add(sums: dict[Column, int], line: Line) -> None:
+    for column in sums:
+        try:
+            sums[column] += cells.money(line.cell(column))
+        except BadCell:
+            continue
+
+
+def _differing(totals: Line, sums: dict[Column, int]) -> tuple[Column, ...]:
+    wrong = []
+    for column, added in sums.items():
+        try:
+            if totals.has(column) and cells.money(totals.cell(column)) != added:
+                wrong.append(column)
+        except BadCell:
+            wrong.append(column)
+    return tuple(wrong)

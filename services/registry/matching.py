@@ -1,0 +1,112 @@
+"""Whose row is this: by number, by old number, by name and birth date. In doubt a new person, never somebody else's money. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.registry.cells import folded
+from services.registry.person import Person
+from services.registry.refusals import RowNote, RowReason
+from shared.personal import Identity
+
+_FULL = 10  # YYYY-MM-DD
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The person, or nobody; nobody with a refusal means that nobody may be made either."""
+
+    person: Person | None = None
+    note: RowNote | None = None
+    refusal: RowReason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """People whose blind indexes equal those of the row."""
+
+    by_number: Person | None = None
+    by_old_number: Sequence[Person] = ()
+    by_name_birth: Sequence[Person] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the row says the person lives; lets a list's year-only birth date count."""
+
+    area: str
+    hamlet: str
+
+
+def find(said: Identity, candidates: Candidates, place: Place | None = None) -> Found:
+    """The strongest evidence decides; several who fit equally are nobody.
+
+    A number that is known under another name and another birth year is refused: whoever is paid, it would be on a wrong number.
+    """
+    owner = candidates.by_number
+    if owner is not None:
+        alike = same_name(owner.identity, said) or _same_year(owner.identity, said)
+        return Found(owner) if alike else Found(refusal=RowReason.NUMBER_CLASH)
+    old = [p for p in candidates.by_old_number if _same_old_number(p.identity, said)]
+    if old:
+        return _only(old)
+    named = [p for p in candidates.by_name_birth if _same_full_birth(p.identity, said) and not _contradicts(p.identity, said)]
+    if named or place is None:
+        return _only(named)
+    near = [p for p in candidates.by_name_birth if _same_place(p, place) and not _contradicts(p.identity, said)]
+    return _only([p for p in near if same_name(p.identity, said) and birth_agrees(p.identity, said)])
+
+
+def is_somebody_else(known: Identity, said: Identity) -> bool:
+    """Whether nothing of an identity agrees with the one a record had before: upstream has used the record again."""
+    return not (same_name(known, said) or _same_year(known, said) or _same_number(known, said))
+
+
+def same_name(one: Identity, other: Identity) -> bool:
+    """Equal without accents (tier T4 or better); never enough alone."""
+    return folded(one.full_name) == folded(other.full_name)
+
+
+def birth_agrees(one: Identity, other: Identity) -> bool:
+    """Equal at the coarser precision of the two."""
+    a, b = one.birth_date, other.birth_date
+    return bool(a and b) and (a.startswith(b) or b.startswith(a))  # type: ignore[union-attr, arg-type]
+
+
+def _only(people: Sequence[Person]) -> Found:
+    if len(people) == 1:
+        return Found(people[0])
+    return Found(note=RowNote.SEVERAL_FIT if people else None)
+
+
+def _same_year(one: Identity, other: Identity) -> bool:
+    return bool(one.birth_date and other.birth_date) and one.birth_date[:4] == other.birth_date[:4]  # type: ignore[index]
+
+
+def _same_number(one: Identity, other: Identity) -> bool:
+    return bool(one.personal_number) and one.personal_number == other.personal_number
+
+
+def _same_full_birth(one: Identity, other: Identity) -> bool:
+    full = len(one.birth_date or "") == len(other.birth_date or "") == _FULL
+    return full and one.birth_date == other.birth_date and same_name(one, other)
+
+
+def _same_old_number(known: Identity, said: Identity) -> bool:
+    """The police replace wrong personal numbers: with old number, name and whole birth date equal another one is the same person's."""
+    if known.old_number != said.old_number or not same_name(known, said):
+        return False
+    if known.personal_number and said.personal_number:
+        return _same_full_birth(known, said)
+    return known.birth_date is None or said.birth_date is None or birth_agrees(known, said)
+
+
+def _contradicts(known: Identity, said: Identity) -> bool:
+    numbers = known.personal_number and said.personal_number and known.personal_number != said.personal_number
+    old_numbers = known.old_number and said.old_number and known.old_number != said.old_number
+    return bool(numbers or old_numbers)
+
+
+def _same_place(person: Person, place: Place) -> bool:
+    return bool(place.hamlet) and (person.area, folded(person.delivery.hamlet)) == (place.area, folded(place.hamlet))

@@ -1,0 +1,190 @@
+"""How what upstream states changes what we know of a person, and what of it is published. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from uuid import UUID
+
+from services.registry.cells import folded
+from services.registry.statements import Change, End, Enrol, NameCollector, RecordWish, RegisterAccount
+from shared.personal import Account, Collector, Delivery, Identity, Payee, PersonalData
+from shared.words import AccountSource, EndReason, Life, Wish
+
+NOWHERE = Delivery()
+_STRONGEST_FIRST = tuple(AccountSource)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """All registry knows of one person. `version` is the one last published; n = 0 means never."""
+
+    beneficiary_id: UUID
+    version: tuple[int, int]
+    payer: str
+    area: str
+    identity: Identity
+    life: Life = Life.ALIVE
+    died_on: date | None = None
+    wish: Wish = Wish.NONE
+    wish_reason: str | None = None
+    account_source: AccountSource | None = None
+    account: Account | None = None
+    home_delivery: bool = False
+    cannot_reason: str | None = None
+    cannot_until: date | None = None
+    delivery: Delivery = NOWHERE
+    collector: Collector | None = None
+    collector_from: date | None = None
+    collector_until: date | None = None
+    phone: str | None = None
+
+    @property
+    def payee(self) -> Payee:
+        """Who is paid."""
+        return Payee(full_name=self.identity.full_name, account=self.account)
+
+    def delivery_on(self, today: date) -> Delivery | None:
+        """Where and to whom money is handed over, with the collector whose authorisation holds on that day."""
+        allowed = (self.collector_from or date.min) <= today <= (self.collector_until or date.max)
+        whole = self.delivery.model_copy(update={"collector": self.collector if allowed else None})
+        return whole if whole != NOWHERE else None
+
+    def cannot_on(self, today: date) -> bool:
+        """Whether the person is of the "cannot" class on that day."""
+        return self.cannot_reason is not None and today <= (self.cannot_until or date.max)
+
+    def is_owed(self, period: str) -> bool:
+        """Entitled through the month of death, stopped from the next (domain 2.2)."""
+        return self.life is not Life.DEAD or self.died_on is None or f"{self.died_on:%Y-%m}" >= period
+
+    def published(self, today: date) -> tuple[object, ...]:
+        """What a snapshot shows: a new version exists exactly when this differs."""
+        return (
+            self.payer, self.area, self.life, self.died_on, self.wish, self.account_source, self.home_delivery,
+            self.cannot_on(today), self.identity, self.account, self.delivery_on(today), self.phone,
+        )  # fmt: skip
+
+
+def enrolled(person: Person | None, act: Enrol, *, beneficiary_id: UUID, epoch: int) -> Person:
+    """The person as the list knows them; a first meeting makes one. Raises AssertionError without an identity."""
+    said = act.personal.identity
+    assert said is not None, "an enrolment without an identity is refused before"
+    if person is None:
+        person = Person(beneficiary_id, (epoch, 0), act.payer, act.area, said)
+    # A new payer's list is the decision of the new place (domain 2.2): the move is over.
+    back = person.life is Life.MOVED_OUT and person.payer != act.payer
+    person = replace(
+        person,
+        payer=act.payer,
+        area=act.area,
+        life=Life.ALIVE if back else person.life,
+        identity=merged(person.identity, said),
+    )
+    return _with_list_account(_with_details(person, act.personal, since=date.fromisoformat(f"{act.period}-01")), act.personal)
+
+
+def changed(person: Person, act: Change) -> Person:
+    """The person with what the record now reads."""
+    if act.area:
+        person = replace(person, area=act.area)
+    if act.personal is None:
+        return person
+    if act.personal.identity:
+        person = replace(person, identity=merged(person.identity, act.personal.identity))
+    return _with_list_account(_with_details(person, act.personal, since=None), act.personal)
+
+
+def ended(person: Person, act: End) -> Person:
+    """A death or a move is about the person; other ends are about a record. Death is the last word."""
+    if act.reason is EndReason.DEATH:
+        return replace(person, life=Life.DEAD, died_on=act.on)
+    if act.reason is EndReason.MOVED_OUT and person.life is Life.ALIVE:
+        return replace(person, life=Life.MOVED_OUT)
+    return person
+
+
+def account_registered(person: Person, act: RegisterAccount) -> Person:
+    """The account, unless one from a stronger source is known (domain 4.3); the wish in any case; gaps of the identity filled."""
+    said = act.personal
+    if said.identity:
+        person = replace(person, identity=completed(person.identity, said.identity))
+    if keeps_account(person, act):
+        return replace(person, wish=act.wish, phone=person.phone or said.phone)
+    source = min(filter(None, (person.account_source if person.account == said.account else None, act.account_source)), key=_rank)
+    return replace(person, account=said.account, account_source=source, wish=act.wish, phone=person.phone or said.phone)
+
+
+def keeps_account(person: Person, act: RegisterAccount) -> bool:
+    """Whether the known account comes from a stronger source than another one that is now said."""
+    known = person.account_source
+    return known is not None and _rank(known) < _rank(act.account_source) and person.account != act.personal.account
+
+
+def wish_recorded(person: Person, act: RecordWish) -> Person:
+    """The wish; with a review date the reason puts the person into the "cannot" class."""
+    person = replace(person, wish=act.wish, wish_reason=act.reason)
+    if act.cannot_until and act.reason:
+        return replace(person, cannot_reason=act.reason, cannot_until=act.cannot_until)
+    return person
+
+
+def collector_named(person: Person, act: NameCollector) -> Person:
+    """The collector and the days between which the authorisation holds."""
+    return replace(person, collector=act.personal.collector, collector_from=act.valid_from, collector_until=act.valid_until)
+
+
+def merged(known: Identity, said: Identity) -> Identity:
+    """The newer word holds, but never loses what it does not contradict: a finer birth date, a name with its accents."""
+    plainer = folded(known.full_name) == folded(said.full_name) and said.full_name.isascii()
+    return Identity(
+        full_name=known.full_name if plainer else said.full_name,
+        birth_date=_finer(known.birth_date, said.birth_date, said.birth_date or known.birth_date),
+        sex=said.sex or known.sex,
+        personal_number=said.personal_number or known.personal_number,
+        old_number=said.old_number or known.old_number,
+    )
+
+
+def completed(known: Identity, said: Identity) -> Identity:
+    """Only gaps are filled: an account list is no authority on who somebody is."""
+    return Identity(
+        full_name=known.full_name,
+        birth_date=_finer(known.birth_date, said.birth_date, known.birth_date),
+        sex=known.sex or said.sex,
+        personal_number=known.personal_number or said.personal_number,
+        old_number=known.old_number or said.old_number,
+    )
+
+
+def _finer(one: str | None, other: str | None, otherwise: str | None) -> str | None:
+    if one and other and (one.startswith(other) or other.startswith(one)):
+        return max(one, other, key=len)
+    return otherwise or one or other
+
+
+def _rank(source: AccountSource) -> int:
+    return _STRONGEST_FIRST.index(source)
+
+
+def _with_details(person: Person, said: PersonalData, *, since: date | None) -> Person:
+    place = said.delivery
+    person = replace(
+        person,
+        delivery=place.model_copy(update={"collector": None}) if place else person.delivery,
+        home_delivery=person.home_delivery if said.home_delivery is None else said.home_delivery,
+        phone=said.phone or person.phone,
+        cannot_reason=said.cannot_reason or person.cannot_reason,
+    )
+    named = said.collector or (place.collector if place else None)
+    if named is None or named == person.collector:
+        return person
+    return replace(person, collector=named, collector_from=since, collector_until=None)
+
+
+def _with_list_account(person: Person, said: PersonalData) -> Person:
+    """An account on the payer's list is one the person is paid on: confirmed (domain 4.3). It says a wish only to who had none."""
+    if said.account is None or person.account_source is AccountSource.VNEID:
+        return person
+    wish = Wish.ACCOUNT if person.wish is Wish.NONE else person.wish
+    return replace(person, account=said.account, account_source=AccountSource.CONFIRMED, wish=wish)

@@ -1,0 +1,300 @@
+-- name: one_registrar_at_a_time^
+-- Held to the end of the transaction. One person may come through two partitions and a file at once; two registrars would make them twice.
+SELECT pg_advisory_xact_lock(4731) IS NULL AS waited;
+
+-- name: known_people
+-- Everybody these records or these blind indexes may mean.
+SELECT p.* FROM person p JOIN (
+    SELECT beneficiary_id FROM source_record WHERE (source, record) IN (SELECT * FROM unnest(:sources::text[], :records::text[]))
+    UNION
+    SELECT beneficiary_id FROM person WHERE number_ix = ANY(:number_ixs::bytea[])
+    UNION
+    SELECT beneficiary_id FROM person WHERE old_number_ix = ANY(:old_number_ixs::bytea[])
+    UNION
+    SELECT beneficiary_id FROM person WHERE name_birth_ix = ANY(:name_birth_ixs::bytea[])
+) meant USING (beneficiary_id)
+ORDER BY p.beneficiary_id;
+
+-- name: known_records
+-- The records of these people and their last statements that took effect.
+SELECT source, record, beneficiary_id, sequence, digest FROM source_record WHERE beneficiary_id = ANY(:ids::uuid[]);
+
+-- name: known_rows
+-- What the records of these people say for a period and later ones.
+SELECT source, record, period, beneficiary_id, payer, area, line, end_reason, row_no FROM list_row
+ WHERE beneficiary_id = ANY(:ids::uuid[]) AND period >= :since;
+
+-- name: closed_lists
+-- Lists of a period and later that nothing changes any more.
+SELECT period, payer FROM payroll_list WHERE state = 'closed' AND period >= :since;
+
+-- name: save_people!
+-- New and changed people; the caller holds the registrars' lock and raised n where published content changed.
+INSERT INTO person (beneficiary_id, epoch, n, payer, area, life, died_on, wish, wish_reason, account_source, home_delivery,
+                    cannot_reason, cannot_until, collector_from, collector_until, identity, payee, delivery, collector, contact,
+                    identity_digest, account_digest, delivery_digest, number_ix, old_number_ix, name_birth_ix, changed_at)
+SELECT row.*, :at::timestamptz
+  FROM unnest(:ids::uuid[], :epochs::int[], :ns::int[], :payers::text[], :areas::text[], :lives::text[], :died_ons::date[],
+              :wishes::text[], :wish_reasons::text[], :account_sources::text[], :home_deliveries::bool[], :cannot_reasons::text[],
+              :cannot_untils::date[], :collector_froms::date[], :collector_untils::date[], :identities::text[], :payees::text[],
+              :deliveries::text[], :collectors::text[], :contacts::text[], :identity_digests::text[], :account_digests::text[],
+              :delivery_digests::text[], :number_ixs::bytea[], :old_number_ixs::bytea[], :name_birth_ixs::bytea[]) AS row
+ON CONFLICT (beneficiary_id) DO UPDATE
+   SET epoch = EXCLUDED.epoch, n = EXCLUDED.n, payer = EXCLUDED.payer, area = EXCLUDED.area, life = EXCLUDED.life,
+       died_on = EXCLUDED.died_on, wish = EXCLUDED.wish, wish_reason = EXCLUDED.wish_reason,
+       account_source = EXCLUDED.account_source, home_delivery = EXCLUDED.home_delivery, cannot_reason = EXCLUDED.cannot_reason,
+       cannot_until = EXCLUDED.cannot_until, collector_from = EXCLUDED.collector_from, collector_until = EXCLUDED.collector_until,
+       identity = EXCLUDED.identity, payee = EXCLUDED.payee, delivery = EXCLUDED.delivery, collector = EXCLUDED.collector,
+       contact = EXCLUDED.contact, identity_digest = EXCLUDED.identity_digest, account_digest = EXCLUDED.account_digest,
+       delivery_digest = EXCLUDED.delivery_digest, number_ix = EXCLUDED.number_ix, old_number_ix = EXCLUDED.old_number_ix,
+       name_birth_ix = EXCLUDED.name_birth_ix, changed_at = EXCLUDED.changed_at;
+
+-- name: save_records!
+-- Whose records these are and how far they have got.
+INSERT INTO source_record (source, record, beneficiary_id, sequence, digest)
+SELECT * FROM unnest(:sources::text[], :records::text[], :ids::uuid[], :sequences::bigint[], :digests::text[])
+ON CONFLICT (source, record) DO UPDATE
+   SET beneficiary_id = EXCLUDED.beneficiary_id, sequence = EXCLUDED.sequence, digest = EXCLUDED.digest;
+
+-- name: save_rows!
+-- Lines of open lists. Ended ones come first, so that a benefit may go from one record to another in one batch.
+INSERT INTO list_row (source, record, period, beneficiary_id, payer, area, benefit_code, declared_vnd, line, state, end_reason,
+                      import_id, row_no)
+SELECT source, record, period, beneficiary_id, payer, area, benefit_code, declared_vnd, line::jsonb,
+       CASE WHEN end_reason IS NULL THEN 'active' ELSE 'ended' END, end_reason, :import_id::uuid, row_no
+  FROM unnest(:sources::text[], :records::text[], :periods::text[], :ids::uuid[], :payers::text[], :areas::text[],
+              :benefit_codes::text[], :declared_vnds::bigint[], :lines::text[], :end_reasons::text[], :row_nos::int[])
+       WITH ORDINALITY AS row (source, record, period, beneficiary_id, payer, area, benefit_code, declared_vnd, line, end_reason,
+                               row_no, place)
+ ORDER BY place
+ON CONFLICT (source, record, period) DO UPDATE
+   SET beneficiary_id = EXCLUDED.beneficiary_id, payer = EXCLUDED.payer, area = EXCLUDED.area,
+       benefit_code = EXCLUDED.benefit_code, declared_vnd = EXCLUDED.declared_vnd, line = EXCLUDED.line, state = EXCLUDED.state,
+       end_reason = EXCLUDED.end_reason, import_id = COALESCE(EXCLUDED.import_id, list_row.import_id),
+       row_no = COALESCE(EXCLUDED.row_no, list_row.row_no);
+
+-- name: save_events!
+-- Every statement of a batch with its fate.
+INSERT INTO source_event (source, record, sequence, kind, fate, reason, notes, beneficiary_id, period, payer, declared_vnd,
+                          event_id, import_id, row_no, at)
+SELECT source, record, sequence, kind, fate, reason, string_to_array(notes, ' '), beneficiary_id, period, payer, declared_vnd,
+       event_id, CASE WHEN row_no IS NULL THEN NULL ELSE :import_id::uuid END, row_no, at
+  FROM unnest(:sources::text[], :records::text[], :sequences::bigint[], :kinds::text[], :fates::text[], :reasons::text[],
+              :notes::text[], :ids::uuid[], :periods::text[], :payers::text[], :declared_vnds::bigint[], :event_ids::text[],
+              :row_nos::int[], :ats::timestamptz[])
+       AS row (source, record, sequence, kind, fate, reason, notes, beneficiary_id, period, payer, declared_vnd, event_id,
+               row_no, at);
+
+-- name: waiting_for
+-- What waited for these people, or came before the first statement of these records; a record's whole queue, in order.
+SELECT w.source, w.record, w.sequence, w.sealed FROM waiting w
+ WHERE w.kid IS NULL AND (w.source, w.record) IN (
+    SELECT source, record FROM waiting WHERE number_ix = ANY(:number_ixs::bytea[])
+    UNION SELECT source, record FROM waiting WHERE old_number_ix = ANY(:old_number_ixs::bytea[])
+    UNION SELECT source, record FROM waiting WHERE name_birth_ix = ANY(:name_birth_ixs::bytea[])
+    UNION SELECT * FROM unnest(:sources::text[], :records::text[]))
+ ORDER BY w.source, w.record, w.sequence;
+
+-- name: waiting_for_key
+-- What waited for a content key.
+SELECT source, record, sequence, sealed FROM waiting WHERE kid = ANY(:kids::text[]) ORDER BY source, record, sequence;
+
+-- name: save_waiting!
+-- Keep statements until they can take effect; the same one again changes nothing.
+INSERT INTO waiting (source, record, sequence, kid, number_ix, old_number_ix, name_birth_ix, sealed, since)
+SELECT row.*, :at::timestamptz
+  FROM unnest(:sources::text[], :records::text[], :sequences::bigint[], :kids::text[], :number_ixs::bytea[],
+              :old_number_ixs::bytea[], :name_birth_ixs::bytea[], :sealeds::text[]) AS row
+ON CONFLICT (source, record, sequence) DO NOTHING;
+
+-- name: end_waiting!
+-- These have found their person or their key.
+DELETE FROM waiting WHERE (source, record, sequence) IN (
+    SELECT * FROM unnest(:sources::text[], :records::text[], :sequences::bigint[]));
+
+-- name: content_keys
+-- The keys of these lists.
+SELECT kid, sealed FROM content_key WHERE kid = ANY(:kids::text[]);
+
+-- name: save_content_keys!
+-- A list's content key, once.
+INSERT INTO content_key (kid, sealed, since) SELECT row.*, :at::timestamptz FROM unnest(:kids::text[], :sealeds::text[]) AS row
+ON CONFLICT (kid) DO NOTHING;
+
+-- name: open_lists!
+-- Lists somebody speaks of; one that is known stays as it is.
+INSERT INTO payroll_list (period, payer, state) SELECT period, payer, 'open'
+  FROM unnest(:periods::text[], :payers::text[]) AS row (period, payer)
+ON CONFLICT (period, payer) DO NOTHING;
+
+-- name: declare!
+-- What an upstream says its part adds up to; its latest word holds.
+INSERT INTO list_declaration (period, payer, source, sequence, count, vnd)
+SELECT * FROM unnest(:periods::text[], :payers::text[], :sources::text[], :sequences::bigint[], :counts::int[], :vnds::bigint[])
+ON CONFLICT (period, payer, source) DO UPDATE SET sequence = EXCLUDED.sequence, count = EXCLUDED.count, vnd = EXCLUDED.vnd
+  WHERE list_declaration.sequence < EXCLUDED.sequence;
+
+-- name: begin_import<!
+-- A file begins; its ordinal is the sequence of its rows.
+INSERT INTO list_import (import_id, kind, source, payer, period, sha256, actor, at)
+VALUES (:import_id, :kind, :source, :payer, :period, :sha256, :actor, :at) RETURNING ordinal;
+
+-- name: end_import!
+-- What became of the file's rows.
+UPDATE list_import SET row_count = :row_count, accepted = :accepted, unchanged = :unchanged, refused = :refused,
+       waiting = :waiting, declared_vnd = :declared_vnd
+ WHERE import_id = :import_id;
+
+-- name: lock_list^
+-- The list as it stands, ours until the transaction ends.
+SELECT period, payer, state, count, vnd, digest, programmes, closed_at FROM payroll_list
+ WHERE period = :period AND payer = :payer FOR UPDATE;
+
+-- name: rows_to_freeze
+-- Active rows of a list with the person's version. The line's area is where the person lives now, as long as this payer pays them.
+SELECT r.source, r.record, r.beneficiary_id, CASE WHEN p.payer = r.payer THEN p.area ELSE r.area END AS area, r.line, p.epoch, p.n
+  FROM list_row r JOIN person p USING (beneficiary_id)
+ WHERE r.period = :period AND r.payer = :payer AND r.state = 'active'
+ ORDER BY r.source, r.record;
+
+-- name: undeclared
+-- Sources whose declared totals are not what we hold: rows, plus enrolments that were refused.
+SELECT d.source FROM list_declaration d
+  LEFT JOIN LATERAL (SELECT count(*) AS count, COALESCE(sum(declared_vnd), 0) AS vnd FROM list_row r
+                      WHERE r.period = d.period AND r.payer = d.payer AND r.source = d.source) held ON true
+  LEFT JOIN LATERAL (SELECT count(*) AS count, COALESCE(sum(vnd), 0) AS vnd FROM (
+                         SELECT DISTINCT ON (e.record) e.declared_vnd AS vnd FROM source_event e
+                          WHERE e.period = d.period AND e.payer = d.payer AND e.source = d.source AND e.fate = 'refused'
+                            AND e.import_id IS NULL
+                            AND NOT EXISTS (SELECT FROM list_row r WHERE r.source = e.source AND r.record = e.record
+                                                                    AND r.period = e.period)
+                          ORDER BY e.record, e.id DESC) last) refused ON true
+ WHERE d.period = :period AND d.payer = :payer
+   AND (d.count, d.vnd) IS DISTINCT FROM (held.count + refused.count, (held.vnd + refused.vnd)::bigint);
+
+-- name: close_list!
+-- The list is closed with its totals.
+UPDATE payroll_list SET state = 'closed', count = :count, vnd = :vnd, digest = :digest, programmes = :programmes::jsonb,
+       closed_at = :at, closed_by = :actor
+ WHERE period = :period AND payer = :payer AND state = 'open';
+
+-- name: freeze_lines!
+-- The lines as they are published.
+INSERT INTO entitlement_line (entitlement_id, beneficiary_id, period, payer, area, epoch, n, declared_vnd, line, source, record)
+SELECT entitlement_id, beneficiary_id, :period, :payer, area, epoch, n, declared_vnd, line::jsonb, source, record
+  FROM unnest(:entitlement_ids::uuid[], :ids::uuid[], :areas::text[], :epochs::int[], :ns::int[], :declared_vnds::bigint[],
+              :lines::text[], :sources::text[], :records::text[])
+       AS row (entitlement_id, beneficiary_id, area, epoch, n, declared_vnd, line, source, record);
+
+-- name: list_totals^
+-- A list with its rows by state and what was refused of its files and events.
+SELECT l.period, l.payer, l.state, l.count, l.vnd, l.digest, l.programmes, l.closed_at, l.closed_by,
+       (SELECT count(*) FROM list_row r WHERE r.period = l.period AND r.payer = l.payer AND r.state = 'active') AS active_rows,
+       (SELECT COALESCE(sum(declared_vnd), 0)::bigint FROM list_row r
+         WHERE r.period = l.period AND r.payer = l.payer AND r.state = 'active') AS active_vnd,
+       (SELECT count(*) FROM list_row r WHERE r.period = l.period AND r.payer = l.payer AND r.state = 'ended') AS ended_rows,
+       (SELECT COALESCE(sum(declared_vnd), 0)::bigint FROM list_row r
+         WHERE r.period = l.period AND r.payer = l.payer AND r.state = 'ended') AS ended_vnd,
+       (SELECT count(DISTINCT beneficiary_id) FROM list_row r
+         WHERE r.period = l.period AND r.payer = l.payer AND r.state = 'active') AS people
+  FROM payroll_list l WHERE l.period = :period AND l.payer = :payer;
+
+-- name: list_imports
+-- The files of a payer, newest first.
+SELECT import_id, kind, source, period, sha256, actor, at, row_count, accepted, unchanged, refused, waiting, declared_vnd
+  FROM list_import WHERE payer = :payer AND (period IS NULL OR period = :period) ORDER BY ordinal DESC LIMIT 20;
+
+-- name: save_verified!
+-- Newer results; an older one changes nothing.
+INSERT INTO verified (beneficiary_id, result_seq, outcome, account, identity_digest, account_digest, checked_at)
+SELECT * FROM unnest(:ids::uuid[], :seqs::int[], :outcomes::text[], :accounts::text[], :identity_digests::text[],
+                     :account_digests::text[], :checked_ats::timestamptz[])
+ON CONFLICT (beneficiary_id) DO UPDATE
+   SET result_seq = EXCLUDED.result_seq, outcome = EXCLUDED.outcome, account = EXCLUDED.account,
+       identity_digest = EXCLUDED.identity_digest, account_digest = EXCLUDED.account_digest, checked_at = EXCLUDED.checked_at
+ WHERE verified.result_seq < EXCLUDED.result_seq;
+
+-- name: save_payments!
+-- Newer states of payments; an older one changes nothing.
+INSERT INTO payment (instruction_id, beneficiary_id, state_seq, state, provider, channel, periods, payer, attempt, vnd, reason, at)
+SELECT instruction_id, beneficiary_id, state_seq, state, provider, channel, string_to_array(periods, ' '), payer, attempt, vnd,
+       reason, at
+  FROM unnest(:instruction_ids::uuid[], :ids::uuid[], :seqs::int[], :states::text[], :providers::text[], :channels::text[],
+              :periods::text[], :payers::text[], :attempts::int[], :vnds::bigint[], :reasons::text[], :ats::timestamptz[])
+       AS row (instruction_id, beneficiary_id, state_seq, state, provider, channel, periods, payer, attempt, vnd, reason, at)
+ON CONFLICT (instruction_id) DO UPDATE
+   SET state_seq = EXCLUDED.state_seq, state = EXCLUDED.state, provider = EXCLUDED.provider, channel = EXCLUDED.channel,
+       periods = EXCLUDED.periods, attempt = EXCLUDED.attempt, vnd = EXCLUDED.vnd, reason = EXCLUDED.reason, at = EXCLUDED.at
+ WHERE payment.state_seq < EXCLUDED.state_seq;
+
+-- name: save_texts!
+-- Further states of texts; one that is not further changes nothing.
+INSERT INTO text (message_id, beneficiary_ids, campaign, round, status, rank, at)
+SELECT message_id, string_to_array(people, ' ')::uuid[], campaign, round, status, rank, at
+  FROM unnest(:message_ids::uuid[], :people::text[], :campaigns::text[], :rounds::int[], :statuses::text[], :ranks::int[],
+              :ats::timestamptz[]) AS row (message_id, people, campaign, round, status, rank, at)
+ON CONFLICT (message_id) DO UPDATE
+   SET beneficiary_ids = EXCLUDED.beneficiary_ids, status = EXCLUDED.status, rank = EXCLUDED.rank, at = EXCLUDED.at
+ WHERE text.rank < EXCLUDED.rank;
+
+-- name: funnel
+-- Per commune of a period's lists: people, the cannot class, account exists, wished, verified for exactly these digests, paid on it.
+WITH listed AS (
+    SELECT DISTINCT beneficiary_id, payer FROM list_row WHERE period = :period AND state = 'active'
+), judged AS (
+    SELECT l.payer, p.area, p.cannot_reason IS NOT NULL AS cannot, p.account_digest IS NOT NULL AS has_account,
+           p.account_digest IS NOT NULL AND p.wish = 'account' AS wishes,
+           COALESCE(v.outcome = 'match' AND v.account = 'usable' AND v.identity_digest = p.identity_digest
+                    AND v.account_digest = p.account_digest, false) AS is_verified,
+           EXISTS (SELECT FROM payment m WHERE m.beneficiary_id = p.beneficiary_id AND :period = ANY(m.periods)
+                      AND m.channel = 'account' AND m.state = 'paid') AS is_paid
+      FROM listed l JOIN person p USING (beneficiary_id) LEFT JOIN verified v USING (beneficiary_id)
+)
+SELECT payer, area, count(*) AS people, count(*) FILTER (WHERE cannot) AS cannot, count(*) FILTER (WHERE has_account) AS exists,
+       count(*) FILTER (WHERE wishes) AS wished, count(*) FILTER (WHERE wishes AND is_verified) AS verified,
+       count(*) FILTER (WHERE has_account AND is_paid) AS paid
+  FROM judged GROUP BY payer, area ORDER BY payer, area;
+
+-- name: person^
+-- What may be shown of a person: nothing personal.
+SELECT beneficiary_id, epoch, n, payer, area, life, died_on, wish, wish_reason, account_source, home_delivery, cannot_reason,
+       cannot_until, collector_from, collector_until, account_digest IS NOT NULL AS has_account, contact IS NOT NULL AS has_phone,
+       number_ix IS NOT NULL AS has_number, changed_at
+  FROM person WHERE beneficiary_id = :beneficiary_id;
+
+-- name: events_of_person
+-- Every statement about a person with its fate.
+SELECT source, record, sequence, kind, fate, reason, notes, period, declared_vnd, import_id, row_no, at FROM source_event
+ WHERE beneficiary_id = :beneficiary_id ORDER BY id;
+
+-- name: rows_of_person
+-- What a person's records say, period by period.
+SELECT source, record, period, payer, area, benefit_code, declared_vnd, state, end_reason FROM list_row
+ WHERE beneficiary_id = :beneficiary_id ORDER BY period, source, record;
+
+-- name: lines_of_person
+-- A person's frozen lines.
+SELECT entitlement_id, period, payer, area, n, declared_vnd FROM entitlement_line
+ WHERE beneficiary_id = :beneficiary_id ORDER BY period, entitlement_id;
+
+-- name: verified_of_person^
+-- What verification says.
+SELECT result_seq, outcome, account, checked_at FROM verified WHERE beneficiary_id = :beneficiary_id;
+
+-- name: payments_of_person
+-- A person's payments.
+SELECT instruction_id, state_seq, state, provider, channel, periods, attempt, vnd, reason, at FROM payment
+ WHERE beneficiary_id = :beneficiary_id ORDER BY at, instruction_id;
+
+-- name: texts_of_person
+-- Texts that served a person.
+SELECT message_id, campaign, round, status, at FROM text WHERE beneficiary_ids @> ARRAY[:beneficiary_id::uuid] ORDER BY at, message_id;
+
+-- name: record^
+-- Whose record this is.
+SELECT source, record, beneficiary_id, sequence FROM source_record WHERE source = :source AND record = :record;
+
+-- name: events_of_record
+-- Every statement of a record with its fate, and what still waits.
+SELECT sequence, kind, fate, reason, notes, beneficiary_id, import_id, row_no, at FROM source_event
+ WHERE source = :source AND record = :record ORDER BY id;

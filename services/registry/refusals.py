@@ -1,0 +1,167 @@
+"""What can become of a statement or a file, as closed words, with the Vietnamese an officer reads. No text here quotes a value."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Fate(StrEnum):
+    """What became of one statement."""
+
+    APPLIED = "applied"
+    REPEATED = "repeated"
+    STALE = "stale"
+    CONFLICT = "conflict"
+    REFUSED = "refused"
+    NO_PERSON = "no_person"
+
+
+class RowReason(StrEnum):
+    """Why a statement or a row was refused, in order of precedence."""
+
+    MISSING = "MISSING"
+    TEXT_BAD = "TEXT_BAD"
+    NUMBER_SCIENTIFIC = "NUMBER_SCIENTIFIC"
+    NUMBER_BAD = "NUMBER_BAD"
+    NUMBER_ZEROS_LOST = "NUMBER_ZEROS_LOST"
+    DATE_BAD = "DATE_BAD"
+    PERIOD_BAD = "PERIOD_BAD"
+    MONEY_BAD = "MONEY_BAD"
+    COEFFICIENT_BAD = "COEFFICIENT_BAD"
+    CODE_UNKNOWN = "CODE_UNKNOWN"
+    AREA_UNKNOWN = "AREA_UNKNOWN"
+    WORD_UNKNOWN = "WORD_UNKNOWN"
+    OWED_INCOMPLETE = "OWED_INCOMPLETE"
+    SUM_DIFFERS = "SUM_DIFFERS"
+    IDENTITY_TOO_THIN = "IDENTITY_TOO_THIN"
+    BANK_UNKNOWN = "BANK_UNKNOWN"
+    ACCOUNT_BAD = "ACCOUNT_BAD"
+    PERSONAL_UNREADABLE = "PERSONAL_UNREADABLE"
+    NUMBER_CLASH = "NUMBER_CLASH"
+    DUPLICATE_ROW = "DUPLICATE_ROW"
+    PERSON_DEAD = "PERSON_DEAD"
+    LIST_CLOSED = "LIST_CLOSED"
+    NO_LIVE_ROW = "NO_LIVE_ROW"
+
+
+class RowNote(StrEnum):
+    """What an officer should know of a row that was taken all the same."""
+
+    NUMBER_REPAIRED = "NUMBER_REPAIRED"
+    NUMBER_MISSING = "NUMBER_MISSING"
+    OLD_NUMBER_USED = "OLD_NUMBER_USED"
+    OLD_NUMBER_DROPPED = "OLD_NUMBER_DROPPED"
+    PHONE_DROPPED = "PHONE_DROPPED"
+    ACCOUNT_DROPPED = "ACCOUNT_DROPPED"
+    ACCOUNT_REPAIRED = "ACCOUNT_REPAIRED"
+    ACCOUNT_AS_NUMBER = "ACCOUNT_AS_NUMBER"
+    CANNOT_UNKNOWN = "CANNOT_UNKNOWN"
+    TEXT_CLEANED = "TEXT_CLEANED"
+    SEVERAL_FIT = "SEVERAL_FIT"
+    STRONGER_ACCOUNT = "STRONGER_ACCOUNT"
+    LINE_FROZEN = "LINE_FROZEN"
+    ENDED_BEFORE = "ENDED_BEFORE"
+
+
+class FileReason(StrEnum):
+    """Why a whole file was refused; nothing of it is taken then."""
+
+    FILE_EMPTY = "FILE_EMPTY"
+    FILE_IS_PDF = "FILE_IS_PDF"
+    FILE_IS_OLD_EXCEL = "FILE_IS_OLD_EXCEL"
+    FILE_NOT_EXCEL = "FILE_NOT_EXCEL"
+    FILE_TOO_LARGE = "FILE_TOO_LARGE"
+    HEADER_NOT_FOUND = "HEADER_NOT_FOUND"
+    HEADER_INCOMPLETE = "HEADER_INCOMPLETE"
+    HEADER_TWICE = "HEADER_TWICE"
+    NO_ROWS = "NO_ROWS"
+    PAYER_UNKNOWN = "PAYER_UNKNOWN"
+
+
+class CloseReason(StrEnum):
+    """Why a list does not close."""
+
+    LIST_EMPTY = "LIST_EMPTY"
+    TOTALS_DIFFER = "TOTALS_DIFFER"
+
+
+FATE_TEXT: dict[Fate, str] = {
+    Fate.APPLIED: "Đã nhận",
+    Fate.REPEATED: "Không thay đổi",
+    Fate.STALE: "Cũ hơn dữ liệu đang có",
+    Fate.CONFLICT: "Mâu thuẫn với bản trước",
+    Fate.REFUSED: "Từ chối",
+    Fate.NO_PERSON: "Chờ: chưa có người hưởng",
+}
+DUPLICATE_TEXT = "TRÙNG"
+SKIPPED_TEXT = "Bỏ qua"
+TOTALS_AGREE_TEXT = "Dòng tổng cộng khớp với các dòng"
+
+ADVICE: dict[RowReason | RowNote | FileReason | CloseReason, str] = {
+    RowReason.MISSING: "Ô bắt buộc đang để trống: điền rồi nộp lại dòng này.",
+    RowReason.TEXT_BAD: "Ô chứa ký tự không dùng được (ký tự điều khiển, chữ số trong họ tên, hoặc quá dài): gõ lại.",
+    RowReason.NUMBER_SCIENTIFIC: "Số bị Excel đổi sang dạng 4.2E+10 và mất chữ số: định dạng cột là Văn bản rồi nhập lại số.",
+    RowReason.NUMBER_BAD: "Số định danh phải có 12 chữ số (hoặc CMND cũ 9 chữ số).",
+    RowReason.NUMBER_ZEROS_LOST: "Số bị mất số 0 ở đầu và không khôi phục chắc chắn được: định dạng cột là Văn bản rồi nhập lại.",
+    RowReason.DATE_BAD: "Ngày không đọc được: ghi dd/mm/yyyy, mm/yyyy hoặc chỉ năm sinh.",
+    RowReason.PERIOD_BAD: "Kỳ không đọc được: ghi mm/yyyy, nhiều kỳ cách nhau bằng dấu phẩy.",
+    RowReason.MONEY_BAD: "Số tiền phải là số đồng nguyên, không âm, không có phần lẻ.",
+    RowReason.COEFFICIENT_BAD: "Hệ số phải là số từ 0 đến 100, nhiều nhất hai chữ số lẻ.",
+    RowReason.CODE_UNKNOWN: "Mã nhóm không có trong bảng mã trợ cấp.",
+    RowReason.AREA_UNKNOWN: "Tên xã, phường, thị trấn không có trong địa bàn của đơn vị chi trả.",
+    RowReason.WORD_UNKNOWN: "Từ ghi trong ô không nằm trong các từ được dùng ở cột này.",
+    RowReason.OWED_INCOMPLETE: "Tiền của kỳ trước phải ghi đủ cả kỳ và số tiền.",
+    RowReason.SUM_DIFFERS: "Tổng cộng của dòng không bằng tổng các khoản.",
+    RowReason.IDENTITY_TOO_THIN: "Không đủ để biết là ai: cần số định danh, CMND cũ hoặc ngày sinh.",
+    RowReason.BANK_UNKNOWN: "Không nhận ra ngân hàng: ghi mã BIN 6 chữ số hoặc tên thường dùng.",
+    RowReason.ACCOUNT_BAD: "Số tài khoản chỉ gồm chữ và số, tối đa 30 ký tự; tên chủ tài khoản phải có.",
+    RowReason.PERSONAL_UNREADABLE: "Phần thông tin cá nhân không mở được hoặc sai khuôn: bên gửi kiểm tra khóa và khuôn dữ liệu.",
+    RowReason.NUMBER_CLASH: "Số định danh này đang thuộc về người có họ tên và năm sinh khác: kiểm tra lại số.",
+    RowReason.DUPLICATE_ROW: "TRÙNG: người này đã có dòng với cùng nội dung chi trả trong kỳ; chỉ chi một lần.",
+    RowReason.PERSON_DEAD: "Người này đã được ghi nhận mất trước kỳ chi trả.",
+    RowReason.LIST_CLOSED: "Danh sách của kỳ này đã chốt: đưa vào kỳ sau.",
+    RowReason.NO_LIVE_ROW: "Không có dòng nào đang hiệu lực để thay đổi hoặc kết thúc.",
+    RowNote.NUMBER_REPAIRED: "Đã thêm lại số 0 ở đầu số định danh.",
+    RowNote.NUMBER_MISSING: "Chưa có số định danh.",
+    RowNote.OLD_NUMBER_USED: "Mới có CMND cũ 9 số.",
+    RowNote.OLD_NUMBER_DROPPED: "Số CMND cũ không đúng 9 chữ số, không dùng.",
+    RowNote.PHONE_DROPPED: "Số điện thoại không đúng, không dùng.",
+    RowNote.ACCOUNT_DROPPED: "Tài khoản ghi thiếu hoặc sai, không dùng; trả tiền mặt.",
+    RowNote.ACCOUNT_REPAIRED: "Đã thêm lại số 0 ở đầu số tài khoản.",
+    RowNote.ACCOUNT_AS_NUMBER: "Số tài khoản lưu dạng số, có thể thiếu số 0 ở đầu.",
+    RowNote.CANNOT_UNKNOWN: "Lý do bất khả kháng không có trong bảng, không dùng.",
+    RowNote.TEXT_CLEANED: "Đã bỏ ký tự ẩn.",
+    RowNote.SEVERAL_FIT: "Có nhiều người giống nhau: lập hồ sơ mới, cần cán bộ kiểm tra.",
+    RowNote.STRONGER_ACCOUNT: "Giữ tài khoản từ nguồn tin cậy hơn.",
+    RowNote.LINE_FROZEN: "Danh sách đã chốt: số tiền không đổi trong kỳ này.",
+    RowNote.ENDED_BEFORE: "Dòng này đã kết thúc trước đó.",
+    FileReason.FILE_EMPTY: "Tệp rỗng.",
+    FileReason.FILE_IS_PDF: "Đây là tệp PDF đổi đuôi, không phải bảng tính: nộp tệp Excel (.xlsx).",
+    FileReason.FILE_IS_OLD_EXCEL: "Đây là tệp Excel cũ (.xls) hoặc tệp đặt mật khẩu: bỏ mật khẩu, lưu lại dạng .xlsx rồi nộp.",
+    FileReason.FILE_NOT_EXCEL: "Tệp không phải bảng tính Excel (.xlsx) hoặc bị hỏng: mở bằng Excel, lưu lại dạng .xlsx rồi nộp.",
+    FileReason.FILE_TOO_LARGE: "Tệp quá lớn: chia theo xã rồi nộp từng phần.",
+    FileReason.HEADER_NOT_FOUND: "Không tìm thấy dòng tiêu đề trong 20 dòng đầu của trang tính thứ nhất.",
+    FileReason.HEADER_INCOMPLETE: "Dòng tiêu đề thiếu cột bắt buộc.",
+    FileReason.HEADER_TWICE: "Dòng tiêu đề có hai cột cùng một nội dung: bỏ bớt một cột.",
+    FileReason.NO_ROWS: "Dưới dòng tiêu đề không có dòng nào.",
+    FileReason.PAYER_UNKNOWN: "Chưa có địa bàn của đơn vị chi trả này.",
+    CloseReason.LIST_EMPTY: "Danh sách chưa có dòng nào đang hiệu lực.",
+    CloseReason.TOTALS_DIFFER: "Số dòng hoặc số tiền không khớp với tổng mà nơi gửi công bố.",
+}
+TOTALS_DIFFER = "TOTALS_ROW_DIFFERS"
+TOTALS_DIFFER_ADVICE = "Dòng tổng cộng không bằng tổng các dòng của cột này: kiểm tra có dòng bị xóa hoặc thêm."
+
+
+class NotAList(Exception):
+    """A file that is not a list. Raised before anything was taken. `where` names row and columns, never a value."""
+
+    def __init__(self, reason: FileReason, where: str = "") -> None:
+        """Keep the code and the place."""
+        super().__init__(reason)
+        self.reason = reason
+        self.where = where
+
+    @property
+    def advice(self) -> str:
+        """What the officer reads."""
+        return " ".join(filter(None, (ADVICE[self.reason], self.where)))

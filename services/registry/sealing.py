@@ -1,0 +1,153 @@
+"""A person and their sealed blocks: opened when loaded, sealed again only where the content changed. Uses the vault, nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from services.registry.cells import folded
+from services.registry.desk import Keys
+from services.registry.person import Person
+from services.registry.statements import Act, Statement
+from shared.events import BeneficiarySnapshot, Version
+from shared.fields import Block
+from shared.personal import Collector, Contact, Delivery, Identity, Payee
+from shared.vault import Kind, Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """The sealed blocks of one person and the digests that travel beside them."""
+
+    identity: str
+    payee: str
+    identity_digest: str
+    delivery: str | None = None
+    collector: str | None = None
+    contact: str | None = None
+    account_digest: str | None = None
+    delivery_digest: str | None = None
+
+
+_NO_BLOCKS = Blocks("", "", "")
+_NOBODY = Person(UUID(int=0), (1, 0), "", "", Identity(full_name="-"))
+
+
+class Sealer:
+    """Seals and opens what registry holds. `month` is the business month of what is sealed now."""
+
+    def __init__(self, vault: Vault) -> None:
+        """The vault must hold identity, payee, delivery and contact."""
+        self._vault = vault
+        self._keys: dict[tuple[str | None, ...], Keys] = {}
+
+    def keys_of(self, identity: Identity) -> Keys:
+        """Blind indexes. Name and birth are indexed coarsely (no accents, year) so that finer rules can choose among candidates."""
+        year = identity.birth_date[:4] if identity.birth_date else None
+        parts = (identity.personal_number, identity.old_number, identity.full_name, year)
+        found = self._keys.get(parts)
+        if found is None:
+            if len(self._keys) > 50_000:
+                self._keys.clear()
+            name_birth = f"{folded(identity.full_name)}|{year}" if year else None
+            found = Keys(
+                self._index("number", identity.personal_number),
+                self._index("old_number", identity.old_number),
+                self._index("name_birth", name_birth),
+            )
+            self._keys[parts] = found
+        return found
+
+    def digest_of(self, act: Act) -> str:
+        """Equal content gives an equal digest: how a repeated statement is known."""
+        return self._vault.digest("statement", _canonical(act))
+
+    def seal_statement(self, statement: Statement, record: str, month: str) -> str:
+        """A statement that has to wait under the name of a record."""
+        return self._vault.seal(Kind.IDENTITY, _waiter(statement.source, record), month, _canonical(statement))
+
+    def open_statement(self, sealed: str, source: str, record: str) -> Statement:
+        """A statement that waited. Raises VaultError."""
+        return self._vault.open_as(sealed, _waiter(source, record), Statement)
+
+    def seal(self, after: Person, *, before: Person | None, blocks: Blocks | None, today: date) -> Blocks:
+        """The blocks of a changed person; what is equal stays byte for byte as it was."""
+        owner, month, delivery = str(after.beneficiary_id), f"{today:%Y-%m}", after.delivery_on(today)
+        then, had = before or _NOBODY, blocks or _NO_BLOCKS
+
+        def block(kind: Kind, now: Block, was: Block | None, sealed: str | None) -> str:
+            return sealed if sealed and now == was else self._vault.seal(kind, owner, month, now)
+
+        contact = _contact(after)
+        return Blocks(
+            identity=block(Kind.IDENTITY, after.identity, then.identity, had.identity),
+            payee=block(Kind.PAYEE, after.payee, then.payee, had.payee),
+            # What was sealed last may show a collector whose days are over since: delivery is compared with nothing.
+            delivery=self._vault.seal(Kind.DELIVERY, owner, month, delivery) if delivery else None,
+            collector=block(Kind.DELIVERY, after.collector, then.collector, had.collector) if after.collector else None,
+            contact=block(Kind.CONTACT, contact, _contact(then), had.contact) if contact else None,
+            identity_digest=self._vault.digest("identity", _canonical(after.identity)),
+            account_digest=self._vault.digest("account", _canonical(after.account)) if after.account else None,
+            delivery_digest=self._vault.digest("delivery", _canonical(delivery) + after.area.encode()) if delivery else None,
+        )
+
+    def open_identity(self, owner: str, sealed: str) -> Identity:
+        """Raises VaultError."""
+        return self._vault.open_as(sealed, owner, Identity)
+
+    def open_payee(self, owner: str, sealed: str) -> Payee:
+        """Raises VaultError."""
+        return self._vault.open_as(sealed, owner, Payee)
+
+    def open_delivery(self, owner: str, sealed: str | None) -> Delivery:
+        """The place alone: the collector has its own block and its own days. Raises VaultError."""
+        if sealed is None:
+            return Delivery()
+        return self._vault.open_as(sealed, owner, Delivery).model_copy(update={"collector": None})
+
+    def open_collector(self, owner: str, sealed: str | None) -> Collector | None:
+        """Raises VaultError."""
+        return self._vault.open_as(sealed, owner, Collector) if sealed else None
+
+    def open_phone(self, owner: str, sealed: str | None) -> str | None:
+        """Raises VaultError."""
+        return self._vault.open_as(sealed, owner, Contact).phone if sealed else None
+
+    def _index(self, field: str, text: str | None) -> bytes | None:
+        return self._vault.index(field, text) if text else None
+
+
+def snapshot_of(person: Person, blocks: Blocks, today: date) -> BeneficiarySnapshot:
+    """What readers learn of a person."""
+    return BeneficiarySnapshot(
+        beneficiary_id=person.beneficiary_id,
+        version=Version(epoch=person.version[0], n=person.version[1]),
+        payer=person.payer,
+        area=person.area,
+        life=person.life,
+        died_on=person.died_on,
+        wish=person.wish,
+        account_source=person.account_source,
+        home_delivery=person.home_delivery,
+        cannot=person.cannot_on(today),
+        identity=blocks.identity,
+        payee=blocks.payee,
+        delivery=blocks.delivery,
+        contact=blocks.contact,
+        identity_digest=blocks.identity_digest,
+        account_digest=blocks.account_digest,
+        delivery_digest=blocks.delivery_digest,
+    )
+
+
+def _canonical(content: Block) -> bytes:
+    return content.model_dump_json(exclude_none=True).encode()
+
+
+def _contact(person: Person) -> Contact | None:
+    return Contact(phone=person.phone) if person.phone else None
+
+
+def _waiter(source: str, record: str) -> str:
+    return f"waiting:{source}:{record}"

@@ -1,0 +1,16 @@
+"""Settings of registry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from services.registry.areas import AREAS_FILE
+from services.registry.banks import BANKS_FILE
+from shared.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """The common settings, and where the tables of areas and bank names are."""
+
+    areas_file: Path = AREAS_FILE
+    bank_names_file: Path = BANKS_FILE

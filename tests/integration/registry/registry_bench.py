@@ -1,0 +1,127 @@
+"""A registry service on its own database, with hands: import files, see events, close lists, read what was published."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from joserfc import jwe
+from joserfc.jwk import ECKey, OctKey
+
+from services.registry import lists
+from services.registry.areas import Areas
+from services.registry.banks import BankNames
+from services.registry.handlers import Handlers, Registrar
+from services.registry.importing import Importer, Request
+from services.registry.refusals import CloseReason
+from shared.clock import HandClock
+from shared.database import Database
+from shared.events import (
+    BY_TYPE,
+    BeneficiarySnapshot,
+    DeclaredLine,
+    Enrolled,
+    EntitlementLine,
+    ListClosing,
+    Message,
+    MinistryMessage,
+)
+from shared.personal import Identity, PersonalData
+from shared.records import Received
+from shared.vault import Vault
+from shared.words import Programme
+
+START = datetime(2024, 1, 20, 2, 0, tzinfo=UTC)
+PERIOD, PAYER, SOURCE = "2024-02", "huyen-444", "sandbox/ministry"
+
+
+def an_identity(**changes: Any) -> Identity:
+    """Somebody with a number."""
+    same = {"full_name": "Nguyễn Thị Hòa", "birth_date": "1949-03-02", "sex": "female", "personal_number": "042149990001"}
+    return Identity(**{**same, **changes})
+
+
+def a_line(**changes: Any) -> DeclaredLine:
+    """A month's assistance."""
+    return DeclaredLine(
+        **{
+            "programme": Programme.SOCIAL_ASSISTANCE,
+            "benefit_code": "BT-5c",
+            "coefficient_hundredths": 100,
+            "monthly_vnd": 360_000,
+        }
+        | changes
+    )
+
+
+class Bench:
+    """The service under test."""
+
+    def __init__(self, database: Database, keys: Path, clock: HandClock) -> None:
+        self.database, self.clock = database, clock
+        self.vault = Vault.load(keys / "registry.json")
+        self._public = ECKey.import_key(json.loads((keys / "registry.json").read_text())["private"])
+        self.registrar = Registrar(self.vault, clock, 1)
+        self.handlers = Handlers(self.vault, clock, self.registrar)
+        self.importer = Importer(database, clock, self.registrar, areas=Areas.from_file(), banks=BankNames.from_file())
+        self._offsets = count()
+        self._read = 0
+
+    async def payroll(self, body: bytes, *, dry_run: bool = False, period: str = PERIOD) -> dict[str, Any]:
+        """Hand in a payroll list."""
+        return await self.importer.take(Request("payroll", body, SOURCE, PAYER, period, "officer", dry_run))
+
+    async def accounts(self, body: bytes, *, dry_run: bool = False) -> dict[str, Any]:
+        """Hand in an account list."""
+        return await self.importer.take(Request("accounts", body, "sandbox/police", PAYER, None, "officer", dry_run))
+
+    def sealed(self, personal: PersonalData, key: OctKey | None = None) -> str:
+        """As a ministry encrypts it, under its list's content key where one is given."""
+        header = {"alg": "dir", "enc": "A256GCM", "kid": key.kid} if key else {"alg": "ECDH-ES", "enc": "A256GCM"}
+        return jwe.encrypt_compact(header, personal.model_dump_json(exclude_none=True).encode(), key or self._public)
+
+    def enrolled(self, record: str = "r1", seq: int = 1, *, key: OctKey | None = None, **changes: Any) -> Enrolled:
+        """An enrolment."""
+        personal = changes.pop("personal", None) or PersonalData(identity=changes.pop("identity", None) or an_identity())
+        same = {"source": SOURCE, "record": record, "source_sequence": seq, "period": PERIOD, "payer": PAYER, "area": "18496"}
+        return Enrolled(**{**same, "line": a_line(), "personal": self.sealed(personal, key), **changes})
+
+    async def see(self, *messages: MinistryMessage) -> None:
+        """Events at the Kafka door, one batch."""
+        async with self.database.transaction() as tx:
+            await self.handlers.on_ministry(tx, [self.received(m) for m in messages])
+
+    def received(self, message: Message) -> Received[Any]:
+        """A message as the runtime hands it over."""
+        return Received(message, str(uuid4()), self.clock.now(), message.TOPIC, 0, next(self._offsets))
+
+    async def close(self, period: str = PERIOD) -> ListClosing | CloseReason:
+        """Close the list."""
+        async with self.database.transaction() as tx:
+            return await lists.close_list(tx, period, PAYER, actor="officer", now=self.clock.now())
+
+    async def told(self) -> list[Message]:
+        """What was published since the last time, in order."""
+        rows = await self.rows("SELECT id, type, payload FROM outbox WHERE id > $1 ORDER BY id", self._read)
+        self._read = rows[-1]["id"] if rows else self._read
+        return [BY_TYPE[row["type"]].model_validate_json(row["payload"]) for row in rows]
+
+    async def snapshots(self) -> list[BeneficiarySnapshot]:
+        """Snapshots published since the last time."""
+        return [message for message in await self.told() if isinstance(message, BeneficiarySnapshot)]
+
+    async def lines(self) -> list[EntitlementLine]:
+        """Frozen lines published since the last time."""
+        return [message for message in await self.told() if isinstance(message, EntitlementLine)]
+
+    async def rows(self, sql: str, *values: Any) -> Sequence[Any]:
+        """What a table holds."""
+        async with self.database.reading() as tx:
+            return await tx.fetch(sql, *values)  # type: ignore[no-any-return]
+
+    async def fates(self) -> list[tuple[str, str | None]]:
+        """(fate, reason) of every statement."""
+        return [(row["fate"], row["reason"]) for row in await self.rows("SELECT fate, reason FROM source_event ORDER BY id")]
