@@ -127,7 +127,7 @@ def _judge(check: Check, found: Found) -> Verdict:
     return _verdict(check.id, check.title, findings)
 
 
-def _verdict(identity: str, title: str, findings: Sequence[str], good: str = "nothing breaks it") -> Verdict:
+def _verdict(identity: str, title: str, findings: Sequence[str], *, good: str = "nothing breaks it") -> Verdict:
     detail = f"{len(findings)} findings, first: {findings[0]}" if findings else good
     return Verdict(identity, title, not findings, detail, tuple(findings[:SHOWN]))
 
@@ -144,7 +144,7 @@ def _same_totals(found: Found) -> Verdict:
         if len(set(said)) > 1:
             findings.append(" ".join(key) + ": " + ", ".join(f"{name} {text}" for name, text in zip(names, said, strict=True)))
     good = "; ".join(f"{' '.join(key)}: {_said(totals[0].get(key))}" for key in lists)
-    return _verdict("I02", "What registry closed is what payout holds, line by line", findings, good or "no list is closed")
+    return _verdict("I02", "What registry closed is what payout holds, line by line", findings, good=good or "no list is closed")
 
 
 def _said(total: tuple[int, int] | None) -> str:
@@ -159,7 +159,7 @@ def _conservation(places: Rows) -> Verdict:
     ]
     findings = [f"{text}, such as {line}" for place, text, line in said if place in _MISPLACED]
     good = "; ".join(text for _place, text, _line in said) or "no payroll is built"
-    return _verdict("I03", "Every line is cashless, postal or held: exactly one", findings, good)
+    return _verdict("I03", "Every line is cashless, postal or held: exactly one", findings, good=good)
 
 
 # --- the partners' truth -----------------------------------------------------------------------------------------------------
@@ -205,7 +205,7 @@ def compare_with_truth(found: Found, facts: Sequence[Fact]) -> list[Verdict]:
             "I16",
             "Nobody was really paid twice, or another amount, or unasked",
             list(_paid_wrongly(ours, happened)),
-            _sum_paid(facts),
+            good=_sum_paid(facts),
         ),
         _verdict(
             "I17",
@@ -216,7 +216,7 @@ def compare_with_truth(found: Found, facts: Sequence[Fact]) -> list[Verdict]:
             "I18",
             "What we believe is what happened, or unknown",
             list(_believed_wrongly(ours, happened)),
-            _sum_known(ours, happened),
+            good=_sum_known(ours, happened),
         ),
     ]
 

@@ -96,7 +96,7 @@ class World:
 
 
 @pytest.fixture
-async def world(bench: Bench, dsns: dict[str, str], tmp_path: Path) -> World:
+async def world(bench: Bench, migrated: Migrated, tmp_path: Path) -> World:
     """Paid at a bank, rejected then collected at the post, one without an answer, one held."""
     await bench.enrol(a_line(), a_merit_line(), account=an_account())
     await bench.enrol(account=an_account(bank_bin="970436"))
@@ -108,7 +108,8 @@ async def world(bench: Bench, dsns: dict[str, str], tmp_path: Path) -> World:
     await bench.answer(*await bench.answers_to(Provider.BANK_B, LineStatus.REJECTED, reason="AC04"))
     await bench.pay()
     await bench.answer((await bench.answers_to(Provider.POST, LineStatus.PAID))[0])
-    dsns = {**dsns, "payout": await _dsn(bench, dsns["payout"])}
+    dsns = {service: await migrated(service) for service in Service if service is not Service.PAYOUT}
+    dsns["payout"] = await _dsn(bench, dsns["registry"])
     await _close_registry(dsns["registry"], bench, closing.vnd)
     async with bench.database.transaction() as tx:
         await tx.execute("UPDATE outbox_cursor SET (xid, id) = (SELECT xid, id FROM outbox ORDER BY xid DESC, id DESC LIMIT 1)")
