@@ -73,6 +73,7 @@ def demo(
 ) -> None:
     """Pay a synthetic district for 2024-02 end to end. Example: ansinh demo --people 2000"""
     console = Console(stderr=as_json)
+    console.width = max(console.width, 130)  # a page that is cut off tells nothing
     run = Demo(name, people, console)
     try:
         made = asyncio.run(run.run())

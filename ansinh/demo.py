@@ -171,7 +171,7 @@ class Demo:
             note(await _paid(client))
 
     async def _fall_back(self, addresses: Addresses, client: Client) -> None:
-        async with self._stage("Tài khoản bị từ chối -> bưu điện") as note:
+        async with self._stage("Bị từ chối, sang bưu điện / fall back") as note:
             built = await pipeline.build(client, PERIOD, PAYER)
             count = sum(batch["count"] for batch in built["batches"])
             if count:

@@ -15,9 +15,11 @@ from fastapi import Header
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.clock import Clock
 from shared.errors import NotAllowed
+from shared.fields import Digest
 from shared.words import Role
 
 EVERY_PAYER = "*"
@@ -47,6 +49,17 @@ def require(actor: Actor, role: Role, payer: str) -> None:
         raise NotAllowed("PAYER_NOT_YOURS")
 
 
+class _Claims(BaseModel):
+    """A token's claims by type: a plain string where a list belongs must not become a list of its letters."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+    sub: Annotated[str, Field(min_length=1, max_length=80, strict=True)]
+    roles: list[Role]
+    payers: tuple[Annotated[str, Field(min_length=1, strict=True)], ...]
+    sha256: Digest | None = None
+    exp: Annotated[int, Field(strict=True)]
+
+
 class ActorGate:
     """Reads tokens. Expiry is judged by business time, like everything that has a date."""
 
@@ -59,15 +72,12 @@ class ActorGate:
         """The actor of an `Authorization: Bearer ...` header. Raises NotAllowed with a code."""
         token = authorization.removeprefix("Bearer ").strip()
         try:
-            claims = jwt.decode(token, self._key, algorithms=["ES256"]).claims
-            roles = frozenset(Role(role) for role in claims["roles"])
-            actor = Actor(str(claims["sub"]), roles, tuple(claims["payers"]), claims.get("sha256"), token)
-            expires = int(claims["exp"])
-        except (JoseError, ValueError, KeyError, TypeError) as error:
+            claims = _Claims.model_validate(jwt.decode(token, self._key, algorithms=["ES256"]).claims)
+        except (JoseError, ValueError) as error:
             raise NotAllowed("TOKEN_INVALID") from error
-        if expires < self._clock.now().timestamp():
+        if claims.exp <= self._clock.now().timestamp():  # RFC 7519 4.1.4: not on or after
             raise NotAllowed("TOKEN_EXPIRED")
-        return actor
+        return Actor(claims.sub, frozenset(claims.roles), claims.payers, claims.sha256, token)
 
     def dependency(self, authorization: Annotated[str, Header()] = "") -> Actor:
         """For FastAPI: `Depends(gate.dependency)`."""

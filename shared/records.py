@@ -15,6 +15,8 @@ from shared.events import BY_TYPE, Message
 M_co = TypeVar("M_co", bound=Message, covariant=True)
 # What pydantic calls a word that is not in an enum or literal.
 _UNKNOWN_WORD = {"enum", "literal_error"}
+_FIRST_YEAR, _LAST_YEAR = 1990, 2200
+_NO_TIME = datetime(1, 1, 1, tzinfo=UTC)
 
 
 class RawRecord(Protocol):
@@ -41,17 +43,19 @@ class Received(Generic[M_co]):
     offset: int
 
 
+def outside_text(raw: bytes) -> str:
+    """Text that came from outside, fit for a database column: no broken UTF-8, no NUL (PostgreSQL refuses it), not endless."""
+    return raw.decode("utf-8", "replace").replace("\x00", "\ufffd")[:200]
+
+
 def event_id_of(record: RawRecord) -> str | None:
     """The `ce_id` header, if there is one."""
-    for name, value in record.headers:
-        if name == "ce_id":
-            return value.decode("utf-8", "replace")[:200]
-    return None
+    return next((outside_text(value) for name, value in record.headers if name == "ce_id"), None)
 
 
 def parse(record: RawRecord) -> Received[Message]:
     """Raises BadRecord with a code for what can never be read, Parked for a type or word this release does not know."""
-    headers = {name: value.decode("utf-8", "replace") for name, value in record.headers}
+    headers = {name: outside_text(value) for name, value in record.headers}
     event_id, kind = headers.get("ce_id"), headers.get("ce_type")
     if not event_id or not kind:
         raise BadRecord(record.offset, "HEADER_MISSING")
@@ -62,7 +66,7 @@ def parse(record: RawRecord) -> Received[Message]:
         message = model.model_validate_json(record.value or b"")
     except ValidationError as error:
         raise _complaint(record.offset, error) from None
-    return Received(message, event_id[:200], _time(headers.get("ce_time"), record), record.topic, record.partition, record.offset)
+    return Received(message, event_id, _time(headers.get("ce_time"), record), record.topic, record.partition, record.offset)
 
 
 def parse_all(records: Iterable[RawRecord]) -> tuple[list[Received[Message]], list[BadRecord]]:
@@ -88,5 +92,8 @@ def _time(text: str | None, record: RawRecord) -> datetime:
     try:
         moment = datetime.fromisoformat(text or "")
     except ValueError:
-        moment = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+        moment = _NO_TIME
+    # A missing or absurd time gives way to the broker's: no upstream clock may produce a moment the database cannot hold.
+    if not _FIRST_YEAR <= moment.year < _LAST_YEAR:
+        return datetime.fromtimestamp(record.timestamp / 1000, UTC)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -15,7 +15,7 @@ from shared.errors import BadRecord, Parked
 from shared.events import DeadLetter
 from shared.ids import derived_id
 from shared.outbox import OutEvent, put_events
-from shared.records import RawRecord, event_id_of
+from shared.records import RawRecord, event_id_of, outside_text
 from shared.topics import Service, dead_letter_topic
 from shared.vault import Kind, Vault
 
@@ -77,7 +77,7 @@ class SetAside:
             originals=[letter.original for letter in letters],
         )
         topic = dead_letter_topic(self._service)
-        keys = [(by_offset[letter.offset].key or b"").decode("utf-8", "replace")[:200] for letter in letters]
+        keys = [outside_text(by_offset[letter.offset].key or b"") for letter in letters]
         events = [OutEvent(topic, key, letter) for key, letter in zip(keys, letters, strict=True)]
         await put_events(tx, events, self._clock.now())
         for letter in letters:

@@ -31,6 +31,8 @@ from pydantic import BaseModel, ValidationError
 
 M = TypeVar("M", bound=BaseModel)
 USES_MAX = 2**30
+# What JSON of another shape than expected raises.
+_MALFORMED = (ValueError, KeyError, TypeError, AttributeError)
 _LINE_HEADER = {"alg": "dir", "enc": "A256GCM"}
 
 
@@ -96,7 +98,7 @@ class Vault:
         """Read a key file. Raises VaultError without saying what was in it."""
         try:
             return cls(json.loads(path.read_text()))
-        except (OSError, ValueError, KeyError) as error:
+        except (*_MALFORMED, JoseError, OSError) as error:
             raise VaultError("key file cannot be read") from error
 
     def seal(self, kind: Kind, owner: str, month: str, plain: BaseModel | bytes) -> str:
@@ -145,7 +147,7 @@ class Vault:
             kid = json.loads(_unb64(compact.split(".", 1)[0])).get("kid")
             key = OctKey.import_key(content_keys[kid]) if kid in content_keys else self._private
             plain = jwe.decrypt_compact(compact, key).plaintext
-        except (JoseError, ValueError, KeyError, InvalidTag) as error:
+        except (*_MALFORMED, JoseError, InvalidTag) as error:
             raise VaultError("JWE does not open") from error
         if plain is None:
             raise VaultError("JWE does not open")
@@ -156,7 +158,7 @@ class Vault:
         try:
             key = json.loads(self.open_jwe(compact, {}))
             kid, raw = str(key["kid"]), _unb64(key["k"])
-        except (ValueError, KeyError, TypeError) as error:
+        except _MALFORMED as error:
             raise VaultError("content key is not a symmetric JWK") from error
         if len(raw) != 32:
             raise VaultError("content key is not 256 bits")

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
 
 from shared.errors import NotAllowed, is_trouble
 
@@ -40,8 +41,14 @@ async def _not_allowed(_request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    places = ["/".join(str(part) for part in detail["loc"]) + ": " + str(detail["type"]) for detail in error.errors()]
+    # Only the first step of a place (body, query, path): deeper ones may be keys the client made up.
+    places = sorted({f"{detail['loc'][0]}: {detail['type']}" for detail in error.errors()})
     return _answer(422, "REQUEST_INVALID", "; ".join(places))
+
+
+async def _http(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return _answer(error.status_code, f"HTTP_{error.status_code}")
 
 
 async def _failed(_request: Request, error: Exception) -> JSONResponse:
@@ -54,6 +61,7 @@ def make_app(title: str, ready: Callable[[], list[str]]) -> FastAPI:
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(NotAllowed, _not_allowed)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _failed)
 
     @app.get("/health")

@@ -76,17 +76,18 @@ class Sealer:
         owner, month, delivery = str(after.beneficiary_id), f"{today:%Y-%m}", after.delivery_on(today)
         then, had = before or _NOBODY, blocks or _NO_BLOCKS
 
-        def block(kind: Kind, now: Block, was: Block | None, sealed: str | None) -> str:
+        def block(kind: Kind, now: Block, kept: tuple[Block | None, str | None]) -> str:
+            was, sealed = kept
             return sealed if sealed and now == was else self._vault.seal(kind, owner, month, now)
 
         contact = _contact(after)
         return Blocks(
-            identity=block(Kind.IDENTITY, after.identity, then.identity, had.identity),
-            payee=block(Kind.PAYEE, after.payee, then.payee, had.payee),
+            identity=block(Kind.IDENTITY, after.identity, (then.identity, had.identity)),
+            payee=block(Kind.PAYEE, after.payee, (then.payee, had.payee)),
             # What was sealed last may show a collector whose days are over since: delivery is compared with nothing.
             delivery=self._vault.seal(Kind.DELIVERY, owner, month, delivery) if delivery else None,
-            collector=block(Kind.DELIVERY, after.collector, then.collector, had.collector) if after.collector else None,
-            contact=block(Kind.CONTACT, contact, _contact(then), had.contact) if contact else None,
+            collector=block(Kind.DELIVERY, after.collector, (then.collector, had.collector)) if after.collector else None,
+            contact=block(Kind.CONTACT, contact, (_contact(then), had.contact)) if contact else None,
             identity_digest=self._vault.digest("identity", _canonical(after.identity)),
             account_digest=self._vault.digest("account", _canonical(after.account)) if after.account else None,
             delivery_digest=self._vault.digest("delivery", _canonical(delivery) + after.area.encode()) if delivery else None,

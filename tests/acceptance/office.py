@@ -43,7 +43,7 @@ class Person:
     bank_bin: str = "970405"
     monthly_vnd: int = 540_000
     benefit_code: str = "BT-5a1"
-    coefficient_hundredths: int = 150
+    coefficient_hundredths: int | None = 150
     status: str = "alive"
     status_date: str = ""
 
@@ -199,8 +199,10 @@ class Office:
         return {row["topic"]: row["records"] for row in await flow(self.addresses)}
 
     def _enrolled(self, period: str, payer: str, person: Person, sequence: int) -> events.Enrolled:
+        merit = person.benefit_code.startswith("NCC")
+        programme = words.Programme.MERIT if merit else words.Programme.SOCIAL_ASSISTANCE
         line = events.DeclaredLine(
-            programme=words.Programme.SOCIAL_ASSISTANCE, benefit_code=person.benefit_code,
+            programme=programme, benefit_code=person.benefit_code,
             coefficient_hundredths=person.coefficient_hundredths, monthly_vnd=person.monthly_vnd,
         )  # fmt: skip
         return events.Enrolled(

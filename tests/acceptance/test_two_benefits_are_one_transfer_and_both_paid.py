@@ -9,7 +9,9 @@ PERIOD, PAYER = "2024-02", "xa-18502"
 
 async def test_two_benefits_are_one_transfer_and_both_paid(office: Office) -> None:
     first = Person(area="18502")
-    second = replace(first, record=f"{first.record}-2", benefit_code="NCC-LS1", monthly_vnd=2_055_000)
+    second = replace(
+        first, record=f"{first.record}-2", benefit_code="NCC-LS1", monthly_vnd=2_055_000, coefficient_hundredths=None
+    )
     await office.people_are_registered(first)
     await office.enrol(PERIOD, PAYER, first, second)
     shown = await office.close_and_build(PERIOD, PAYER)

@@ -155,6 +155,6 @@ async def test_bank_is_fast_enough(bank):
     async with bank.open(late_per_10000=0) as process:
         began = time.monotonic()
         assert json.loads(await process.stdout.readline())["event"] == "batch_received"
-        while len(outcomes(bank.truth)) < 20_000:  # noqa: ASYNC110 (a file cannot wake us)
+        while len(outcomes(bank.truth)) < 20_000:
             await asyncio.sleep(0.05)
         assert 20_000 / (time.monotonic() - began) > SLOW_ENOUGH_LINES_PER_S
