@@ -16,7 +16,7 @@ from office import Office, Person, Refusal
 from ansinh.look import connection
 from shared import topics
 
-PERIOD, PAYER = "2024-07", "xa-18496"
+PERIOD, PAYER = "2024-02", "xa-18550"
 CANARY = Person(number="042055987654", account="7788990011223", bank_bin="970405", record="canary")
 PHONE = "+84987123987"
 SECRETS = (CANARY.number, CANARY.full_name, CANARY.account or "", PHONE, PHONE[3:])
@@ -77,7 +77,8 @@ async def test_personal_data_leaks_nowhere(office: Office) -> None:
     with pytest.raises(Refusal) as refusal:
         await office.client.post("verification", "/v1/population/extract", actor="operator", body=bad_csv)
     assert leaks("refusal", str(refusal.value).encode()) == []
-    await office.close_and_build(PERIOD, PAYER)
+    shown = await office.close_and_build(PERIOD, PAYER)
+    assert shown["held"] == {}
     await office.sign(PERIOD, PAYER)
     await office.answered()
 
