@@ -15,5 +15,5 @@ NEXT_OFFSET = Gauge("ansinh_next_offset", "Next offset the database expects", ["
 BATCH_SECONDS = Histogram("ansinh_batch_seconds", "Seconds from handler start to commit, per batch", ["topic"])
 OUTBOX_UNPUBLISHED = Gauge("ansinh_outbox_unpublished", "Outbox rows behind the relay's cursor still to publish")
 OUTBOX_PUBLISHED = Counter("ansinh_outbox_published_total", "Outbox rows acknowledged by the broker", ["topic"])
-OUTBOX_OLDEST_SECONDS = Gauge("ansinh_outbox_oldest_seconds", "Age in seconds of the oldest unpublished outbox row")
+OUTBOX_BEHIND_SECONDS = Gauge("ansinh_outbox_behind_seconds", "Seconds since the relay last had nothing left to publish")
 CONFLICTS = Counter("ansinh_conflicts_total", "Same key with other content: somebody must look", ["kind"])

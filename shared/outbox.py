@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from shared.database import Database, Tx, load_queries
 from shared.errors import Trouble, code_of, is_trouble
 from shared.events import Message
 from shared.ids import random_id
-from shared.metrics import OUTBOX_OLDEST_SECONDS, OUTBOX_PUBLISHED, OUTBOX_UNPUBLISHED
+from shared.metrics import OUTBOX_BEHIND_SECONDS, OUTBOX_PUBLISHED, OUTBOX_UNPUBLISHED
 
 queries = load_queries(__file__)
 BATCH_MAX = 4_000
@@ -86,6 +87,7 @@ class Relay:
         self._service = service
         self._log = log
         self._wake = asyncio.Event()
+        self._emptied = monotonic()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Publish until told to stop, surviving every loss of broker or database."""
@@ -99,6 +101,7 @@ class Relay:
                 if not (is_trouble(error) or isinstance(error, KafkaError)):
                     raise
                 self._log.warning("relay_trouble", code=code_of(error))
+                OUTBOX_BEHIND_SECONDS.set(monotonic() - self._emptied)
                 await _sleep(stop, pause)
                 pause = min(pause * 2, PAUSE_MAX_SECONDS)
 
@@ -127,8 +130,11 @@ class Relay:
         cursor = await queries.cursor(session)
         rows = [row async for row in queries.unpublished(session, xid=cursor["xid"], id=cursor["id"], most=BATCH_MAX)]
         if not rows:
+            self._emptied = monotonic()
+            OUTBOX_BEHIND_SECONDS.set(0)
             OUTBOX_UNPUBLISHED.set(0)
             return 0
+        OUTBOX_BEHIND_SECONDS.set(monotonic() - self._emptied)
         await asyncio.wait_for(self._send(producer, rows), DEADLINE_SECONDS)
         last = rows[-1]
         moved = await queries.move_cursor(session, xid=last["xid"], id=last["id"], from_xid=cursor["xid"], from_id=cursor["id"])
@@ -145,7 +151,6 @@ class Relay:
         await asyncio.gather(*futures)
         for row in rows:
             OUTBOX_PUBLISHED.labels(row["topic"]).inc()
-        OUTBOX_OLDEST_SECONDS.set(0)
 
     def _notified(self, *_args: Any) -> None:
         self._wake.set()
