@@ -105,3 +105,16 @@ def test_a_role_is_needed_for_that_payer() -> None:
     require(Actor("b", frozenset({Role.MAKER}), ("*",), None, ""), Role.MAKER, "q")
     with pytest.raises(NotAllowed):
         require(Actor("c", frozenset(), ("*",), None, ""), Role.MAKER, "q")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"payers": "*ab"}, {"payers": [5]}, {"sub": None}, {"sha256": 7}, {"exp": 1e300}, {"exp": "2000000000"}]
+)
+def test_regression_a_claim_of_another_type_is_refused(clock: HandClock, wrong: dict[str, object]) -> None:
+    """`tuple("*ab")` would have made every payer out of a plain string."""
+    assert code(ActorGate(PUBLIC, clock), signed(CLAIMS | wrong)) == "TOKEN_INVALID"
+
+
+def test_regression_a_token_ends_at_its_second(clock: HandClock) -> None:
+    """RFC 7519 4.1.4: not accepted on or after `exp`."""
+    assert code(ActorGate(PUBLIC, clock), signed(CLAIMS | {"exp": int(clock.now().timestamp())})) == "TOKEN_EXPIRED"

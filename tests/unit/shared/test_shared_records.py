@@ -191,3 +191,13 @@ def test_a_run_does_not_depend_on_where_batches_end(word: str, cut: int) -> None
     expected = len(plain) - len(plain.rstrip("d"))
     assert run_of_dead(0, *verdicts(word)) == expected
     assert run_of_dead(run_of_dead(0, *verdicts(word[:cut])), *verdicts(word[cut:])) == expected
+
+
+def test_regression_a_nul_from_outside_becomes_a_sign_that_a_table_takes() -> None:
+    """PostgreSQL refuses NUL in text: unreplaced, one such header would have stopped its partition for good."""
+    assert event_id_of(record(ce_id="a\x00b")) == "a\ufffdb"
+
+
+def test_regression_an_absurd_time_gives_way_to_the_brokers() -> None:
+    taken = parse(record(ce_time="0001-01-01T00:00:00+14:00"))
+    assert taken.at.year > 1990

@@ -269,3 +269,19 @@ def test_a_signature_verifies_with_the_signers_public_key_alone(keys: Path) -> N
     assert found.payload == b'{"total": 1}'
     with pytest.raises(BadSignatureError):
         jws.deserialize_compact(token, public(keys, "registry"), algorithms=["ES256"])
+
+
+@pytest.mark.parametrize("header", [b"[]", b"null", b'"x"', b'{"kid": []}', b'{"kid": {}}'])
+def test_regression_a_jwe_with_a_strange_header_is_refused(keys: Path, header: bytes) -> None:
+    token = base64.urlsafe_b64encode(header).rstrip(b"=").decode() + ".a.a.a.a"
+    with pytest.raises(VaultError):
+        vault(keys, "registry").open_jwe(token, {"x": bytes(32)})
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", '{"roots": [], "secret": "", "private": {}}', '{"roots": {}, "secret": "", "private": {"kty": "EC"}}']
+)
+def test_regression_a_key_file_of_another_shape_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "k.json").write_text(content)
+    with pytest.raises(VaultError):
+        Vault.load(tmp_path / "k.json")
