@@ -85,6 +85,11 @@ class RowReader:
         found = self.read(column, lambda cell: cells.text(cell, most))
         return found.value if found else ""
 
+    def word(self, column: Column) -> str:
+        """A word of a closed list, folded; signs alone are a word nobody knows, not an empty cell."""
+        written = self.text(column, 60)
+        return folded(written) or written
+
     def problem(self, column: Column, reason: RowReason) -> None:
         """Gather a problem."""
         self.problems.append(Problem(column, reason))
@@ -122,7 +127,7 @@ class RowReader:
         return found
 
     def _sex(self) -> Sex | None:
-        written = folded(self.text(Column.SEX, 20))
+        written = self.word(Column.SEX)
         if written and written not in _SEXES:
             self.problem(Column.SEX, RowReason.WORD_UNKNOWN)
         return _SEXES.get(written)

@@ -6,7 +6,6 @@ from datetime import date
 
 from services.registry import cells
 from services.registry.banks import BankNames
-from services.registry.cells import folded
 from services.registry.columns import ACCOUNTS_NEED, Column
 from services.registry.intake import Intake, RowReader, Taken
 from services.registry.refusals import RowReason
@@ -41,7 +40,7 @@ class AccountsReader:
         reader = RowReader(line)
         identity = reader.identity(lambda cell: cells.birth(cell, self._today))
         account = self._account(reader)
-        wish = _WISHES.get(folded(reader.text(Column.WISH, 60)))
+        wish = _WISHES.get(reader.word(Column.WISH))
         if wish is None:
             reader.problem(Column.WISH, RowReason.WORD_UNKNOWN)
         phone = reader.phone()

@@ -121,7 +121,7 @@ class PayrollReader:
     # --- the person's wishes ---------------------------------------------------------------------------------------------
 
     def _personal(self, reader: RowReader) -> PersonalData:
-        channel = folded(reader.text(Column.CHANNEL, 60))
+        channel = reader.word(Column.CHANNEL)
         if channel and channel not in _BY_ACCOUNT + _AT_HOME + _AT_COUNTER:
             reader.problem(Column.CHANNEL, RowReason.WORD_UNKNOWN)
         hamlet = reader.text(Column.HAMLET, 100)

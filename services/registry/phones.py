@@ -21,7 +21,7 @@ def e164(written: str) -> str | None:
     A cell that lost its first zero has nine digits (or ten of the old kind); both are read as national numbers.
     """
     digits = "".join(char for char in written if char.isascii() and char.isdigit())
-    if len(digits) > 12 or any(char.isalpha() for char in written):
+    if len(digits) > 14 or any(char.isalpha() for char in written):
         return None
     national = digits.removeprefix("00").removeprefix("84") if len(digits) > 10 else digits
     national = national.lstrip("0")

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from joserfc import jwe
 from joserfc.jwk import ECKey, OctKey
 
-from services.registry import lists
+from services.registry import lists, store_lists
 from services.registry.areas import Areas
 from services.registry.banks import BankNames
 from services.registry.handlers import Handlers, Registrar
@@ -83,6 +83,10 @@ class Bench:
         header = {"alg": "dir", "enc": "A256GCM", "kid": key.kid} if key else {"alg": "ECDH-ES", "enc": "A256GCM"}
         return jwe.encrypt_compact(header, personal.model_dump_json(exclude_none=True).encode(), key or self._public)
 
+    def sealed_key(self, key: OctKey) -> str:
+        """A list's content key for registry."""
+        return jwe.encrypt_compact({"alg": "ECDH-ES", "enc": "A256GCM"}, json.dumps(key.as_dict()).encode(), self._public)
+
     def enrolled(self, record: str = "r1", seq: int = 1, *, key: OctKey | None = None, **changes: Any) -> Enrolled:
         """An enrolment."""
         personal = changes.pop("personal", None) or PersonalData(identity=changes.pop("identity", None) or an_identity())
@@ -116,6 +120,16 @@ class Bench:
     async def lines(self) -> list[EntitlementLine]:
         """Frozen lines published since the last time."""
         return [message for message in await self.told() if isinstance(message, EntitlementLine)]
+
+    async def funnel(self) -> list[dict[str, Any]]:
+        """The funnel of the period."""
+        async with self.database.reading() as tx:
+            return await store_lists.funnel(tx, PERIOD)
+
+    async def trace(self, beneficiary_id: UUID) -> dict[str, Any]:
+        """What may be shown of a person."""
+        async with self.database.reading() as tx:
+            return await store_lists.trace(tx, beneficiary_id) or {}
 
     async def rows(self, sql: str, *values: Any) -> Sequence[Any]:
         """What a table holds."""
