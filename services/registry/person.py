@@ -47,8 +47,9 @@ class Person:
     def delivery_on(self, today: date) -> Delivery | None:
         """Where and to whom money is handed over, with the collector whose authorisation holds on that day."""
         allowed = (self.collector_from or date.min) <= today <= (self.collector_until or date.max)
-        whole = self.delivery.model_copy(update={"collector": self.collector if allowed else None})
-        return whole if whole != NOWHERE else None
+        if self.collector and allowed:
+            return self.delivery.model_copy(update={"collector": self.collector})
+        return self.delivery if self.delivery != NOWHERE else None
 
     def cannot_on(self, today: date) -> bool:
         """Whether the person is of the "cannot" class on that day."""
@@ -136,6 +137,8 @@ def collector_named(person: Person, act: NameCollector) -> Person:
 
 def merged(known: Identity, said: Identity) -> Identity:
     """The newer word holds, but never loses what it does not contradict: a finer birth date, a name with its accents."""
+    if known == said:
+        return known
     plainer = folded(known.full_name) == folded(said.full_name) and said.full_name.isascii()
     return Identity(
         full_name=known.full_name if plainer else said.full_name,
@@ -171,7 +174,7 @@ def _with_details(person: Person, said: PersonalData, *, since: date | None) -> 
     place = said.delivery
     person = replace(
         person,
-        delivery=place.model_copy(update={"collector": None}) if place else person.delivery,
+        delivery=_without_collector(place) if place else person.delivery,
         home_delivery=person.home_delivery if said.home_delivery is None else said.home_delivery,
         phone=said.phone or person.phone,
         cannot_reason=said.cannot_reason or person.cannot_reason,
@@ -180,6 +183,10 @@ def _with_details(person: Person, said: PersonalData, *, since: date | None) -> 
     if named is None or named == person.collector:
         return person
     return replace(person, collector=named, collector_from=since, collector_until=None)
+
+
+def _without_collector(place: Delivery) -> Delivery:
+    return place.model_copy(update={"collector": None}) if place.collector else place
 
 
 def _with_list_account(person: Person, said: PersonalData) -> Person:
