@@ -306,7 +306,7 @@ class Desk:
 
 def _own_record(beneficiary_id: UUID, act: Act) -> str:
     """A file's rows have no record of their own: a person's benefit is one, a person's account another."""
-    return f"{beneficiary_id}/{act.line.benefit_code if isinstance(act, Enrol) else act.kind}"
+    return f"{beneficiary_id}.{act.line.benefit_code if isinstance(act, Enrol) else act.kind}"
 
 
 def _place(act: Act) -> Place | None:

@@ -104,7 +104,8 @@ class Registrar:
         return Waiting(statement.source, record, sequence, sealed, keys)
 
     def _kept(self, row: Waiting) -> Statement:
-        return self.sealer.open_statement(row.sealed, row.source, row.record)
+        """The statement without its place in the file it came with: it is taken now, by whatever brought its person."""
+        return self.sealer.open_statement(row.sealed, row.source, row.record).model_copy(update={"row_no": None})
 
 
 class Handlers:
@@ -230,7 +231,7 @@ def _unopened_owner(source: str, record: str) -> str:
 def _unmatched(keys: Keys, digest: str) -> str:
     """A name for a file's row that has no person to be named after; the same person of the same source waits once."""
     known = keys.number or keys.old_number or keys.name_birth
-    return f"unmatched/{known.hex()[:40] if known else digest[:40]}"
+    return f"unmatched.{known.hex()[:40] if known else digest[:40]}"
 
 
 def _count_conflicts(outcomes: Iterable[Outcome]) -> None:

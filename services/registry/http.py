@@ -20,6 +20,7 @@ from shared.process import Runtime
 from shared.web import Problem
 from shared.words import Role
 
+WAITING_SHOWN = 500
 BODY_BYTES_MAX = 64 * 1024 * 1024
 PeriodQuery = Annotated[Period, Query()]
 OpaqueQuery = Annotated[Opaque, Query()]
@@ -127,11 +128,21 @@ def _add_reading(routes: APIRouter, database: Database) -> None:
         async with database.reading() as tx:
             return _found(await store_lists.trace(tx, beneficiary_id), "PERSON_UNKNOWN")
 
-    @routes.get("/v1/records/{source:path}/{record}")
-    async def record(source: str, record: str) -> dict[str, Any]:
-        """Whose record it is and the fate of each of its statements."""
+    @routes.get("/v1/records/{name:path}")
+    async def record(name: str) -> dict[str, Any]:
+        """Whose record `source/record` is and the fate of each of its statements. Both may hold slashes: the longest source counts."""
+        cuts = [place for place, char in enumerate(name) if char == "/"]
         async with database.reading() as tx:
-            return _found(await store_lists.record(tx, source, record), "RECORD_UNKNOWN")
+            for cut in reversed(cuts):
+                if found := await store_lists.record(tx, name[:cut], name[cut + 1 :]):
+                    return found
+        raise Problem("RECORD_UNKNOWN", status=404)
+
+    @routes.get("/v1/waiting")
+    async def waiting() -> list[dict[str, Any]]:
+        """Statements that wait for their person or their list's key, the oldest first."""
+        async with database.reading() as tx:
+            return await store_lists.waiting(tx, WAITING_SHOWN)
 
 
 def _found(value: dict[str, Any] | None, code: str) -> dict[str, Any]:

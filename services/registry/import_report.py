@@ -21,7 +21,6 @@ from services.registry.refusals import (
     RowReason,
 )
 from services.registry.statements import Enrol
-from services.registry.store_lists import Counts
 
 ERRORS_MAX = 1_000
 _COLUMN_OF = {
@@ -29,6 +28,18 @@ _COLUMN_OF = {
     RowReason.PERSON_DEAD: Column.NAME,
     RowReason.DUPLICATE_ROW: Column.NAME,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of a file's rows; the four add up to `row_count`. `declared_vnd` is of accepted and unchanged rows."""
+
+    row_count: int
+    accepted: int
+    unchanged: int
+    refused: int
+    waiting: int
+    declared_vnd: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,11 @@ SELECT w.source, w.record, w.sequence, w.sealed FROM waiting w
     UNION SELECT * FROM unnest(:sources::text[], :records::text[]))
  ORDER BY w.source, w.record, w.sequence;
 
+-- name: waiting
+-- What waits longest, and whether for a person or for a content key.
+SELECT source, record, sequence, CASE WHEN kid IS NULL THEN 'person' ELSE 'key' END AS waits_for, since FROM waiting
+ ORDER BY since, source, record, sequence LIMIT :most;
+
 -- name: waiting_for_key
 -- What waited for a content key.
 SELECT source, record, sequence, sealed FROM waiting WHERE kid = ANY(:kids::text[]) ORDER BY source, record, sequence;

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from asyncpg import Record as Row
 
+from services.registry.import_report import Counts
 from services.registry.list_closing import OpenRow
 from services.registry.statements import CloseList, Enrol, OpenList, Statement
 from services.registry.store import queries
@@ -30,18 +31,6 @@ class Import:
     sha256: str
     actor: str
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What became of a file's rows; the four add up to `row_count`. `declared_vnd` is of accepted and unchanged rows."""
-
-    row_count: int
-    accepted: int
-    unchanged: int
-    refused: int
-    waiting: int
-    declared_vnd: int
 
 
 async def open_lists(tx: Tx, statements: Sequence[Statement]) -> None:
@@ -186,6 +175,11 @@ async def trace(tx: Tx, beneficiary_id: UUID) -> dict[str, Any] | None:
         "texts": [dict(row) async for row in queries.texts_of_person(tx, beneficiary_id=beneficiary_id)],
         "payments": [dict(row) async for row in queries.payments_of_person(tx, beneficiary_id=beneficiary_id)],
     }
+
+
+async def waiting(tx: Tx, most: int) -> list[dict[str, Any]]:
+    """The oldest statements that wait for a person or a key."""
+    return [dict(row) async for row in queries.waiting(tx, most=most)]
 
 
 async def record(tx: Tx, source: str, name: str) -> dict[str, Any] | None:

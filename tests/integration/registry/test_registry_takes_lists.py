@@ -116,6 +116,20 @@ async def test_accounts_may_come_before_the_list(bench, district, lists):
     assert (await bench.rows("SELECT count(*) FROM waiting"))[0]["count"] == strangers
 
 
+async def test_an_account_from_a_file_is_taken_when_an_event_brings_its_person(bench, district, lists):
+    await bench.accounts(lists[1])
+    person = next(p for p in district.account_file_people if p.account.mess is None and not p.mess)
+    identity = Identity(
+        full_name=person.full_name,
+        birth_date=person.birth_date.isoformat(),
+        sex=person.sex.value,
+        personal_number=person.personal_number,
+    )
+    await bench.see(bench.enrolled(identity=identity))
+    ((_identity, payee, _wish),) = await known(bench)
+    assert payee.account.number == person.account.number
+
+
 async def test_the_same_workbook_comes_back_with_result_and_reason(bench, lists):
     answer = await bench.payroll(lists[0])
     before = openpyxl.load_workbook(io.BytesIO(lists[0])).active
