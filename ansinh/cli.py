@@ -146,25 +146,25 @@ def close(period: Period, payer: Payer, name: Name = "local") -> None:
 
 @payroll.command()
 def build(period: Period, payer: Payer, name: Name = "local") -> None:
-    """Build drafts from every line that is not paid yet (maker)."""
+    """Build drafts from every line that is not paid yet (maker). Example: ansinh payroll build 2024-02 huyen-444"""
     _print(_ask(name, lambda _a, client: pipeline.build(client, period, payer)))
 
 
 @payroll.command("check")
 def check_lists(period: Period, payer: Payer, name: Name = "local") -> None:
-    """Sign the drafts (checker)."""
+    """Sign the drafts (checker). Example: ansinh payroll check 2024-02 huyen-444"""
     _print(_ask(name, lambda _a, client: pipeline.sign(client, period, payer, step="check")))
 
 
 @payroll.command()
 def approve(period: Period, payer: Payer, name: Name = "local") -> None:
-    """Sign the checked lists (approver)."""
+    """Sign the checked lists (approver). Example: ansinh payroll approve 2024-02 huyen-444"""
     _print(_ask(name, lambda _a, client: pipeline.sign(client, period, payer, step="approve")))
 
 
 @payroll.command()
 def release(period: Period, payer: Payer, name: Name = "local") -> None:
-    """Seal and send the approved lists minus withdrawals (releaser)."""
+    """Send the approved lists minus withdrawals (releaser). Example: ansinh payroll release 2024-02 huyen-444"""
     _print(_ask(name, lambda _a, client: pipeline.sign(client, period, payer, step="release")))
 
 
@@ -184,25 +184,25 @@ def withdraw(
 
 @payroll.command()
 def status(period: Period, payer: Payer, name: Name = "local") -> None:
-    """Where every line and every dong is."""
+    """Where every line and every dong is. Example: ansinh payroll status 2024-02 huyen-444"""
     _print(_ask(name, lambda _a, client: pipeline.status(client, period, payer)))
 
 
 @app.command()
 def trace(beneficiary: UUID, name: Name = "local") -> None:
-    """What each service knows of one person, without personal data."""
+    """What each service knows of one person, without personal data. Example: ansinh trace BENEFICIARY_ID"""
     _print(_ask(name, lambda _a, client: look.trace(client, str(beneficiary))))
 
 
 @app.command()
 def topics(name: Name = "local") -> None:
-    """Records per topic, and what each reader has still to read."""
+    """Records per topic, and what each reader has still to read. Example: ansinh topics --name demo"""
     _print(_ask(name, lambda addresses, _c: look.flow(addresses)))
 
 
 @letters.command("list")
 def list_letters(name: Name = "local") -> None:
-    """The newest set-aside records."""
+    """The newest set-aside records. Example: ansinh deadletters list"""
     _print(_ask(name, lambda addresses, _c: look.dead_letters(addresses)))
 
 
@@ -220,7 +220,7 @@ def resume(service: Service, topic: str, partition: int, *, name: Name = "local"
 
 @app.command("check")
 def check_invariants(name: Name = "local", as_json: AsJson = False) -> None:
-    """Run every invariant on the running system; exit code 1 when one is broken."""
+    """Run every invariant on the running system; exit code 1 when one is broken. Example: ansinh check --json"""
 
     async def question(addresses: Addresses, _client: Client) -> list[check.Verdict]:
         truth = [path for path in sorted((Path(addresses.folder) / "truth").glob("*.jsonl")) if path.stem != "sms"]
