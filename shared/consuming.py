@@ -230,23 +230,28 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         return last, reason is not None
 
     async def _apply(self, tx: Tx, records: list[Received[Message]]) -> list[BadRecord]:
-        """Run the handler; on an unknown culprit halve until it is found. Trouble and fences go up."""
-        if not records:
-            return []
-        try:
-            async with tx.transaction():
-                await self._handler(tx, records)
-            return []
-        except BadRecord as complaint:
-            rest = [record for record in records if record.offset != complaint.offset]
-            assert len(rest) < len(records), "a handler may only complain about records it was given"
-            return [complaint, *await self._apply(tx, rest)]
-        except Exception as error:
-            if is_trouble(error):
-                raise
-            if len(records) == 1:
-                self._log.error("record_failed", code=code_of(error), partition=records[0].partition, offset=records[0].offset)
-                return [BadRecord(records[0].offset, code_of(error))]
+        """Run the handler; a record it complains about is left out, an unknown culprit is found by halving. Trouble goes up."""
+        complaints: list[BadRecord] = []
+        while records:
+            try:
+                async with tx.transaction():
+                    await self._handler(tx, records)
+                return complaints
+            except BadRecord as complaint:
+                rest = [record for record in records if record.offset != complaint.offset]
+                assert len(rest) < len(records), "a handler may only complain about records it was given"
+                complaints.append(complaint)
+                records = rest
+            except Exception as error:
+                if is_trouble(error):
+                    raise
+                return complaints + await self._culprit(tx, records, code_of(error))
+        return complaints
+
+    async def _culprit(self, tx: Tx, records: list[Received[Message]], code: str) -> list[BadRecord]:
+        if len(records) == 1:
+            self._log.error("record_failed", code=code, partition=records[0].partition, offset=records[0].offset)
+            return [BadRecord(records[0].offset, code)]
         half = len(records) // 2
         return await self._apply(tx, records[:half]) + await self._apply(tx, records[half:])
 
