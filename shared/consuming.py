@@ -20,6 +20,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
 from shared import metrics
+from shared.crashing import point
 from shared.database import Database, Tx, load_queries
 from shared.errors import BadRecord, Fenced, code_of, is_trouble
 from shared.events import Message
@@ -179,8 +180,10 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         metrics.BATCH_SECONDS.labels(place.topic).observe(monotonic() - started)
         if stopped:
             self._stopped(place, TOO_MANY_DEAD)
+        point("consuming.before_advisory")
         with contextlib.suppress(KafkaError):  # advisory: lag displays only
             await self._consumer().commit({place: state.next_offset})
+        point("consuming.after_advisory")
 
     async def _prove(self, place: TopicPartition, state: Owned, records: list[ConsumerRecord]) -> bool:
         """The record before ours must be the one we remember, else this is another topic under the old name."""
@@ -215,7 +218,7 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         good, bad = parse_all(records)
         last = records[-1]
         place = {"topic": last.topic, "partition": last.partition}
-        async with self._database.transaction() as tx:
+        async with self._database.transaction("consuming.batch") as tx:
             fence = await queries.take(
                 tx, **place, before=state.next_offset, next_offset=last.offset + 1, last_event_id=event_id_of(last)
             )
@@ -275,7 +278,7 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             pause = min(pause * 2, PAUSE_MAX_SECONDS)
 
     async def _stop(self, place: TopicPartition, reason: str) -> None:
-        async with self._database.transaction() as tx:
+        async with self._database.transaction("consuming.stop") as tx:
             await queries.stop_partition(tx, topic=place.topic, partition=place.partition, reason=reason)
         self._stopped(place, reason)
 

@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 import aiosql
 import asyncpg
 
+from shared.crashing import point
+
 Tx: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 """A connection inside an open transaction. Who holds one never commits; who opened it does."""
 
@@ -48,10 +50,16 @@ class Database:
             self._pool.terminate()
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Tx]:
-        """One transaction: committed when the block ends, rolled back when it raises."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            yield connection  # type: ignore[misc]
+    async def transaction(self, name: str) -> AsyncIterator[Tx]:
+        """One transaction: committed when the block ends, rolled back when it raises.
+
+        `name`: a literal, one per call site; its crash points are `<name>.before_commit` and `<name>.after_commit`.
+        """
+        async with self._pool.acquire() as connection:
+            async with connection.transaction():
+                yield connection  # type: ignore[misc]
+                point(f"{name}.before_commit")
+            point(f"{name}.after_commit")
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Tx]:

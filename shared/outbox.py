@@ -20,6 +20,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from shared.clock import LOCAL
+from shared.crashing import point
 from shared.database import Database, Tx, load_queries
 from shared.errors import Trouble, code_of, is_trouble
 from shared.events import Message
@@ -137,18 +138,22 @@ class Relay:
         OUTBOX_BEHIND_SECONDS.set(monotonic() - self._emptied)
         await asyncio.wait_for(self._send(producer, rows), DEADLINE_SECONDS)
         last = rows[-1]
+        point("relay.before_cursor")
         moved = await queries.move_cursor(session, xid=last["xid"], id=last["id"], from_xid=cursor["xid"], from_id=cursor["id"])
         if moved is None:
             raise Trouble("another relay moved the cursor")
+        point("relay.after_cursor")
         OUTBOX_UNPUBLISHED.set((await queries.outbox_behind(session))["waiting"] if len(rows) == BATCH_MAX else 0)
         return len(rows)
 
     async def _send(self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> None:
+        point("relay.before_publish")
         futures = [
             await producer.send(row["topic"], row["payload"], key=row["key"].encode(), headers=headers_of(row, self._service))
             for row in rows
         ]
         await asyncio.gather(*futures)
+        point("relay.after_publish")
         for row in rows:
             OUTBOX_PUBLISHED.labels(row["topic"]).inc()
 

@@ -18,7 +18,7 @@ import uvloop
 from fastapi import APIRouter
 from faststream.kafka import KafkaBroker
 
-from shared import logs, topics
+from shared import crashing, logs, topics
 from shared.actors import ActorGate
 from shared.clock import Clock, clock_from
 from shared.consuming import Handler, TopicConsumer
@@ -26,7 +26,7 @@ from shared.database import Database
 from shared.errors import code_of, is_trouble
 from shared.outbox import Relay
 from shared.setting_aside import SetAside
-from shared.settings import ServiceSettings, refuse_unknown
+from shared.settings import ServiceSettings, UnsafeSettings, refuse_unknown
 from shared.topics import Service
 from shared.vault import Vault
 from shared.web import make_app
@@ -63,7 +63,17 @@ Build = Callable[[Runtime], App]
 def run(service: Service, build: Build, settings_type: type[ServiceSettings]) -> None:
     """Run one service until SIGTERM or SIGINT. Exit code 0 after a clean stop, 1 after a fatal fault (a supervisor restarts it)."""
     refuse_unknown(settings_type)
-    raise SystemExit(uvloop.run(_main(service, build, settings_type())))
+    settings = settings_type()
+    if settings.crash_point is not None:
+        _arm(settings.crash_point)
+    raise SystemExit(uvloop.run(_main(service, build, settings)))
+
+
+def _arm(text: str) -> None:
+    try:
+        crashing.arm(text)
+    except ValueError as error:
+        raise UnsafeSettings(f"crash_point: {error}") from None
 
 
 async def _main(service: Service, build: Build, settings: ServiceSettings) -> int:

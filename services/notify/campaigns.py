@@ -18,7 +18,7 @@ from shared.outbox import OutEvent, put_events
 
 async def draw_round(database: Database, drawn: Round, *, parts_max: int) -> bool:
     """Whether the round is new. One transaction; drawn twice, also at the same moment, it exists once."""
-    async with database.transaction() as tx:
+    async with database.transaction("notify.round") as tx:
         people, contacts = await store.facts(tx, drawn.payer)
         audience = choose(people)
         if not await store.add_round(tx, drawn, audience):

@@ -68,7 +68,7 @@ def _add_rounds(routes: APIRouter, runtime: Runtime, wake: Callable[[], None]) -
         require(actor, Role.OPERATOR, EVERY_PAYER)
         now = runtime.clock.now()
         audit = AuditRecord(actor=actor.id, act="opt_out", subject=str(beneficiary_id), at=now)
-        async with runtime.database.transaction() as tx:
+        async with runtime.database.transaction("notify.opt_out") as tx:
             await store.add_opt_out(tx, beneficiary_id, actor=actor.id, at=now)
             await put_events(tx, [OutEvent(audit.TOPIC, actor.id, audit)], now)
         return {"opted_out": True}

@@ -28,7 +28,7 @@ async def book(database: Database, receipts: Sequence[Receipt], now: datetime) -
     first: dict[UUID, MessageStatus] = {}
     for receipt in receipts:
         first.setdefault(receipt.message_id, receipt.status)
-    async with database.transaction() as tx:
+    async with database.transaction("notify.receipts") as tx:
         await store.save_receipts(tx, [(r.message_id, r.status, r.at) for r in receipts], now)
         changed = await store.settle(tx, first, now)
         await tell(tx, changed, now)

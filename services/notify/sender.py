@@ -94,7 +94,7 @@ class Sender:
 
     async def _intend(self) -> tuple[list[ToSend], int]:
         now = self._clock.now()
-        async with self._database.transaction() as tx:
+        async with self._database.transaction("notify.intend") as tx:
             texts = await store.created_texts(tx, TEXTS_MAX)
             needed = await store.needed(tx, [text.message_id for text in texts]) if texts else set()
             skipped = await store.skip(tx, [t.message_id for t in texts if t.message_id not in needed], now)
@@ -119,7 +119,7 @@ class Sender:
     async def _book(self, texts: Sequence[ToSend], answers: Mapping[UUID, Answer]) -> None:
         """An id without an answer is unknown. A receipt may have come first: only what goes forward is applied."""
         statuses = {text.message_id: _status(answers.get(text.message_id)) for text in texts}
-        async with self._database.transaction() as tx:
+        async with self._database.transaction("notify.book") as tx:
             await tell(tx, await store.settle(tx, statuses, self._clock.now()), self._clock.now())
 
     def _out(self, text: ToSend) -> OutText:

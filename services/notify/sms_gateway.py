@@ -14,6 +14,8 @@ from uuid import UUID
 
 import httpx
 
+from shared.crashing import point
+
 TEXTS_MAX = 200
 
 
@@ -63,17 +65,22 @@ class HttpGateway:
 
     async def reachable(self) -> bool:
         """Asks `GET /health`."""
+        point("sms_health.before_call")
         try:
-            return (await self._client.get("/health")).status_code == httpx.codes.OK
+            response = await self._client.get("/health")
         except httpx.HTTPError:
             return False
+        point("sms_health.after_call")
+        return response.status_code == httpx.codes.OK
 
     async def send(self, texts: Sequence[OutText]) -> Mapping[UUID, Answer]:
         """One request. Any answer that is not a 200 with the agreed body is no answer."""
         assert len(texts) <= TEXTS_MAX
         body = [{"id": str(t.message_id), "to": t.to, "from": self._sender, "text": t.text} for t in texts]
         try:
+            point("sms_send.before_call")
             response = await self._client.post("/v1/messages", json=body)
+            point("sms_send.after_call")
             response.raise_for_status()
             return {UUID(row["id"]): Answer(row["status"]) for row in response.json()}
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:

@@ -12,6 +12,7 @@ import asyncpg
 
 from services.payout import store_answers
 from shared.clock import Clock
+from shared.crashing import point
 from shared.database import Database
 from shared.errors import is_trouble
 from shared.vault import Vault
@@ -56,7 +57,7 @@ class FileWriter:
                         "a file is written as it was sealed or not at all"
                     )
                     await asyncio.to_thread(write_private, self._folder / row["path"], content)
-                async with self._database.transaction() as tx:
+                async with self._database.transaction("payout.files_written") as tx:
                     await store_answers.mark_written(tx, [row["path"] for row in rows], self._clock.now())
                 written += len(rows)
 
@@ -65,8 +66,12 @@ def write_private(path: Path, content: bytes) -> None:
     """Write a file in one step: a reader sees all of it or none. Only this user may read it."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
+    point("payout_file.before_write")
     with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    point("payout_file.after_write")
+    point("payout_file.before_rename")
     part.replace(path)
+    point("payout_file.after_rename")

@@ -59,7 +59,7 @@ class Clerk:
     async def run(self, role: Role, act: str, command: Command) -> Any:
         """What the command returns. Raises NotAllowed, or Problem for a refusal; then nothing was changed."""
         require(self._actor, role, self._payer)
-        async with self._runtime.database.transaction() as tx:
+        async with self._runtime.database.transaction("payout.command") as tx:
             payroll = await store.lock_payroll(tx, self._period, self._payer)
             done = await command(tx, payroll) if payroll else Refused(Refusal.NOT_CLOSED)
             if isinstance(done, Refused):

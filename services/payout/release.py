@@ -69,7 +69,7 @@ async def release(runtime: Runtime, period: str, payer: str, *, actor: Actor) ->
         loaded = await _read(runtime.database, period, payer)
         dropped = recheck(loaded, period)
         shipment = await asyncio.to_thread(_pack, runtime, loaded, dropped, period=period, payer=payer, at=at)
-        async with runtime.database.transaction() as tx:
+        async with runtime.database.transaction("payout.release") as tx:
             payroll = await store.lock_payroll(tx, period, payer)
             if payroll is None:
                 return Refused(Refusal.NOT_CLOSED)

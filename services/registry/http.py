@@ -97,7 +97,7 @@ def _add_closing(routes: APIRouter, runtime: Runtime) -> None:
         """Freeze a list and publish it. Closing a closed list gives the same closing."""
         require(actor, Role.LIST_OFFICER, payer)
         now = runtime.clock.now()
-        async with runtime.database.transaction() as tx:
+        async with runtime.database.transaction("registry.close_list") as tx:
             done = await lists.close_list(tx, period, payer, actor=actor.id, now=now)
             if isinstance(done, CloseReason):
                 raise Problem(done, ADVICE[done])

@@ -70,7 +70,7 @@ class Importer:
             sha256=hashlib.sha256(request.body).hexdigest(), actor=request.actor, at=now,
         )  # fmt: skip
         try:
-            async with self._database.transaction() as tx:
+            async with self._database.transaction("registry.import_list") as tx:
                 answer = await self._taken(tx, file, intake)
                 if request.dry_run:
                     raise _DryRun

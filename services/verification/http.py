@@ -50,7 +50,7 @@ async def _publish(runtime: Runtime, entries: list[Entry], actor: Actor) -> None
     now = runtime.clock.now()
     await population_feed.publish(runtime.database, runtime.vault, entries=entries, as_of=now)
     record = AuditRecord(actor=actor.id, act="population_extract", subject=now.isoformat(), at=now)
-    async with runtime.database.transaction() as tx:
+    async with runtime.database.transaction("verification.extract_audit") as tx:
         await put_events(tx, [OutEvent(record.TOPIC, actor.id, record)], now)
 
 

@@ -104,10 +104,10 @@ def entries_of(entries: Sequence[Entry], vault: Vault, as_of: datetime) -> Itera
 async def publish(database: Database, vault: Vault, *, entries: Sequence[Entry], as_of: datetime) -> None:
     """Announce the extract, then put its entries into the outbox in chunks. Cut off half way, it never counts as arrived: send the
     file again."""
-    async with database.transaction() as tx:
+    async with database.transaction("verification.announce_extract") as tx:
         await store.announce_extract(tx, as_of, len(entries))
     for start in range(0, len(entries), CHUNK):
-        async with database.transaction() as tx:
+        async with database.transaction("verification.publish_extract") as tx:
             await put_events(tx, list(entries_of(entries[start : start + CHUNK], vault, as_of)), as_of)
 
 

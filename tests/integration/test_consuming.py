@@ -109,11 +109,11 @@ def headers(kind: str = WishRecorded.TYPE) -> list[tuple[str, bytes]]:
 async def world(stack, migrated, tmp_path):
     make_key_files(tmp_path / "keys")
     database = await Database.open(await migrated("notify"))
-    async with database.transaction() as tx:
+    async with database.transaction("test") as tx:
         await tx.execute("CREATE TABLE effect (what text NOT NULL, n bigserial PRIMARY KEY)")
     world = World(stack.kafka_bootstrap, database, Vault.load(tmp_path / "keys" / "notify.json"))
     await create_topics(world.bootstrap, [SimpleNamespace(name=world.topic, partitions=2, retention_ms=RETENTION_MS)])
-    async with database.transaction() as tx:
+    async with database.transaction("test") as tx:
         await queries.expect_partitions(tx, [{"topic": world.topic, "partition": n} for n in (0, 1)])
     yield world
     await database.close()
@@ -151,7 +151,7 @@ async def test_stale_owner_is_fenced(world):
     async with world.consumer() as stale:
         await world.until_effects(1)
         # Another owner takes offset 1 while this one was paused; the stale one then reads it.
-        async with world.database.transaction() as tx:
+        async with world.database.transaction("test") as tx:
             await queries.take(tx, topic=world.topic, partition=0, before=1, next_offset=2, last_event_id=None)
         await world.publish("b", "c")
         assert await world.until_effects(2) == ["a", "c"]
@@ -209,7 +209,7 @@ async def test_twenty_dead_letters_in_a_row_stop_the_partition_until_cleared(wor
         assert await world.until_stopped() == "DEAD_IN_A_ROW"
         assert (await world.row()).next_offset == 21
         assert await world.effects() == ["a"]
-        async with world.database.transaction() as tx:
+        async with world.database.transaction("test") as tx:
             await queries.resume_partition(tx, topic=world.topic, partition=0)
         assert await world.until_effects(2) == ["a", "b"]
 
@@ -229,7 +229,7 @@ async def test_recreated_topic_is_refused(world):
     await world.publish("a", "b")
     async with world.consumer():
         await world.until_effects(2)
-    async with world.database.transaction() as tx:  # as if another topic stood under the old name
+    async with world.database.transaction("test") as tx:  # as if another topic stood under the old name
         await tx.execute("UPDATE consumed SET last_event_id = 'another' WHERE topic = $1", world.topic)
     await world.publish("c")
     async with world.consumer():
@@ -238,14 +238,14 @@ async def test_recreated_topic_is_refused(world):
 
 
 async def test_topic_shorter_than_read_is_refused(world):
-    async with world.database.transaction() as tx:
+    async with world.database.transaction("test") as tx:
         await tx.execute("UPDATE consumed SET next_offset = 7 WHERE topic = $1 AND partition = 0", world.topic)
     async with world.consumer():
         assert await world.until_stopped() == "TOPIC_RECREATED"
 
 
 async def test_no_consumed_row_no_start(world):
-    async with world.database.transaction() as tx:
+    async with world.database.transaction("test") as tx:
         await tx.execute("DELETE FROM consumed WHERE topic = $1", world.topic)
     async with world.consumer():
         for _ in range(100):
@@ -272,10 +272,10 @@ async def test_database_that_cuts_the_connection_is_waited_out(world):
 
 
 async def test_an_offset_never_moves_back(world):
-    async with world.database.transaction() as tx:
+    async with world.database.transaction("test") as tx:
         await tx.execute("UPDATE consumed SET next_offset = 7 WHERE topic = $1", world.topic)
     with pytest.raises(Exception, match="never moves back"):
-        async with world.database.transaction() as tx:
+        async with world.database.transaction("test") as tx:
             await tx.execute("UPDATE consumed SET next_offset = 6 WHERE topic = $1", world.topic)
 
 

@@ -111,7 +111,7 @@ async def world(bench: Bench, migrated: Migrated, tmp_path: Path) -> World:
     dsns = {service: await migrated(service) for service in Service if service is not Service.PAYOUT}
     dsns["payout"] = await _dsn(bench, dsns["registry"])
     await _close_registry(dsns["registry"], bench, closing.vnd)
-    async with bench.database.transaction() as tx:
+    async with bench.database.transaction("test") as tx:
         await tx.execute("UPDATE outbox_cursor SET (xid, id) = (SELECT xid, id FROM outbox ORDER BY xid DESC, id DESC LIMIT 1)")
     world = World(bench, dsns, tmp_path / "truth.jsonl")
     await world.remember()

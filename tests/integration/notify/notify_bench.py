@@ -90,7 +90,7 @@ class Bench:
 
     async def see(self, *snapshots: BeneficiarySnapshot) -> None:
         """One batch of registry.beneficiary.v1."""
-        async with self.database.transaction() as tx:
+        async with self.database.transaction("test") as tx:
             await self.handlers.on_beneficiary(tx, self._received(snapshots))
 
     async def found_dead(self, who: UUID, seq: int = 1, outcome: Outcome = Outcome.DEAD) -> None:
@@ -98,7 +98,7 @@ class Bench:
         result = VerificationResult(
             beneficiary_id=who, result_seq=seq, identity_digest="0" * 64, outcome=outcome, checked_at=self.clock.now()
         )
-        async with self.database.transaction() as tx:
+        async with self.database.transaction("test") as tx:
             await self.handlers.on_verification(tx, self._received([result]))
 
     async def paid_on_account(self, who: UUID) -> None:
@@ -107,7 +107,7 @@ class Bench:
             beneficiary_id=who, instruction_id=uuid4(), state_seq=3, state=InstructionState.PAID, provider=Provider.BANK_A,
             channel=Channel.ACCOUNT, periods=("2024-02",), payer="huyen-444", attempt=1, vnd=360_000,
         )  # fmt: skip
-        async with self.database.transaction() as tx:
+        async with self.database.transaction("test") as tx:
             await self.handlers.on_payment(tx, self._received([state]))
 
     async def draw(self, number: int = 1, campaign: str = "tet-2024") -> bool:

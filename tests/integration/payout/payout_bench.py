@@ -138,17 +138,17 @@ class Bench:
 
     async def see(self, *snapshots: BeneficiarySnapshot) -> None:
         """One batch of registry.beneficiary.v1."""
-        async with self.database.transaction() as tx:
+        async with self.database.transaction("test") as tx:
             await self.handlers.on_beneficiary(tx, self.received(snapshots))
 
     async def verify(self, *results: VerificationResult) -> None:
         """One batch of verification.result.v1."""
-        async with self.database.transaction() as tx:
+        async with self.database.transaction("test") as tx:
             await self.handlers.on_verification(tx, self.received(results))
 
     async def close(self, **changes: Any) -> ListClosing:
         """The list's lines arrive, then its closing."""
-        async with self.database.transaction() as tx:
+        async with self.database.transaction("test") as tx:
             await self.handlers.on_entitlement(tx, self.received(self.lines))
         digest = 0
         for line in self.lines:
@@ -158,14 +158,14 @@ class Bench:
             "digest": digest_hex(digest), "programmes": (), "closed_at": self.clock.now(),
         }  # fmt: skip
         closing = ListClosing(**{**same, **changes})
-        async with self.database.transaction() as tx:
+        async with self.database.transaction("test") as tx:
             await self.handlers.on_list(tx, self.received([closing]))
         return closing
 
     async def answer(self, *answers: PaymentResult, topic: str | None = None) -> None:
         """One batch of a provider's topic."""
         name = topic or result_topic(answers[0].provider)
-        async with self.database.transaction() as tx:
+        async with self.database.transaction("test") as tx:
             await self.handlers.on_payment_result(tx, self.received(answers, name))
 
     def received(self, messages: Sequence[Any], topic: str | None = None) -> list[Received[Any]]:

@@ -157,7 +157,7 @@ async def test_account_holder_is_explained(built: Bench) -> None:
 async def test_same_line_with_other_content_keeps_the_first(built: Bench) -> None:
     line = built.lines[0]
     other = line.model_copy(update={"line": a_line(monthly_vnd=1), "declared_vnd": 1})
-    async with built.database.transaction() as tx:
+    async with built.database.transaction("test") as tx:
         await built.handlers.on_entitlement(tx, built.received([other]))
     async with built.database.session() as session:
         assert await session.fetchval("SELECT declared_vnd FROM line") == 360_000

@@ -95,7 +95,7 @@ class Bench:
 
     async def see(self, *messages: MinistryMessage) -> None:
         """Events at the Kafka door, one batch."""
-        async with self.database.transaction() as tx:
+        async with self.database.transaction("test") as tx:
             await self.handlers.on_ministry(tx, [self.received(m) for m in messages])
 
     def received(self, message: Message) -> Received[Any]:
@@ -104,7 +104,7 @@ class Bench:
 
     async def close(self, period: str = PERIOD) -> ListClosing | CloseReason:
         """Close the list."""
-        async with self.database.transaction() as tx:
+        async with self.database.transaction("test") as tx:
             return await lists.close_list(tx, period, PAYER, actor="officer", now=self.clock.now())
 
     async def told(self) -> list[Message]:

@@ -218,7 +218,7 @@ async def test_the_database_refuses(bench, sql):
     await bench.see(bench.enrolled(), bench.enrolled("r2", identity=an_identity(**TAM)))
     await bench.close()
     with pytest.raises(asyncpg.IntegrityConstraintViolationError):
-        async with bench.database.transaction() as tx:
+        async with bench.database.transaction("test") as tx:
             await tx.execute(sql)
 
 
@@ -248,7 +248,7 @@ async def test_feedback_fills_the_funnel_and_emits_nothing(bench):
         parts=1,
         at=at,
     )
-    async with bench.database.transaction() as tx:
+    async with bench.database.transaction("test") as tx:
         await bench.handlers.on_verification(tx, [bench.received(result), bench.received(older)])
         await bench.handlers.on_payment(tx, [bench.received(paid), bench.received(sent)])
         await bench.handlers.on_text(

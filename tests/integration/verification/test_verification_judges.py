@@ -151,7 +151,7 @@ async def test_closing_again_changes_nothing_and_progress_counts(bench: Bench) -
     await bench.load(a_register_line())
     await bench.see(bench.snapshot(an_identity()))
     for _ in range(2):
-        async with bench.database.transaction() as tx:
+        async with bench.database.transaction("test") as tx:
             await bench.handlers.on_list(tx, bench._received([closing]))
     async with bench.database.reading() as tx:
         progress: Any = await store.list_progress(tx, "2024-02", "huyen-444")

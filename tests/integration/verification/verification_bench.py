@@ -72,7 +72,7 @@ class Bench:
 
     async def see(self, *snapshots: BeneficiarySnapshot) -> None:
         """One batch of registry.beneficiary.v1."""
-        async with self.database.transaction() as tx:
+        async with self.database.transaction("test") as tx:
             await self.handlers.on_beneficiary(tx, self._received(snapshots))
 
     async def load(self, *lines: dict[str, str], parts: int = 1) -> None:
@@ -94,7 +94,7 @@ class Bench:
 
     async def arrive(self, messages: Sequence[PopulationEntry]) -> None:
         """One batch of population.person.v1."""
-        async with self.database.transaction() as tx:
+        async with self.database.transaction("test") as tx:
             await self.handlers.on_population(tx, self._received(messages))
 
     async def told(self) -> list[VerificationResult]:

@@ -111,6 +111,11 @@ def test_production_refuses_a_clock_file(key_file: Path) -> None:
         made(key_file, profile="production", session_seconds=10, clock_file=key_file)
 
 
+def test_production_refuses_a_crash_point(key_file: Path) -> None:
+    with pytest.raises(UnsafeSettings, match="crash_point"):
+        made(key_file, profile="production", session_seconds=10, crash_point="")
+
+
 def test_production_refuses_sandbox_keys(key_file: Path) -> None:
     key_file.write_text('{"sandbox": true}')
     with pytest.raises(UnsafeSettings, match="keys_file"):

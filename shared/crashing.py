@@ -1,0 +1,76 @@
+"""Named crash points: places where a fault run makes this process kill itself, before and after every commit, publish and outside call.
+
+Not armed, a point costs one look at an empty dictionary. Armed by the setting `crash_point`, which the production profile refuses.
+`python -m shared.crashing` prints the inventory; a house test fails where a point is missing.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = ("shared", "services")
+_ONE = re.compile(r"([a-z_]+(?:\.[a-z_]+)+)(?::([1-9][0-9]*))?")
+_left: dict[str, int] = {}
+
+
+def point(name: str) -> None:
+    """Does nothing, or SIGKILLs this process at the passage it is armed for. `name` is a literal, unique in the repository."""
+    if _left:
+        _pass(name)
+
+
+def arm(text: str) -> None:
+    """Arm `name:n` or a comma list of them: die at the n-th passage (the first, without n). Raises ValueError for an unknown name."""
+    known = set(inventory())
+    wanted = dict(map(_parsed, text.split(",")))
+    unknown = sorted(set(wanted) - known)
+    if unknown:
+        raise ValueError(f"no such crash point: {', '.join(unknown)}")
+    _left.clear()
+    _left.update(wanted)
+
+
+def _parsed(text: str) -> tuple[str, int]:
+    match = _ONE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError("a crash point is written name or name:n")
+    return match[1], int(match[2] or 1)
+
+
+def _pass(name: str) -> None:
+    left = _left.get(name)
+    if left is None:
+        return
+    _left[name] = left - 1
+    if left == 1:
+        os.write(2, f'{{"event": "crash_point", "code": "{name}"}}\n'.encode())
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def inventory() -> list[str]:
+    """Every name in the code, sorted: literals given to `point`, and the two points of every `Database.transaction`."""
+    paths = (path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+    return sorted(name for path in paths for name in names_in(ast.parse(path.read_text("utf-8"))))
+
+
+def names_in(tree: ast.AST) -> Iterator[str]:
+    """The names in one module."""
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)):
+            continue
+        name = str(node.args[0].value)
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if called == "point":
+            yield name
+        elif called == "transaction":
+            yield from (f"{name}.before_commit", f"{name}.after_commit")
+
+
+if __name__ == "__main__":
+    print("\n".join(inventory()))
