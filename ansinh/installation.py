@@ -54,6 +54,26 @@ def home(name: str) -> Path:
     return ROOT / ".ansinh" / name
 
 
+class Routes:
+    """How children reach servers and each other: straight. A fault run puts itself in between."""
+
+    def start_stack(self, name: str, *, fresh: bool) -> LocalStack:
+        """Kafka and PostgreSQL of an installation, running. Raises StackUnavailable."""
+        return LocalStack.start(ROOT, name, fresh=fresh)
+
+    def kafka(self, child: str, bootstrap: str) -> str:
+        """The brokers' address for a child."""
+        return bootstrap
+
+    def postgres(self, child: str, dsn: str) -> str:
+        """The database's address for a child."""
+        return dsn
+
+    def http(self, child: str, url: str) -> str:
+        """The address of another process for a child."""
+        return url
+
+
 class Installation:
     """One installation while it runs. `start`, then `end`."""
 
@@ -64,16 +84,21 @@ class Installation:
         business_time: datetime | None,
         fresh: bool,
         mixes: Mapping[Provider, Mapping[str, float]] | None = None,
+        copies: int = 1,
+        routes: Routes | None = None,
     ) -> None:
         """`business_time`: where the clock file starts; None runs on real time. `fresh` throws earlier data away.
 
-        `mixes`: how often the sandbox partners reject, lose or repeat answers (see `sandbox/provider_mix.py`).
+        `mixes`: how often the sandbox partners reject, lose or repeat answers (see `sandbox/provider_mix.py`). `copies` of every
+        service: the first has the service's name, the next `registry-2` and so on.
         """
         self.name = name
         self.folder = home(name)
         self._business_time = business_time
         self._fresh = fresh
         self._mixes = mixes or {}
+        self._copies = copies
+        self._routes = routes or Routes()
         self._stack: LocalStack | None = None
         self.supervisor = Supervisor()
         self.addresses: Addresses
@@ -85,6 +110,12 @@ class Installation:
         except BaseException:
             self.end()
             raise
+
+    @property
+    def stack(self) -> LocalStack:
+        """The running Kafka and PostgreSQL."""
+        assert self._stack is not None, "not started"
+        return self._stack
 
     def end(self) -> None:
         """Stop what was started, by id: processes first, then the broker and the database."""
@@ -99,12 +130,12 @@ class Installation:
 
     async def _start(self, say: Say) -> Addresses:
         say("Kafka and PostgreSQL")
-        self._stack = await asyncio.to_thread(LocalStack.start, ROOT, self.name, fresh=self._fresh)
+        self._stack = await asyncio.to_thread(self._routes.start_stack, self.name, fresh=self._fresh)
         self._folders()
         self.addresses = self._addresses(self._stack)
         say("databases and topics")
         await asyncio.gather(*(asyncio.to_thread(migrate, dsn, name) for name, dsn in self.addresses.databases.items()))
-        await create_topics(self.addresses.kafka, topics.TOPICS)
+        await create_topics(self.addresses.kafka, topics.TOPICS, replication=self._stack.replication)
         await asyncio.gather(*(expect_partitions(dsn, Service(name)) for name, dsn in self.addresses.databases.items()))
         say("services and partners")
         self._start_children()
@@ -124,7 +155,7 @@ class Installation:
             self.set_clock(self._business_time)
 
     def _addresses(self, stack: LocalStack) -> Addresses:
-        names = (*Service, "sms")
+        names = (*(name for service in Service for name in self._names(service)), "sms")
         ports = dict(zip(map(str, names), free_ports(len(names)), strict=True))
         databases = {str(service): stack.postgres_dsn(f"ansinh_{self.name.replace('-', '_')}_{service}") for service in Service}
         return Addresses(str(self.folder), stack.kafka_bootstrap, databases, ports)
@@ -132,29 +163,34 @@ class Installation:
     def _start_children(self) -> None:
         self.supervisor.add(self._sms_centre())
         for service in Service:
-            self.supervisor.add(self._service(service))
+            for name in self._names(service):
+                self.supervisor.add(self._service(service, name))
         for provider in Provider:
             self.supervisor.add(self._provider(provider))
 
-    def _service(self, service: Service) -> Child:
+    def _names(self, service: Service) -> list[str]:
+        return [str(service), *(f"{service}-{copy}" for copy in range(2, self._copies + 1))]
+
+    def _service(self, service: Service, name: str) -> Child:
         environment = {
-            "ANSINH_POSTGRES_DSN": self.addresses.databases[service],
-            "ANSINH_KAFKA_BOOTSTRAP": self.addresses.kafka,
-            "ANSINH_PORT": str(self.addresses.ports[service]),
+            "ANSINH_POSTGRES_DSN": self._routes.postgres(name, self.addresses.databases[service]),
+            "ANSINH_KAFKA_BOOTSTRAP": self._routes.kafka(name, self.addresses.kafka),
+            "ANSINH_PORT": str(self.addresses.ports[name]),
             "ANSINH_KEYS_FILE": str(self.folder / "keys" / f"{service}.json"),
             "ANSINH_FILES_DIR": str(self.folder / "files"),
         }
         if self._business_time:
             environment["ANSINH_CLOCK_FILE"] = str(self.folder / "clock.json")
         if service is Service.NOTIFY:
-            environment["ANSINH_SMS_GATEWAY_URL"] = self.addresses.url("sms")
+            environment["ANSINH_SMS_GATEWAY_URL"] = self._routes.http(name, self.addresses.url("sms"))
             environment["ANSINH_SMS_ASK_AGAIN_SECONDS"] = "2"
         command = ["-m", f"services.{service}.app"]
-        return Child(service, command, self.folder / "logs" / f"{service}.log", environment, self.addresses.ports[service])
+        return Child(name, command, self.folder / "logs" / f"{name}.log", environment, self.addresses.ports[name])
 
     def _provider(self, provider: Provider) -> Child:
         keys = self.folder / "keys"
-        command = ["-m", "sandbox.provider", "--provider", provider, "--bootstrap", self.addresses.kafka]
+        bootstrap = self._routes.kafka(provider, self.addresses.kafka)
+        command = ["-m", "sandbox.provider", "--provider", provider, "--bootstrap", bootstrap]
         command += ["--key", str(keys / f"{provider}.json"), "--payout-key", str(keys / "payout.public.json")]
         command += ["--truth", str(self.folder / "truth" / f"{provider}.jsonl")]
         if provider in self._mixes:

@@ -10,13 +10,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 
 import httpx
 
 ROOT = Path(__file__).parents[1]
 STOP_SECONDS = 20.0
 READY_SECONDS = 60.0
-RESTARTS_MAX = 20
+# A child that ends so often in a row, each time within so many seconds of its start, is given up.
+FAILURES_MAX = 20
+LIVED_SECONDS = 30.0
 
 
 class NotReady(Exception):
@@ -25,7 +28,7 @@ class NotReady(Exception):
 
 @dataclass
 class Child:
-    """One process of ours: its command, its log, and how often it had to be started again."""
+    """One process of ours: its command, its log, and how often it had to be started again. `held`: nobody starts it again for now."""
 
     name: str
     command: Sequence[str]
@@ -33,10 +36,17 @@ class Child:
     environment: Mapping[str, str] = field(default_factory=dict)
     port: int | None = None
     restarts: int = 0
+    held: bool = False
     process: subprocess.Popen[bytes] | None = None
+    _failures: int = 0
+    _started: float = 0.0
 
-    def start(self) -> None:
-        """Start it in a session of its own, so that a terminal's Ctrl-C reaches only the supervisor."""
+    def start(self, once: Mapping[str, str] | None = None) -> None:
+        """Start it in a session of its own, so that a terminal's Ctrl-C reaches only the supervisor.
+
+        `once`: environment of this start only.
+        """
+        self._started = monotonic()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603
                 [sys.executable, *self.command],
@@ -45,13 +55,22 @@ class Child:
                 stderr=log,
                 cwd=ROOT,
                 start_new_session=True,
-                env={**os.environ, **self.environment},
+                env={**os.environ, **self.environment, **(once or {})},
             )
 
     @property
     def failed(self) -> bool:
         """Whether it ended by itself."""
         return self.process is not None and self.process.poll() is not None
+
+    def restart(self) -> bool:
+        """Start it again after it ended by itself; False when it is given up."""
+        self._failures = 1 if monotonic() - self._started > LIVED_SECONDS else self._failures + 1
+        if self._failures > FAILURES_MAX:
+            return False
+        self.restarts += 1
+        self.start()
+        return True
 
     def end(self) -> None:
         """Ask it to stop; killed when it does not in time. What it had not committed is read again by the next one."""
@@ -87,23 +106,27 @@ class Supervisor:
         child.start()
         self.children.append(child)
 
-    async def until_ready(self) -> None:
-        """Wait for every child. Raises NotReady with the log to read."""
+    def child(self, name: str) -> Child:
+        """The child of that name. Raises StopIteration."""
+        return next(child for child in self.children if child.name == name)
+
+    async def until_ready(self, *, may_fail: bool = False) -> None:
+        """Wait for every child. Raises NotReady with the log to read; `may_fail`: one that ends is being started again."""
         deadline = asyncio.get_running_loop().time() + READY_SECONDS
         for child in self.children:
             while not await child.ready():
-                if child.failed or asyncio.get_running_loop().time() > deadline:
+                if (child.failed and not may_fail) or asyncio.get_running_loop().time() > deadline:
                     raise NotReady(f"{child.name} did not become ready; see {child.log}")
                 await asyncio.sleep(0.1)
 
     async def watch(self) -> None:
-        """Start failed children again, for ever, with a pause; gives one up after many tries. Cancel to end."""
+        """Start failed children again, for ever, with a pause; gives one up that fails at once every time. Cancel to end."""
+        given_up: set[str] = set()
         while True:
             await asyncio.sleep(0.5)
             for child in self.children:
-                if child.failed and child.restarts < RESTARTS_MAX:
-                    child.restarts += 1
-                    child.start()
+                if child.failed and not child.held and child.name not in given_up and not child.restart():
+                    given_up.add(child.name)
 
     def end(self) -> None:
         """End all, services first told, in the order they were started."""

@@ -50,6 +50,7 @@ class PostgresServer:
         self.home = home if reachable else self._temporary / home.relative_to(root / ".ansinh")
         self._data = self.home / "data"
         self._password = self.home / "password"
+        self._port: int | None = None
         self._server = Server(
             name="PostgreSQL",
             pid_file=self.home / "pid",
@@ -66,6 +67,7 @@ class PostgresServer:
     def start(self, *, fresh: bool) -> str:
         """Return the dsn (database `postgres`) of a server that answers; `fresh` throws earlier data away.
 
+        Started again after `stop` or `stop_at_once`, it has its old port and data.
         Raises StackUnavailable when PostgreSQL cannot be had or does not come up.
         """
         self._server.stop_left_over()
@@ -75,7 +77,7 @@ class PostgresServer:
         binaries = self._usable(find_binaries())
         if not (self._data / "PG_VERSION").exists():
             self._initialise(binaries)
-        (port,) = free_ports(1)
+        self._port = port = self._port or free_ports(1)[0]
         command = [str(binaries / "postgres"), "-D", str(self._data), "-p", str(port)]
         command += [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
         self._server.spawn(command, self._owner)
@@ -86,6 +88,10 @@ class PostgresServer:
     def stop(self) -> None:
         """End the server and wait for it."""
         self._server.stop()
+
+    def stop_at_once(self) -> None:
+        """PostgreSQL's "immediate": sessions are cut, nothing is written; the next start recovers from the log."""
+        self._server.kill(signal.SIGQUIT)
 
     def stop_left_over(self) -> None:
         """End the server of a crashed run in this folder."""

@@ -70,6 +70,13 @@ class Server:
         self.process = None
         self.pid_file.unlink(missing_ok=True)
 
+    def kill(self, sent: signal.Signals = signal.SIGKILL) -> None:
+        """End the process we started without letting it finish its work, and wait until it is gone."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(sent)
+            self.process.wait(KILL_WITHIN_S)
+        self.process = None
+
     def stop_left_over(self) -> None:
         """End the process a crashed run left behind, if the pid it wrote down is still that process.
 

@@ -4,13 +4,14 @@ import contextlib
 import fcntl
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Self
 from urllib.parse import urlsplit
 
 from deploy.local.kafka.broker import KafkaBroker
+from deploy.local.kafka.cluster import Cluster
 from deploy.local.postgres import PostgresServer
 from deploy.local.unavailable import StackUnavailable
 
@@ -21,23 +22,35 @@ POSTGRES_ADDRESS = "ANSINH_POSTGRES_DSN"
 class LocalStack:
     """A running Kafka and PostgreSQL. Made by `start`; ended by `stop`, or as a context manager."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], cluster: Cluster | None = None) -> None:
         root = folder.parent.parent
         self.folder = folder
         self.kafka_bootstrap = environment.get(KAFKA_ADDRESS, "")
         self._dsn = environment.get(POSTGRES_ADDRESS, "")
-        self._kafka = None if self.kafka_bootstrap else KafkaBroker(root, folder / "kafka")
-        self._postgres = None if self._dsn else PostgresServer(root, folder / "postgres")
+        self._cluster = None if self.kafka_bootstrap else cluster or Cluster.plan()
+        self.brokers = [
+            KafkaBroker(root, folder / ("kafka" if n == 0 else f"kafka-{n + 1}"), cluster=self._cluster, number=n)
+            for n in range(len(self._cluster.nodes) if self._cluster else 0)
+        ]
+        self.postgres = None if self._dsn else PostgresServer(root, folder / "postgres")
         self._lock = _take(folder)
 
     @classmethod
-    def start(cls, root: Path, name: str, *, fresh: bool = False, environment: Mapping[str, str] = os.environ) -> Self:
+    def start(
+        cls,
+        root: Path,
+        name: str,
+        *,
+        fresh: bool = False,
+        environment: Mapping[str, str] = os.environ,
+        cluster: Cluster | None = None,
+    ) -> Self:
         """Start what the environment does not name, side by side, with data in `<root>/.ansinh/<name>`.
 
-        `fresh` throws the data of an earlier run away. What a crashed run left running is stopped first.
-        Raises StackUnavailable, with what to do about it, and leaves nothing running then.
+        `fresh` throws the data of an earlier run away; `cluster`: more than the one broker, or other ways to it. What a crashed run
+        left running is stopped first. Raises StackUnavailable, with what to do about it, and leaves nothing running then.
         """
-        stack = cls(root.resolve() / ".ansinh" / name, environment)
+        stack = cls(root.resolve() / ".ansinh" / name, environment, cluster)
         try:
             stack._start(fresh=fresh)
         except BaseException:  # a Ctrl-C while starting must not leave a server behind either
@@ -48,13 +61,19 @@ class LocalStack:
     @property
     def pids(self) -> dict[str, int]:
         """Process ids of the servers that run under our hand, by name."""
-        parts = {"kafka": self._kafka, "postgres": self._postgres}
+        names = ("kafka", *(f"kafka-{n}" for n in range(2, len(self.brokers) + 1)))
+        parts = {**dict(zip(names, self.brokers, strict=False)), "postgres": self.postgres}
         return {name: part.pid for name, part in parts.items() if part and part.pid}
+
+    @property
+    def replication(self) -> int:
+        """How many copies of a record our brokers keep."""
+        return self._cluster.replication if self._cluster else 1
 
     @property
     def postgres_folder(self) -> Path | None:
         """Where PostgreSQL keeps its data; None when it is not ours."""
-        return self._postgres.home if self._postgres else None
+        return self.postgres.home if self.postgres else None
 
     def postgres_dsn(self, database: str) -> str:
         """Address of one database on the server, whatever database the configured address names."""
@@ -62,7 +81,7 @@ class LocalStack:
 
     def stop(self) -> None:
         """End what was started, wait for it, let another run have the folder. May be called twice."""
-        parts = [part for part in (self._kafka, self._postgres) if part]
+        parts = self._parts()
         try:
             with ThreadPoolExecutor() as side_by_side:
                 stopping = [side_by_side.submit(part.stop) for part in parts]
@@ -86,19 +105,22 @@ class LocalStack:
 
     def _start(self, *, fresh: bool) -> None:
         with ThreadPoolExecutor() as side_by_side:
-            kafka = side_by_side.submit(self._kafka.start, fresh=fresh) if self._kafka else None
-            postgres = side_by_side.submit(self._postgres.start, fresh=fresh) if self._postgres else None
-            self.kafka_bootstrap = kafka.result() if kafka else self.kafka_bootstrap
+            brokers = [side_by_side.submit(broker.start, fresh=fresh) for broker in self.brokers]
+            postgres = side_by_side.submit(self.postgres.start, fresh=fresh) if self.postgres else None
+            self.kafka_bootstrap = ",".join(broker.result() for broker in brokers) or self.kafka_bootstrap
             self._dsn = postgres.result() if postgres else self._dsn
+
+    def _parts(self) -> Sequence[KafkaBroker | PostgresServer]:
+        return [*self.brokers, *([self.postgres] if self.postgres else [])]
 
 
 def remove_abandoned(root: Path, prefix: str) -> None:
     """Stop and delete stacks named `prefix...` whose run is gone; a stack somebody holds is left alone."""
     for lock in (root.resolve() / ".ansinh").glob(f"{prefix}*/lock"):
         with contextlib.suppress(StackUnavailable):
-            stack = LocalStack(lock.parent, {})
-            for part in (stack._kafka, stack._postgres):
-                assert part is not None, "an empty environment names no address"
+            brokers = max(1, len(list(lock.parent.glob("kafka*"))))
+            stack = LocalStack(lock.parent, {}, Cluster.plan(brokers))
+            for part in stack._parts():
                 part.stop_left_over()
             stack.remove()
 

@@ -1,20 +1,19 @@
 """One Kafka broker on loopback: prepare its folder, start it, know when it answers, stop it."""
 
 import asyncio
-import base64
 import logging
 import shutil
 import signal
 import subprocess
-import uuid
 from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from deploy.local.java import find_java
+from deploy.local.kafka.cluster import Cluster
 from deploy.local.kafka.jars import ensure_jars
-from deploy.local.ports import LOOPBACK, free_ports
+from deploy.local.ports import LOOPBACK
 from deploy.local.process import Server
 from deploy.local.unavailable import StackUnavailable
 
@@ -25,11 +24,14 @@ READY_WITHIN_S = 60.0
 
 
 class KafkaBroker:
-    """A broker whose folder is `home`; start and stop each at most once."""
+    """A broker whose folder is `home`. Started again after `stop` or `kill`, it has its old ports and data."""
 
-    def __init__(self, root: Path, home: Path) -> None:
+    def __init__(self, root: Path, home: Path, *, cluster: Cluster | None = None, number: int = 0) -> None:
+        """`number`: which node of the cluster, from 0; without a cluster it is alone and finds ports when it starts."""
         self._root = root
         self._home = home
+        self._cluster = cluster
+        self._number = number
         self._config = home / "server.properties"
         self._server = Server(
             name="Kafka",
@@ -54,11 +56,16 @@ class KafkaBroker:
             shutil.rmtree(self._home, ignore_errors=True)
         self._home.mkdir(parents=True, exist_ok=True)
         java, jars = find_java(), ensure_jars(self._root)
-        bootstrap = self._configure()
+        self._cluster = self._cluster or Cluster.plan()
+        node = self._cluster.nodes[self._number]
+        self._config.write_text(
+            (HERE / "server.properties").read_text().format(data=self._home / "data", **self._cluster.properties(node))
+        )
+        bootstrap = f"{LOOPBACK}:{node.client}"
         java_on_jars = [java, *JVM, f"-Dansinh.kafka.log={self._server.log}"]
         java_on_jars += [f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}", "-cp", f"{jars}/*"]
         if not (self._home / "data" / "meta.properties").exists():
-            self._format(java_on_jars)
+            self._format(java_on_jars, self._cluster.id)
         self._server.spawn([java, HEAP, *java_on_jars[1:], "kafka.Kafka", str(self._config)])
         asyncio.run(self._server.until_ready(lambda: answers(bootstrap), within_s=READY_WITHIN_S))
         return bootstrap
@@ -67,19 +74,15 @@ class KafkaBroker:
         """End the broker and wait for it."""
         self._server.stop()
 
+    def kill(self) -> None:
+        """End the broker at once, as a power cut of its machine would, and wait until it is gone."""
+        self._server.kill()
+
     def stop_left_over(self) -> None:
         """End the broker of a crashed run in this folder."""
         self._server.stop_left_over()
 
-    def _configure(self) -> str:
-        client_port, controller_port = free_ports(2)
-        template = (HERE / "server.properties").read_text()
-        ports = {"client_port": client_port, "controller_port": controller_port}
-        self._config.write_text(template.format(data=self._home / "data", **ports))
-        return f"{LOOPBACK}:{client_port}"
-
-    def _format(self, java_on_jars: list[str]) -> None:
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    def _format(self, java_on_jars: list[str], cluster_id: str) -> None:
         # With "=": one id in 64 starts with a dash and would be taken for an option.
         options = [f"--cluster-id={cluster_id}", f"--config={self._config}"]
         command = [*java_on_jars, "kafka.tools.StorageTool", "format", *options]
