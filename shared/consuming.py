@@ -25,7 +25,8 @@ from shared.database import Database, Tx, load_queries
 from shared.errors import BadRecord, Fenced, code_of, is_trouble
 from shared.events import Message
 from shared.records import Received, event_id_of, parse_all
-from shared.setting_aside import DEAD_IN_A_ROW_MAX, TOO_MANY_DEAD, SetAside, TooManyDead, run_of_dead
+from shared.setting_aside import SetAside
+from shared.stopping import Count, TooManyDead, count
 
 Handler = Callable[[Tx, Sequence[Received[Any]]], Awaitable[None]]
 """Takes one partition's records in order on an open transaction: load, decide, save, emit. Never commits, sleeps or calls outside."""
@@ -179,7 +180,7 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         metrics.NEXT_OFFSET.labels(place.topic, place.partition).set(state.next_offset)
         metrics.BATCH_SECONDS.labels(place.topic).observe(monotonic() - started)
         if stopped:
-            self._stopped(place, TOO_MANY_DEAD)
+            self._stopped(place, stopped)
         point("consuming.before_advisory")
         with contextlib.suppress(KafkaError):  # advisory: lag displays only
             await self._consumer().commit({place: state.next_offset})
@@ -207,30 +208,30 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             return False
         return True
 
-    async def _commit_up_to_limit(self, state: Owned, records: list[ConsumerRecord]) -> tuple[ConsumerRecord, bool]:
-        """Take a batch, or only the part up to the last dead letter allowed in a row: (last record taken, whether it stops here)."""
+    async def _commit_up_to_limit(self, state: Owned, records: list[ConsumerRecord]) -> tuple[ConsumerRecord, str | None]:
+        """Take a batch, or only the part up to where too many are dead: (last record taken, why the partition stops here)."""
         try:
             return await self._commit(state, records)
         except TooManyDead as limit:
             return await self._commit(state, [record for record in records if record.offset <= limit.offset])
 
-    async def _commit(self, state: Owned, records: list[ConsumerRecord]) -> tuple[ConsumerRecord, bool]:
+    async def _commit(self, state: Owned, records: list[ConsumerRecord]) -> tuple[ConsumerRecord, str | None]:
         good, bad = parse_all(records)
         last = records[-1]
         place = {"topic": last.topic, "partition": last.partition}
         async with self._database.transaction("consuming.batch") as tx:
-            fence = await queries.take(
-                tx, **place, before=state.next_offset, next_offset=last.offset + 1, last_event_id=event_id_of(last)
-            )
-            if fence is None:
+            then = {"next_offset": last.offset + 1, "last_event_id": event_id_of(last), "records": len(records)}
+            row = await queries.take(tx, **place, before=state.next_offset, **then)
+            if row is None:
                 raise Fenced
             bad += await self._apply(tx, good)
-            run = run_of_dead(fence["dead_in_a_row"], [record.offset for record in records], bad)
-            reason = TOO_MANY_DEAD if run >= DEAD_IN_A_ROW_MAX else None
-            if bad or run != fence["dead_in_a_row"]:
+            before = Count(row["read"], row["dead_in_a_row"], tuple(row["recent_dead"]))
+            now = count(before, [record.offset for record in records], bad)
+            if bad or (now.in_a_row, now.recent) != (before.in_a_row, before.recent) or now.reason:
                 await self._set_aside.save(tx, records, bad)
-                await queries.count_dead(tx, **place, dead_in_a_row=run, stopped_reason=reason)
-        return last, reason is not None
+                dead = {"dead_in_a_row": now.in_a_row, "recent_dead": now.recent}
+                await queries.count_dead(tx, **place, **dead, stopped_reason=now.reason)
+        return last, now.reason
 
     async def _apply(self, tx: Tx, records: list[Received[Message]]) -> list[BadRecord]:
         """Run the handler; a record it complains about is left out, an unknown culprit is found by halving. Trouble goes up."""

@@ -4,7 +4,8 @@ SELECT topic, partition, next_offset, last_event_id, dead_in_a_row, stopped_reas
 
 -- name: next_offset^
 -- Where one partition goes on; no row means that the partition was never created by command and must not be read.
-SELECT next_offset, last_event_id, dead_in_a_row, stopped_reason FROM consumed WHERE topic = :topic AND partition = :partition;
+SELECT next_offset, last_event_id, dead_in_a_row, read_since_resume, recent_dead, stopped_reason FROM consumed
+ WHERE topic = :topic AND partition = :partition;
 
 -- name: expect_partitions*!
 -- A partition that is new starts at 0; one that is known stays as it is.
@@ -12,13 +13,13 @@ INSERT INTO consumed (topic, partition, next_offset) VALUES (:topic, :partition,
 
 -- name: take^
 -- The fence: first statement of every batch. Not exactly one row means another owner moved on.
-UPDATE consumed SET next_offset = :next_offset, last_event_id = :last_event_id
+UPDATE consumed SET next_offset = :next_offset, last_event_id = :last_event_id, read_since_resume = read_since_resume + :records
  WHERE topic = :topic AND partition = :partition AND next_offset = :before AND stopped_reason IS NULL
-RETURNING dead_in_a_row;
+RETURNING read_since_resume - :records AS read, dead_in_a_row, recent_dead;
 
 -- name: count_dead!
--- How many records in a row were set aside, and the stop when it is too many; the row is ours since `take`.
-UPDATE consumed SET dead_in_a_row = :dead_in_a_row, stopped_reason = :stopped_reason
+-- How many records in a row, and which of the last ones, were set aside, and the stop when it is too many; the row is ours since `take`.
+UPDATE consumed SET dead_in_a_row = :dead_in_a_row, recent_dead = :recent_dead, stopped_reason = :stopped_reason
  WHERE topic = :topic AND partition = :partition;
 
 -- name: stop_partition!
@@ -26,8 +27,8 @@ UPDATE consumed SET dead_in_a_row = :dead_in_a_row, stopped_reason = :stopped_re
 UPDATE consumed SET stopped_reason = :reason WHERE topic = :topic AND partition = :partition AND stopped_reason IS NULL;
 
 -- name: resume_partition^
--- A person has looked: the partition goes on where it stopped, with its count at zero.
-UPDATE consumed SET stopped_reason = NULL, dead_in_a_row = 0
+-- A person has looked: the partition goes on where it stopped, with its counts at zero.
+UPDATE consumed SET stopped_reason = NULL, dead_in_a_row = 0, read_since_resume = 0, recent_dead = '{}'
  WHERE topic = :topic AND partition = :partition AND stopped_reason IS NOT NULL RETURNING next_offset;
 
 -- name: set_aside!

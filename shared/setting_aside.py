@@ -20,33 +20,6 @@ from shared.topics import Service, dead_letter_topic
 from shared.vault import Kind, Vault
 
 queries = load_queries(__file__)
-DEAD_IN_A_ROW_MAX = 20
-TOO_MANY_DEAD = "DEAD_IN_A_ROW"
-
-
-class TooManyDead(Exception):
-    """The limit was reached inside a batch, at this offset: only what is up to it may be taken."""
-
-    def __init__(self, offset: int) -> None:
-        """Name the offset of the last record allowed."""
-        super().__init__(TOO_MANY_DEAD)
-        self.offset = offset
-
-
-def run_of_dead(before: int, offsets: Sequence[int], bad: Sequence[BadRecord]) -> int:
-    """How many dead letters stand in a row at the end of a batch, given how many did before it.
-
-    Raises TooManyDead when the limit is reached before the batch's last record: a bad release must stop the line, not empty a topic
-    into the dead letters. A parked record neither counts nor breaks a run.
-    """
-    dead = {complaint.offset for complaint in bad if not isinstance(complaint, Parked)}
-    parked = {complaint.offset for complaint in bad if isinstance(complaint, Parked)}
-    run = before
-    for offset in offsets:
-        run = run + 1 if offset in dead else run if offset in parked else 0
-        if run >= DEAD_IN_A_ROW_MAX and offset != offsets[-1]:
-            raise TooManyDead(offset)
-    return run
 
 
 class SetAside:

@@ -214,6 +214,19 @@ async def test_twenty_dead_letters_in_a_row_stop_the_partition_until_cleared(wor
         assert await world.until_effects(2) == ["a", "b"]
 
 
+async def test_over_one_per_cent_dead_stops_the_partition_until_cleared(world):
+    await world.publish("a", *[b"{", "b"] * 11, *["c"] * 1_000)
+    async with world.consumer():
+        assert await world.until_stopped() == "DEAD_OVER_ONE_PERCENT"
+        row = await world.row()
+        assert (row.next_offset, row.read_since_resume, len(row.recent_dead)) == (1_000, 1_000, 11)
+        async with world.database.transaction("test") as tx:
+            await queries.resume_partition(tx, topic=world.topic, partition=0)
+        assert len(await world.until_effects(1_012)) == 1_012
+        row = await world.row()
+        assert (row.stopped_reason, row.read_since_resume, row.recent_dead) == (None, 23, [])
+
+
 async def test_foreign_transaction_markers_are_no_gap(world):
     await world.publish("a", transactional=f"t-{world.topic}")
     await world.publish("b", transactional=f"t-{world.topic}")

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from shared.errors import BadRecord, Parked
 from shared.events import WishRecorded
 from shared.records import event_id_of, parse, parse_all
-from shared.setting_aside import DEAD_IN_A_ROW_MAX, TooManyDead, run_of_dead
 
 WISH = {"source": "molisa", "record": "r-1", "source_sequence": 1, "wish": "account"}
 SECRET = "NGUYEN VAN SECRET"
@@ -143,54 +142,6 @@ def test_nothing_else_escapes_from_arbitrary_bytes(value: bytes, name: str, head
     headers = {"ce_id": b"e", "ce_type": WishRecorded.TYPE.encode(), name: header}
     good, bad = parse_all([Record(value, list(headers.items()))])
     assert len(good) + len(bad) == 1
-
-
-def verdicts(word: str) -> tuple[list[int], list[BadRecord]]:
-    """`d` dead, `p` parked, `.` good; offsets have gaps, as in a transactional topic."""
-    offsets = [3 * place for place in range(len(word))]
-    kinds: dict[str, type[BadRecord]] = {"d": BadRecord, "p": Parked}
-    return offsets, [kinds[letter](offset, "X") for offset, letter in zip(offsets, word, strict=True) if letter in kinds]
-
-
-@pytest.mark.parametrize(
-    ("before", "word", "after"),
-    [
-        (0, "", 0),
-        (5, "", 5),
-        (0, "ddd", 3),
-        (4, "d", 5),
-        (4, ".", 0),
-        (0, "dd.d", 1),
-        (0, "dpppd", 2),
-        (3, "ppp", 3),
-        (19, "d", 20),
-    ],
-)
-def test_how_many_dead_stand_in_a_row(before: int, word: str, after: int) -> None:
-    assert run_of_dead(before, *verdicts(word)) == after
-
-
-def test_the_limit_at_the_end_of_a_batch_is_the_callers_to_see() -> None:
-    assert run_of_dead(0, *verdicts("." + "d" * DEAD_IN_A_ROW_MAX)) == DEAD_IN_A_ROW_MAX == 20
-
-
-@pytest.mark.parametrize("rest", ["d", ".", "p", "..d"])
-def test_the_limit_inside_a_batch_names_the_last_record_allowed(rest: str) -> None:
-    with pytest.raises(TooManyDead) as caught:
-        run_of_dead(18, *verdicts(".dd" + "d" * 18 + rest))
-    assert caught.value.offset == 3 * 20
-    assert str(caught.value) == "DEAD_IN_A_ROW"
-
-
-@given(st.text("dp.", max_size=45), st.integers(0, 45))
-@settings(max_examples=100)
-def test_a_run_does_not_depend_on_where_batches_end(word: str, cut: int) -> None:
-    plain = word.replace("p", "")
-    if "d" * DEAD_IN_A_ROW_MAX in plain:
-        return
-    expected = len(plain) - len(plain.rstrip("d"))
-    assert run_of_dead(0, *verdicts(word)) == expected
-    assert run_of_dead(run_of_dead(0, *verdicts(word[:cut])), *verdicts(word[cut:])) == expected
 
 
 def test_regression_a_nul_from_outside_becomes_a_sign_that_a_table_takes() -> None:
