@@ -4,7 +4,7 @@
 -- Every decision with its place in the order of decisions.
 SELECT xid::text::bigint AS xid, id, event_id::text AS event_id, topic, key, payload FROM outbox ORDER BY xid, id;
 
--- name: outbox_cursor
+-- name: acknowledged
 -- How far the relay says it has got.
 SELECT xid::text::bigint AS xid, id FROM outbox_cursor;
 

@@ -149,9 +149,7 @@ def batches_on_topics(log: Log, payout: Books) -> Iterator[Finding]:
         for body in log.bodies(batch_topic(provider)):
             if body["kind"] == "manifest":
                 manifests[body["batch_id"]].add(body["jws"])
-        for batch_id in sorted(
-            {*lines, *manifests, *(key for key, row in sent.items() if row["provider"] == provider and settled)}
-        ):
+        for batch_id in sorted({*lines, *manifests, *(key for key, row in sent.items() if row["provider"] == provider)}):
             yield from _batch_on_topic(provider, batch_id, manifests[batch_id], lines=lines[batch_id], sent=sent.get(batch_id))
 
 

@@ -89,7 +89,7 @@ async def read_books(service: Service, dsn: str) -> Books:
             names = {name: name for name in COMMON} | QUERIES[service]
             rows = {name: await _rows(connection, query) for name, query in names.items()}
             outbox = [Out(**{**row, "payload": bytes(row["payload"])}) for row in await _rows(connection, "outbox")]
-            cursor = (await _rows(connection, "outbox_cursor"))[0]
+            cursor = (await _rows(connection, "acknowledged"))[0]
     finally:
         await connection.close()
     return Books(service, outbox, (cursor["xid"], cursor["id"]), rows)
