@@ -43,9 +43,9 @@ class Received(Generic[M_co]):
     offset: int
 
 
-def outside_text(raw: bytes) -> str:
+def outside_text(raw: bytes | None) -> str:
     """Text that came from outside, fit for a database column: no broken UTF-8, no NUL (PostgreSQL refuses it), not endless."""
-    return raw.decode("utf-8", "replace").replace("\x00", "\ufffd")[:200]
+    return (raw or b"").decode("utf-8", "replace").replace("\x00", "\ufffd")[:200]
 
 
 def event_id_of(record: RawRecord) -> str | None:
@@ -55,8 +55,8 @@ def event_id_of(record: RawRecord) -> str | None:
 
 def parse(record: RawRecord) -> Received[Message]:
     """Raises BadRecord with a code for what can never be read, Parked for a type or word this release does not know."""
-    headers = {name: outside_text(value) for name, value in record.headers}
-    event_id, kind = headers.get("ce_id"), headers.get("ce_type")
+    headers = dict(record.headers)
+    event_id, kind = outside_text(headers.get("ce_id")), outside_text(headers.get("ce_type"))
     if not event_id or not kind:
         raise BadRecord(record.offset, "HEADER_MISSING")
     model = BY_TYPE.get(kind)
@@ -66,7 +66,8 @@ def parse(record: RawRecord) -> Received[Message]:
         message = model.model_validate_json(record.value or b"")
     except ValidationError as error:
         raise _complaint(record.offset, error) from None
-    return Received(message, event_id, _time(headers.get("ce_time"), record), record.topic, record.partition, record.offset)
+    at = _time(outside_text(headers.get("ce_time")), record)
+    return Received(message, event_id, at, record.topic, record.partition, record.offset)
 
 
 def parse_all(records: Iterable[RawRecord]) -> tuple[list[Received[Message]], list[BadRecord]]:
@@ -88,9 +89,9 @@ def _complaint(offset: int, error: ValidationError) -> BadRecord:
     return BadRecord(offset, "JSON_INVALID" if "json_invalid" in kinds else "SCHEMA_INVALID")
 
 
-def _time(text: str | None, record: RawRecord) -> datetime:
+def _time(text: str, record: RawRecord) -> datetime:
     try:
-        moment = datetime.fromisoformat(text or "")
+        moment = datetime.fromisoformat(text)
     except ValueError:
         moment = _NO_TIME
     # A missing or absurd time gives way to the broker's: no upstream clock may produce a moment the database cannot hold.

@@ -10,6 +10,7 @@ JOSE (RFC 7515/7516/7518 by joserfc): ministries encrypt to registry with ECDH-E
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import hmac
 import json
@@ -17,6 +18,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -65,7 +67,32 @@ def _b64(raw: bytes) -> str:
 
 
 def _unb64(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    return binascii.a2b_base64(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4))
+
+
+@lru_cache(maxsize=1024)
+def content_kid(head: str) -> str | None:
+    """The content key that a JWE's first part names for `dir` and A256GCM; None for any other header. One list has one first part."""
+    try:
+        header = json.loads(_unb64(head))
+        kid = header.get("kid")
+    except _MALFORMED:
+        return None
+    return kid if isinstance(kid, str) and kid and header == {**_LINE_HEADER, "kid": kid} else None
+
+
+@lru_cache(maxsize=64)
+def _gcm(key: bytes) -> AESGCM:
+    return AESGCM(key)
+
+
+def _open_dir(compact: str, key: bytes) -> bytes:
+    """RFC 7516 5.2 for `dir` and A256GCM: no encrypted key, a nonce of 12 bytes, a tag of 16, the first part is authenticated."""
+    head, encrypted_key, nonce, sealed, tag = compact.split(".")
+    raw_nonce, raw_tag = _unb64(nonce), _unb64(tag)
+    if encrypted_key or len(raw_nonce) != 12 or len(raw_tag) != 16:
+        raise ValueError
+    return _gcm(key).decrypt(raw_nonce, _unb64(sealed) + raw_tag, head.encode())
 
 
 @dataclass(frozen=True)
@@ -87,6 +114,7 @@ class Vault:
         """Take the parsed key file; see `shared/keyfiles.py` for its shape."""
         self._roots = {Kind(kind): _unb64(root) for kind, root in keys["roots"].items()}
         self._secret = _unb64(keys["secret"])
+        self._keyed = hmac.new(self._secret, digestmod=hashlib.sha256)
         self._private = ECKey.import_key(keys["private"])
         self._providers: dict[str, ECKey] = {name: ECKey.import_key(key) for name, key in keys.get("providers", {}).items()}
         self._ciphers: dict[tuple[str, str, str], AESGCM] = {}
@@ -131,11 +159,11 @@ class Vault:
 
     def digest(self, purpose: str, plain: bytes) -> str:
         """Keyed SHA-256, 64 hex: equal content gives an equal digest, and nobody without the key can guess content from it."""
-        return hmac.new(self._secret, f"digest:{purpose}|".encode() + plain, hashlib.sha256).hexdigest()
+        return self._mac(f"digest:{purpose}|".encode() + plain).hex()
 
     def index(self, field: str, text: str) -> bytes:
         """Blind index, 32 bytes: looks up equality inside this service's database. Never leaves the service."""
-        return hmac.new(self._secret, f"index:{field}|{text}".encode(), hashlib.sha256).digest()
+        return self._mac(f"index:{field}|{text}".encode())
 
     def end_to_end_key(self) -> bytes:
         """The key of `shared.ids.end_to_end_id`; the same after a restore."""
@@ -144,7 +172,10 @@ class Vault:
     def open_jwe(self, compact: str, content_keys: Mapping[str, bytes]) -> bytes:
         """What a ministry encrypted for us: under a list's content key when the header names one, else to our public key."""
         try:
-            kid = json.loads(_unb64(compact.split(".", 1)[0])).get("kid")
+            head = compact.split(".", 1)[0]
+            if (content_key := content_keys.get(content_kid(head) or "")) is not None:
+                return _open_dir(compact, content_key)
+            kid = json.loads(_unb64(head)).get("kid")
             key = OctKey.import_key(content_keys[kid]) if kid in content_keys else self._private
             plain = jwe.decrypt_compact(compact, key).plaintext
         except (*_MALFORMED, JoseError, InvalidTag) as error:
@@ -176,6 +207,11 @@ class Vault:
     def sign(self, payload: bytes) -> str:
         """A compact JWS ES256 by this service."""
         return jws.serialize_compact({"alg": "ES256"}, payload, self._private)
+
+    def _mac(self, text: bytes) -> bytes:
+        mac = self._keyed.copy()  # the key is worked in once
+        mac.update(text)
+        return mac.digest()
 
     def _cipher(self, kind: Kind, month: str, salt: str) -> AESGCM:
         known = self._ciphers.get((kind, month, salt))

@@ -135,7 +135,7 @@ class Desk:
             known = beneficiary_id if found.person else None
             return replace(outcome, fate=Fate.REFUSED, reason=done, beneficiary_id=known)
         self._remember(statement, record, Record(beneficiary_id, statement.sequence, digest))
-        return replace(outcome, notes=(*outcome.notes, *done))
+        return replace(outcome, notes=(*outcome.notes, *done)) if done else outcome
 
     # --- who -------------------------------------------------------------------------------------------------------------
 
@@ -186,7 +186,8 @@ class Desk:
             return Fate.STALE
         if digest != past.digest:
             return Fate.CONFLICT
-        self._remember(statement, record, replace(past, sequence=statement.sequence))
+        if statement.sequence > past.sequence:
+            self._remember(statement, record, replace(past, sequence=statement.sequence))
         return Fate.REPEATED
 
     def _apply(self, statement: Statement, person: Person | None, *, beneficiary_id: UUID, record: str) -> Done:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from uuid import UUID
 
 from services.registry import store, store_lists
@@ -79,7 +78,7 @@ class Registrar:
             person = desk.people[key]
             is_new = old is None or old.published(desk.today) != person.published(desk.today)
             if is_new:
-                person = replace(person, version=(max(self._epoch, person.version[0]), person.version[1] + 1))
+                person = person._replace(version=(max(self._epoch, person.version[0]), person.version[1] + 1))
             sealed = self.sealer.seal(person, before=old, blocks=blocks, today=desk.today)
             saved.append((person, sealed))
             if is_new:

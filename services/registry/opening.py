@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pydantic import AwareDatetime, ValidationError
 
@@ -65,9 +66,12 @@ class Opened:
 def kid_of(message: MinistryMessage) -> str | None:
     """The content key a message needs; None when it needs none or names none that could be waited for."""
     compact: str | None = getattr(message, "personal", None)
-    if compact is None:
-        return None
-    head = compact.split(".", 1)[0]
+    return _kid(compact.partition(".")[0]) if compact else None
+
+
+@lru_cache(maxsize=1024)
+def _kid(head: str) -> str | None:
+    """One list has one first part: it is read once."""
     try:
         header = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
         return str(header["kid"]) if header.get("alg") == "dir" and header.get("kid") else None
@@ -122,6 +126,8 @@ def _act(message: MinistryMessage, said: PersonalData) -> Act:
 def _cleaned(said: PersonalData) -> PersonalData:
     """Names in NFC without hidden characters, the phone as E.164 or not at all. Raises BadCell for a name that is none."""
     identity = said.identity
-    if identity is not None:
-        identity = identity.model_copy(update={"full_name": cells.name(identity.full_name).value})
-    return said.model_copy(update={"identity": identity, "phone": e164(said.phone) if said.phone else None})
+    if identity is not None and (name := cells.name(identity.full_name).value) != identity.full_name:
+        said = said.model_copy(update={"identity": identity.model_copy(update={"full_name": name})})
+    if said.phone and (phone := e164(said.phone)) != said.phone:
+        said = said.model_copy(update={"phone": phone})
+    return said

@@ -30,15 +30,7 @@ SELECT period, payer FROM payroll_list WHERE state = 'closed' AND period >= :sin
 
 -- name: save_people!
 -- New and changed people; the caller holds the registrars' lock and raised n where published content changed.
-INSERT INTO person (beneficiary_id, epoch, n, payer, area, life, died_on, wish, wish_reason, account_source, home_delivery,
-                    cannot_reason, cannot_until, collector_from, collector_until, identity, payee, delivery, collector, contact,
-                    identity_digest, account_digest, delivery_digest, number_ix, old_number_ix, name_birth_ix, changed_at)
-SELECT row.*, :at::timestamptz
-  FROM unnest(:ids::uuid[], :epochs::int[], :ns::int[], :payers::text[], :areas::text[], :lives::text[], :died_ons::date[],
-              :wishes::text[], :wish_reasons::text[], :account_sources::text[], :home_deliveries::bool[], :cannot_reasons::text[],
-              :cannot_untils::date[], :collector_froms::date[], :collector_untils::date[], :identities::text[], :payees::text[],
-              :deliveries::text[], :collectors::text[], :contacts::text[], :identity_digests::text[], :account_digests::text[],
-              :delivery_digests::text[], :number_ixs::bytea[], :old_number_ixs::bytea[], :name_birth_ixs::bytea[]) AS row
+INSERT INTO person SELECT * FROM unnest(:people::person[])
 ON CONFLICT (beneficiary_id) DO UPDATE
    SET epoch = EXCLUDED.epoch, n = EXCLUDED.n, payer = EXCLUDED.payer, area = EXCLUDED.area, life = EXCLUDED.life,
        died_on = EXCLUDED.died_on, wish = EXCLUDED.wish, wish_reason = EXCLUDED.wish_reason,
@@ -51,22 +43,13 @@ ON CONFLICT (beneficiary_id) DO UPDATE
 
 -- name: save_records!
 -- Whose records these are and how far they have got.
-INSERT INTO source_record (source, record, beneficiary_id, sequence, digest)
-SELECT * FROM unnest(:sources::text[], :records::text[], :ids::uuid[], :sequences::bigint[], :digests::text[])
+INSERT INTO source_record SELECT * FROM unnest(:records::source_record[])
 ON CONFLICT (source, record) DO UPDATE
    SET beneficiary_id = EXCLUDED.beneficiary_id, sequence = EXCLUDED.sequence, digest = EXCLUDED.digest;
 
 -- name: save_rows!
--- Lines of open lists. Ended ones come first, so that a benefit may go from one record to another in one batch.
-INSERT INTO list_row (source, record, period, beneficiary_id, payer, area, benefit_code, declared_vnd, line, state, end_reason,
-                      import_id, row_no)
-SELECT source, record, period, beneficiary_id, payer, area, benefit_code, declared_vnd, line::jsonb,
-       CASE WHEN end_reason IS NULL THEN 'active' ELSE 'ended' END, end_reason, :import_id::uuid, row_no
-  FROM unnest(:sources::text[], :records::text[], :periods::text[], :ids::uuid[], :payers::text[], :areas::text[],
-              :benefit_codes::text[], :declared_vnds::bigint[], :lines::text[], :end_reasons::text[], :row_nos::int[])
-       WITH ORDINALITY AS row (source, record, period, beneficiary_id, payer, area, benefit_code, declared_vnd, line, end_reason,
-                               row_no, place)
- ORDER BY place
+-- Lines of open lists, in the order given.
+INSERT INTO list_row SELECT * FROM unnest(:rows::list_row[])
 ON CONFLICT (source, record, period) DO UPDATE
    SET beneficiary_id = EXCLUDED.beneficiary_id, payer = EXCLUDED.payer, area = EXCLUDED.area,
        benefit_code = EXCLUDED.benefit_code, declared_vnd = EXCLUDED.declared_vnd, line = EXCLUDED.line, state = EXCLUDED.state,
@@ -77,13 +60,12 @@ ON CONFLICT (source, record, period) DO UPDATE
 -- Every statement of a batch with its fate.
 INSERT INTO source_event (source, record, sequence, kind, fate, reason, notes, beneficiary_id, period, payer, declared_vnd,
                           event_id, import_id, row_no, at)
-SELECT source, record, sequence, kind, fate, reason, string_to_array(notes, ' '), beneficiary_id, period, payer, declared_vnd,
-       event_id, CASE WHEN row_no IS NULL THEN NULL ELSE :import_id::uuid END, row_no, at
-  FROM unnest(:sources::text[], :records::text[], :sequences::bigint[], :kinds::text[], :fates::text[], :reasons::text[],
-              :notes::text[], :ids::uuid[], :periods::text[], :payers::text[], :declared_vnds::bigint[], :event_ids::text[],
-              :row_nos::int[], :ats::timestamptz[])
-       AS row (source, record, sequence, kind, fate, reason, notes, beneficiary_id, period, payer, declared_vnd, event_id,
-               row_no, at);
+SELECT source, record, sequence, kind, fate, reason, notes, beneficiary_id, period, payer, declared_vnd, event_id, import_id, row_no, at
+  FROM unnest(:events::source_event[]);
+
+-- name: somebody_waits^
+-- Whether anything waits for a person at all: most of the time nothing does.
+SELECT EXISTS (SELECT FROM waiting WHERE kid IS NULL) AS waits;
 
 -- name: waiting_for
 -- What waited for these people, or came before the first statement of these records; a record's whole queue, in order.
@@ -106,10 +88,7 @@ SELECT source, record, sequence, sealed FROM waiting WHERE kid = ANY(:kids::text
 
 -- name: save_waiting!
 -- Keep statements until they can take effect; the same one again changes nothing.
-INSERT INTO waiting (source, record, sequence, kid, number_ix, old_number_ix, name_birth_ix, sealed, since)
-SELECT row.*, :at::timestamptz
-  FROM unnest(:sources::text[], :records::text[], :sequences::bigint[], :kids::text[], :number_ixs::bytea[],
-              :old_number_ixs::bytea[], :name_birth_ixs::bytea[], :sealeds::text[]) AS row
+INSERT INTO waiting SELECT * FROM unnest(:waiting::waiting[])
 ON CONFLICT (source, record, sequence) DO NOTHING;
 
 -- name: end_waiting!
@@ -211,9 +190,7 @@ SELECT import_id, kind, source, period, sha256, actor, at, row_count, accepted, 
 
 -- name: save_verified!
 -- Newer results; an older one changes nothing.
-INSERT INTO verified (beneficiary_id, result_seq, outcome, account, identity_digest, account_digest, checked_at)
-SELECT * FROM unnest(:ids::uuid[], :seqs::int[], :outcomes::text[], :accounts::text[], :identity_digests::text[],
-                     :account_digests::text[], :checked_ats::timestamptz[])
+INSERT INTO verified SELECT * FROM unnest(:results::verified[])
 ON CONFLICT (beneficiary_id) DO UPDATE
    SET result_seq = EXCLUDED.result_seq, outcome = EXCLUDED.outcome, account = EXCLUDED.account,
        identity_digest = EXCLUDED.identity_digest, account_digest = EXCLUDED.account_digest, checked_at = EXCLUDED.checked_at
@@ -221,12 +198,7 @@ ON CONFLICT (beneficiary_id) DO UPDATE
 
 -- name: save_payments!
 -- Newer states of payments; an older one changes nothing.
-INSERT INTO payment (instruction_id, beneficiary_id, state_seq, state, provider, channel, periods, payer, attempt, vnd, reason, at)
-SELECT instruction_id, beneficiary_id, state_seq, state, provider, channel, string_to_array(periods, ' '), payer, attempt, vnd,
-       reason, at
-  FROM unnest(:instruction_ids::uuid[], :ids::uuid[], :seqs::int[], :states::text[], :providers::text[], :channels::text[],
-              :periods::text[], :payers::text[], :attempts::int[], :vnds::bigint[], :reasons::text[], :ats::timestamptz[])
-       AS row (instruction_id, beneficiary_id, state_seq, state, provider, channel, periods, payer, attempt, vnd, reason, at)
+INSERT INTO payment SELECT * FROM unnest(:payments::payment[])
 ON CONFLICT (instruction_id) DO UPDATE
    SET state_seq = EXCLUDED.state_seq, state = EXCLUDED.state, provider = EXCLUDED.provider, channel = EXCLUDED.channel,
        periods = EXCLUDED.periods, attempt = EXCLUDED.attempt, vnd = EXCLUDED.vnd, reason = EXCLUDED.reason, at = EXCLUDED.at
@@ -234,10 +206,7 @@ ON CONFLICT (instruction_id) DO UPDATE
 
 -- name: save_texts!
 -- Further states of texts; one that is not further changes nothing.
-INSERT INTO text (message_id, beneficiary_ids, campaign, round, status, rank, at)
-SELECT message_id, string_to_array(people, ' ')::uuid[], campaign, round, status, rank, at
-  FROM unnest(:message_ids::uuid[], :people::text[], :campaigns::text[], :rounds::int[], :statuses::text[], :ranks::int[],
-              :ats::timestamptz[]) AS row (message_id, people, campaign, round, status, rank, at)
+INSERT INTO text SELECT * FROM unnest(:texts::public.text[])
 ON CONFLICT (message_id) DO UPDATE
    SET beneficiary_ids = EXCLUDED.beneficiary_ids, status = EXCLUDED.status, rank = EXCLUDED.rank, at = EXCLUDED.at
  WHERE text.rank < EXCLUDED.rank;

@@ -30,6 +30,7 @@ class Blocks:
     delivery_digest: str | None = None
 
 
+KEYS_KEPT = 10_000  # more than one batch names
 _NO_BLOCKS = Blocks("", "", "")
 _NOBODY = Person(UUID(int=0), (1, 0), "", "", Identity(full_name="-"))
 
@@ -48,7 +49,7 @@ class Sealer:
         parts = (identity.personal_number, identity.old_number, identity.full_name, year)
         found = self._keys.get(parts)
         if found is None:
-            if len(self._keys) > 50_000:
+            if len(self._keys) > KEYS_KEPT:
                 self._keys.clear()
             name_birth = f"{folded(identity.full_name)}|{year}" if year else None
             found = Keys(
@@ -73,23 +74,25 @@ class Sealer:
 
     def seal(self, after: Person, *, before: Person | None, blocks: Blocks | None, today: date) -> Blocks:
         """The blocks of a changed person; what is equal stays byte for byte as it was."""
-        owner, month, delivery = str(after.beneficiary_id), f"{today:%Y-%m}", after.delivery_on(today)
+        owner, month = str(after.beneficiary_id), f"{today:%Y-%m}"
         then, had = before or _NOBODY, blocks or _NO_BLOCKS
 
-        def block(kind: Kind, now: Block, kept: tuple[Block | None, str | None]) -> str:
-            was, sealed = kept
+        def block(kind: Kind, now: Block, was: Block | None, sealed: str | None) -> str:
             return sealed if sealed and now == was else self._vault.seal(kind, owner, month, now)
 
-        contact = _contact(after)
+        def digest(purpose: str, now: Block, was: Block | None, known: str | None) -> str:
+            return known if known and now == was else self._vault.digest(purpose, _canonical(now))
+
+        delivery, contact = after.delivery_on(today), _contact(after)
         return Blocks(
-            identity=block(Kind.IDENTITY, after.identity, (then.identity, had.identity)),
-            payee=block(Kind.PAYEE, after.payee, (then.payee, had.payee)),
+            identity=block(Kind.IDENTITY, after.identity, then.identity, had.identity),
+            payee=block(Kind.PAYEE, after.payee, then.payee, had.payee),
             # What was sealed last may show a collector whose days are over since: delivery is compared with nothing.
             delivery=self._vault.seal(Kind.DELIVERY, owner, month, delivery) if delivery else None,
-            collector=block(Kind.DELIVERY, after.collector, (then.collector, had.collector)) if after.collector else None,
-            contact=block(Kind.CONTACT, contact, (_contact(then), had.contact)) if contact else None,
-            identity_digest=self._vault.digest("identity", _canonical(after.identity)),
-            account_digest=self._vault.digest("account", _canonical(after.account)) if after.account else None,
+            collector=block(Kind.DELIVERY, after.collector, then.collector, had.collector) if after.collector else None,
+            contact=block(Kind.CONTACT, contact, _contact(then), had.contact) if contact else None,
+            identity_digest=digest("identity", after.identity, then.identity, had.identity_digest),
+            account_digest=digest("account", after.account, then.account, had.account_digest) if after.account else None,
             delivery_digest=self._vault.digest("delivery", _canonical(delivery) + after.area.encode()) if delivery else None,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from asyncpg import Record as Row
@@ -51,12 +52,16 @@ async def known_people(
 
 async def known_records(tx: Tx, ids: Collection[UUID]) -> dict[RecordKey, Record]:
     """The records of these people."""
+    if not ids:
+        return {}
     found = queries.known_records(tx, ids=list(ids))
     return {(row["source"], row["record"]): Record(row["beneficiary_id"], row["sequence"], row["digest"]) async for row in found}
 
 
 async def known_rows(tx: Tx, ids: Collection[UUID], since: str) -> list[ListRow]:
     """What the records of these people say from a period on."""
+    if not ids:
+        return []
     return [_list_row(row) async for row in queries.known_rows(tx, ids=list(ids), since=since)]
 
 
@@ -65,102 +70,40 @@ async def closed_lists(tx: Tx, since: str) -> set[ListKey]:
     return {(row["period"], row["payer"]) async for row in queries.closed_lists(tx, since=since)}
 
 
+# Rows go to the server as arrays of the table's own row type: the tuples below have the columns of the tables, in their order.
+
+
 async def save_people(tx: Tx, people: Iterable[tuple[Person, Blocks]], sealer: Sealer, at: datetime) -> None:
     """Keep new and changed people."""
-    both = sorted(people, key=lambda pair: pair[0].beneficiary_id)
-    if not both:
-        return
-    rows, blocks = [person for person, _ in both], [block for _, block in both]
-    keys = [sealer.keys_of(person.identity) for person in rows]
-    await queries.save_people(
-        tx,
-        at=at,
-        ids=[p.beneficiary_id for p in rows],
-        epochs=[p.version[0] for p in rows],
-        ns=[p.version[1] for p in rows],
-        payers=[p.payer for p in rows],
-        areas=[p.area for p in rows],
-        lives=[p.life for p in rows],
-        died_ons=[p.died_on for p in rows],
-        wishes=[p.wish for p in rows],
-        wish_reasons=[p.wish_reason for p in rows],
-        account_sources=[p.account_source for p in rows],
-        home_deliveries=[p.home_delivery for p in rows],
-        cannot_reasons=[p.cannot_reason for p in rows],
-        cannot_untils=[p.cannot_until for p in rows],
-        collector_froms=[p.collector_from for p in rows],
-        collector_untils=[p.collector_until for p in rows],
-        identities=[b.identity for b in blocks],
-        payees=[b.payee for b in blocks],
-        deliveries=[b.delivery for b in blocks],
-        collectors=[b.collector for b in blocks],
-        contacts=[b.contact for b in blocks],
-        identity_digests=[b.identity_digest for b in blocks],
-        account_digests=[b.account_digest for b in blocks],
-        delivery_digests=[b.delivery_digest for b in blocks],
-        number_ixs=[k.number for k in keys],
-        old_number_ixs=[k.old_number for k in keys],
-        name_birth_ixs=[k.name_birth for k in keys],
-    )
+    rows = sorted((_person_row(p, blocks, sealer.keys_of(p.identity), at) for p, blocks in people), key=_first)
+    if rows:
+        await queries.save_people(tx, people=rows)
 
 
 async def save_records(tx: Tx, records: Mapping[RecordKey, Record]) -> None:
     """Keep whose records these are and how far they have got."""
-    keys = sorted(records)
-    await queries.save_records(
-        tx,
-        **_record_columns(keys),
-        ids=[records[key].beneficiary_id for key in keys],
-        sequences=[records[key].sequence for key in keys],
-        digests=[records[key].digest for key in keys],
-    )
+    rows = [(*key, held.beneficiary_id, held.sequence, held.digest) for key, held in sorted(records.items())]
+    if rows:
+        await queries.save_records(tx, records=rows)
 
 
 async def save_rows(tx: Tx, rows: Iterable[ListRow], import_id: UUID | None) -> None:
-    """Keep lines of open lists; ended ones first."""
+    """Keep lines of open lists; ended ones first, so that a benefit may go from one record to another in one batch."""
     ordered = sorted(rows, key=lambda row: (row.end_reason is None, row.source, row.record, row.period))
-    await queries.save_rows(
-        tx,
-        import_id=import_id,
-        sources=[r.source for r in ordered],
-        records=[r.record for r in ordered],
-        periods=[r.period for r in ordered],
-        ids=[r.beneficiary_id for r in ordered],
-        payers=[r.payer for r in ordered],
-        areas=[r.area for r in ordered],
-        benefit_codes=[r.line.benefit_code for r in ordered],
-        declared_vnds=[r.line.declared_vnd for r in ordered],
-        lines=[r.line.model_dump_json(exclude_none=True) for r in ordered],
-        end_reasons=[r.end_reason for r in ordered],
-        row_nos=[r.row_no for r in ordered],
-    )
+    if ordered:
+        await queries.save_rows(tx, rows=[_stored_row(row, import_id) for row in ordered])
 
 
 async def save_events(tx: Tx, outcomes: Sequence[Outcome], import_id: UUID | None) -> None:
     """Keep every statement with its fate."""
-    acts = [o.statement.act for o in outcomes]
-    await queries.save_events(
-        tx,
-        import_id=import_id,
-        sources=[o.statement.source for o in outcomes],
-        records=[o.record for o in outcomes],
-        sequences=[o.statement.sequence for o in outcomes],
-        kinds=[act.kind for act in acts],
-        fates=[o.fate for o in outcomes],
-        reasons=[o.reason for o in outcomes],
-        notes=[" ".join(o.notes) for o in outcomes],
-        ids=[o.beneficiary_id for o in outcomes],
-        periods=[act.period if isinstance(act, Enrol | OpenList | CloseList) else None for act in acts],
-        payers=[act.payer if isinstance(act, Enrol | OpenList | CloseList) else None for act in acts],
-        declared_vnds=[act.line.declared_vnd if isinstance(act, Enrol) else None for act in acts],
-        event_ids=[o.statement.event_id for o in outcomes],
-        row_nos=[o.statement.row_no for o in outcomes],
-        ats=[o.statement.at for o in outcomes],
-    )
+    if outcomes:
+        await queries.save_events(tx, events=[_event_row(outcome, import_id) for outcome in outcomes])
 
 
 async def waiting_for(tx: Tx, records: Collection[RecordKey], keys: Collection[Keys]) -> list[Waiting]:
     """What waited for these people or came before these records' first statement."""
+    if not (await queries.somebody_waits(tx))["waits"]:
+        return []
     found = queries.waiting_for(tx, **_record_columns(records), **_key_columns(keys))
     return [Waiting(row["source"], row["record"], row["sequence"], row["sealed"]) async for row in found]
 
@@ -173,25 +116,22 @@ async def waiting_for_key(tx: Tx, kids: Collection[str]) -> list[Waiting]:
 
 async def save_waiting(tx: Tx, rows: Sequence[Waiting], at: datetime) -> None:
     """Keep statements until they can take effect."""
-    await queries.save_waiting(
-        tx,
-        at=at,
-        sources=[w.source for w in rows],
-        records=[w.record for w in rows],
-        sequences=[w.sequence for w in rows],
-        kids=[w.kid for w in rows],
-        number_ixs=[w.keys.number for w in rows],
-        old_number_ixs=[w.keys.old_number for w in rows],
-        name_birth_ixs=[w.keys.name_birth for w in rows],
-        sealeds=[w.sealed for w in rows],
-    )
+    if rows:
+        await queries.save_waiting(
+            tx,
+            waiting=[
+                (w.source, w.record, w.sequence, w.kid, w.keys.number, w.keys.old_number, w.keys.name_birth, w.sealed, at)
+                for w in rows
+            ],
+        )
 
 
 async def end_waiting(tx: Tx, rows: Sequence[Waiting]) -> None:
     """These have found their person or their key."""
-    await queries.end_waiting(
-        tx, sources=[w.source for w in rows], records=[w.record for w in rows], sequences=[w.sequence for w in rows]
-    )
+    if rows:
+        await queries.end_waiting(
+            tx, sources=[w.source for w in rows], records=[w.record for w in rows], sequences=[w.sequence for w in rows]
+        )
 
 
 async def content_keys(tx: Tx, kids: Collection[str]) -> dict[str, str]:
@@ -206,38 +146,16 @@ async def save_content_keys(tx: Tx, keys: Mapping[str, str], at: datetime) -> No
 
 async def save_verified(tx: Tx, results: Iterable[VerificationResult]) -> None:
     """Keep the newest result of each person."""
-    rows = sorted(results, key=lambda result: result.beneficiary_id)
-    await queries.save_verified(
-        tx,
-        ids=[r.beneficiary_id for r in rows],
-        seqs=[r.result_seq for r in rows],
-        outcomes=[r.outcome for r in rows],
-        accounts=[r.account for r in rows],
-        identity_digests=[r.identity_digest for r in rows],
-        account_digests=[r.account_digest for r in rows],
-        checked_ats=[r.checked_at for r in rows],
-    )
+    rows = [
+        (r.beneficiary_id, r.result_seq, r.outcome, r.account, r.identity_digest, r.account_digest, r.checked_at) for r in results
+    ]
+    await queries.save_verified(tx, results=sorted(rows, key=_first))
 
 
 async def save_payments(tx: Tx, states: Iterable[Received[PaymentState]]) -> None:
     """Keep the newest state of each payment."""
-    rows = sorted(states, key=lambda received: received.message.instruction_id)
-    messages = [row.message for row in rows]
-    await queries.save_payments(
-        tx,
-        instruction_ids=[m.instruction_id for m in messages],
-        ids=[m.beneficiary_id for m in messages],
-        seqs=[m.state_seq for m in messages],
-        states=[m.state for m in messages],
-        providers=[m.provider for m in messages],
-        channels=[m.channel for m in messages],
-        periods=[" ".join(m.periods) for m in messages],
-        payers=[m.payer for m in messages],
-        attempts=[m.attempt for m in messages],
-        vnds=[m.vnd for m in messages],
-        reasons=[m.reason for m in messages],
-        ats=[row.at for row in rows],
-    )
+    rows = [_payment_row(received.message, received.at) for received in states]
+    await queries.save_payments(tx, payments=sorted(rows, key=_first))
 
 
 def text_rank(text: TextState) -> int:
@@ -247,17 +165,49 @@ def text_rank(text: TextState) -> int:
 
 async def save_texts(tx: Tx, texts: Iterable[TextState]) -> None:
     """Keep the furthest state of each text."""
-    rows = sorted(texts, key=lambda text: text.message_id)
-    await queries.save_texts(
-        tx,
-        message_ids=[t.message_id for t in rows],
-        people=[" ".join(map(str, t.beneficiary_ids)) for t in rows],
-        campaigns=[t.campaign for t in rows],
-        rounds=[t.round for t in rows],
-        statuses=[t.status for t in rows],
-        ranks=[text_rank(t) for t in rows],
-        ats=[t.at for t in rows],
-    )
+    rows = [(t.message_id, t.beneficiary_ids, t.campaign, t.round, t.status, text_rank(t), t.at) for t in texts]
+    await queries.save_texts(tx, texts=sorted(rows, key=_first))
+
+
+# --- rows of tables ----------------------------------------------------------------------------------------------------------
+
+
+def _first(row: Sequence[Any]) -> Any:
+    return row[0]
+
+
+def _person_row(p: Person, b: Blocks, keys: Keys, at: datetime) -> tuple[object, ...]:
+    return (
+        p.beneficiary_id, *p.version, p.payer, p.area, p.life, p.died_on, p.wish, p.wish_reason, p.account_source, p.home_delivery,
+        p.cannot_reason, p.cannot_until, p.collector_from, p.collector_until, b.identity, b.payee, b.delivery, b.collector,
+        b.contact, b.identity_digest, b.account_digest, b.delivery_digest, keys.number, keys.old_number, keys.name_birth, at,
+    )  # fmt: skip
+
+
+def _stored_row(row: ListRow, import_id: UUID | None) -> tuple[object, ...]:
+    line, state = row.line, "ended" if row.end_reason else "active"
+    return (
+        row.source, row.record, row.period, row.beneficiary_id, row.payer, row.area, line.benefit_code, line.declared_vnd,
+        line.model_dump_json(exclude_none=True), state, row.end_reason, import_id, row.row_no,
+    )  # fmt: skip
+
+
+def _event_row(done: Outcome, import_id: UUID | None) -> tuple[object, ...]:
+    said, act = done.statement, done.statement.act
+    period, payer = (act.period, act.payer) if isinstance(act, Enrol | OpenList | CloseList) else (None, None)
+    vnd = act.line.declared_vnd if isinstance(act, Enrol) else None
+    file = import_id if said.row_no is not None else None
+    return (
+        None, said.source, done.record, said.sequence, act.kind, done.fate, done.reason, done.notes, done.beneficiary_id, period, payer,
+        vnd, said.event_id, file, said.row_no, said.at,
+    )  # fmt: skip
+
+
+def _payment_row(m: PaymentState, at: datetime) -> tuple[object, ...]:
+    return (
+        m.instruction_id, m.beneficiary_id, m.state_seq, m.state, m.provider, m.channel, m.periods, m.payer, m.attempt, m.vnd, m.reason,
+        at,
+    )  # fmt: skip
 
 
 def _record_columns(records: Collection[RecordKey]) -> dict[str, list[str]]:
