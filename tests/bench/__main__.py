@@ -1,0 +1,72 @@
+"""`python -m tests.bench end-to-end --people 10000`: measure one thing. `all` measures everything and writes the documents."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tests.bench import end_to_end
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+def say(text: str) -> None:
+    """Progress goes to the error stream."""
+    print(f"  {text}", file=sys.stderr, flush=True)
+
+
+@app.callback()
+def _commands() -> None:
+    """Measure An Sinh on this machine with synthetic people."""
+
+
+@app.command("end-to-end")
+def end_to_end_command(
+    people: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many synthetic people")] = 10_000,
+    out: Annotated[Path | None, typer.Option(help="Append the figures to this file too")] = None,
+    profiled: Annotated[str | None, typer.Option("--profile", help="Run this service under the profiler")] = None,
+) -> None:
+    """From a ministry's events to the last decision."""
+    result = asyncio.run(end_to_end.run(people, say, profiled=profiled))
+    text = summary(result)
+    print(text)
+    if out:
+        with out.open("a") as file:
+            file.write(text + "\n")
+    if not result["valid"]:
+        raise typer.Exit(1)
+
+
+def summary(result: dict[str, Any]) -> str:
+    """One run as a person reads it in a terminal."""
+    gate = result["gate"]
+    lines = [
+        f"{result['people']} people, {result['events']} events: {result['people_per_second']} people/s, "
+        f"{result['total_seconds']} s{'' if result['valid'] else ' - VOID, the gate is not passed'}",
+        "  phases (s): " + ", ".join(f"{name} {seconds}" for name, seconds in result["seconds"].items()),
+        "  CPU microseconds per person:",
+    ]
+    phases = result["cpu_us_per_person_by_phase"]
+    lines.append(f"    {'':<22}{'all':>7}" + "".join(f"{name[:12]:>14}" for name in phases))
+    for group, used in sorted(result["cpu_us_per_person"].items(), key=lambda pair: -pair[1]):
+        lines.append(f"    {group:<22}{used:>7}" + "".join(f"{by.get(group, 0):>14}" for by in phases.values()))
+    lines.append(f"    {'sum':<22}{sum(result['cpu_us_per_person'].values()):>7}")
+    lines.append("  peak MB (PSS): " + ", ".join(f"{group} {mb}" for group, mb in result["peak_mb"].items()))
+    lines.append(f"  last quarter over second quarter: {result['flatness']}")
+    lines.append(f"  ansinh check {gate['check_seconds']} s; disk MB {result['disk_mb']}")
+    if not result["valid"]:
+        lines.append("  differs: " + json.dumps(gate["differ"], default=str, ensure_ascii=False))
+        lines.append(
+            f"  not ok: {[name for name, ok in gate['ok'].items() if not ok]}; "
+            f"invariants {[name for name, ok in gate['invariants'].items() if not ok]}"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    app()
