@@ -69,6 +69,7 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._log = log.bind(topic=topic)
         self._owned: dict[TopicPartition, Owned] = {}
         self._told: set[TopicPartition] = set()
+        self._joined = False
         self._subscriber: Any = None
 
     def subscribe(self, broker: KafkaBroker, group: str, *, session_seconds: float = 6.0) -> None:
@@ -95,10 +96,16 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """Partition -> next offset of what this process reads now."""
         return {place.partition: state.next_offset for place, state in self._owned.items()}
 
+    @property
+    def ready(self) -> bool:
+        """Whether the group has given this process its share and it reads of it; beside another copy the share may be nothing."""
+        return self._joined and (bool(self._owned) or not self._consumer().assignment())
+
     # --- assignment ------------------------------------------------------------------------------------------------------
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Records of these partitions that are still in our hands will be dropped."""
+        self._joined = False
         for place in revoked:
             self._owned.pop(place, None)
 
@@ -110,6 +117,7 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             except Exception as error:
                 self._fatal(code_of(error))
                 return
+        self._joined = True
 
     async def _own(self, place: TopicPartition) -> None:
         consumer = self._consumer()

@@ -178,7 +178,7 @@ class Process:
             self.fatal(code_of(error))
 
     def _missing(self) -> list[str]:
-        return [consumer.topic for consumer in self.consumers if not consumer.owned]
+        return [consumer.topic for consumer in self.consumers if not consumer.ready]
 
     def _server(self) -> uvicorn.Server:
         web = make_app(f"An Sinh {self._runtime.service}", self._missing)
