@@ -147,8 +147,9 @@ SELECT format('%s rows wait', count(*)) AS row FROM outbox, outbox_cursor c WHER
 SELECT format('%s %s at %s: %s', topic, partition, next_offset, stopped_reason) AS row FROM consumed WHERE stopped_reason IS NOT NULL ORDER BY 1;
 
 -- name: set_aside_records
--- every service: records that could not be taken.
-SELECT format('%s: %s %s at %s %s', dead_letter_id, disposition, topic, partition, "offset") AS row FROM dead_letter ORDER BY 1;
+-- every service: records that could not be taken, and were not when somebody had them handled again.
+SELECT format('%s: %s %s at %s %s', dead_letter_id, disposition, topic, partition, "offset") AS row FROM dead_letter
+ WHERE outcome IS DISTINCT FROM 'taken' ORDER BY 1;
 
 -- name: illegal_moves
 -- payout: two states of a payment, told one after the other, that are no legal move, nor two at once (sealed and sending leave together).

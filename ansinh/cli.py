@@ -218,6 +218,39 @@ def resume(service: Service, topic: str, partition: int, *, name: Name = "local"
     _print({"resumed": _ask(name, lambda addresses, _c: look.resume(addresses, service, topic=topic, partition=partition))})
 
 
+@letters.command()
+def redrive(
+    letter: Annotated[
+        list[UUID] | None, typer.Argument(help="Which records; all that match the options when none is named.")
+    ] = None,
+    *,
+    service: Annotated[Service | None, typer.Option(help="Only those of this service.")] = None,
+    topic: Annotated[str | None, typer.Option(help="Only those read from this topic.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only those set aside for this reason.")] = None,
+    dry_run: Annotated[bool, typer.Option(help="Only say what would happen.")] = False,
+    as_json: AsJson = False,
+    name: Name = "local",
+) -> None:
+    """Handle set-aside records again, inside their service. Example: ansinh deadletters redrive --reason SCHEMA_INVALID --dry-run
+
+    Exit code 1 when one stays set aside, or a named one is not there to be taken.
+    """
+    services = [service] if service else list(Service)
+    records = _ask(
+        name,
+        lambda _a, client: look.redrive(client, services, ids=letter or [], topic=topic, reason=reason, dry_run=dry_run),
+    )
+    if as_json:
+        _print(records)
+    else:
+        for one in records:
+            place = f"{one['topic']} {one['partition']} at {one['offset']}"
+            typer.echo(f"{one['outcome']:<7} {one['dead_letter_id']}  {one['service']}: {place}  {one['reason'] or ''}".rstrip())
+        typer.echo(f"{len(records)} records{', nothing was changed' if dry_run else ''}")
+    missing = {str(one) for one in letter or ()} - {one["dead_letter_id"] for one in records}
+    raise typer.Exit(int(bool(missing) or any(one["outcome"] != "taken" for one in records)))
+
+
 @app.command("check")
 def check_invariants(name: Name = "local", as_json: AsJson = False) -> None:
     """Run every invariant on the running system; exit code 1 when one is broken. Example: ansinh check --json"""

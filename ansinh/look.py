@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -89,6 +89,18 @@ async def resume(addresses: Addresses, service: Service, *, topic: str, partitio
     """Let a stopped partition go on. False when it was not stopped."""
     async with connection(addresses.databases[service]) as tx:
         return await queries.resume_partition(tx, topic=topic, partition=partition) is not None
+
+
+async def redrive(
+    client: Client, services: Iterable[Service], *, ids: Sequence[UUID], topic: str | None, reason: str | None, dry_run: bool
+) -> list[dict[str, Any]]:
+    """Have services handle set-aside records again; what became of each."""
+    order = {"ids": [str(one) for one in ids], "topic": topic, "reason": reason, "dry_run": dry_run}
+    found: list[dict[str, Any]] = []
+    for service in services:
+        done = await client.post(service, "/v1/deadletters/redrive", actor="operator", body=order)
+        found += [{"service": service, **record} for record in done["records"]]
+    return found
 
 
 async def trace(client: Client, beneficiary_id: str) -> dict[str, Any]:

@@ -17,19 +17,17 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
-from faststream.kafka import KafkaBroker
+from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka.message import FAKE_CONSUMER
 
 from shared import metrics
+from shared.applying import Handler, apply
 from shared.crashing import point
-from shared.database import Database, Tx, load_queries
-from shared.errors import BadRecord, Fenced, code_of, is_trouble
-from shared.events import Message
-from shared.records import Received, event_id_of, parse_all
+from shared.database import Database, load_queries
+from shared.errors import Fenced, code_of, is_trouble
+from shared.records import event_id_of, parse_all
 from shared.setting_aside import SetAside
 from shared.stopping import Count, TooManyDead, count
-
-Handler = Callable[[Tx, Sequence[Received[Any]]], Awaitable[None]]
-"""Takes one partition's records in order on an open transaction: load, decide, save, emit. Never commits, sleeps or calls outside."""
 
 queries = load_queries(__file__)
 RECORDS_MAX = 2_000
@@ -80,6 +78,7 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             batch=True,
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
+            parser=_unread,
             decoder=_raw,
             listener=self,
             auto_offset_reset="earliest",  # only the gap rule decides what that means
@@ -232,7 +231,7 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             row = await queries.take(tx, **place, before=state.next_offset, **then)
             if row is None:
                 raise Fenced
-            bad += await self._apply(tx, good)
+            bad += await apply(self._handler, tx, good, log=self._log)
             before = Count(row["read"], row["dead_in_a_row"], tuple(row["recent_dead"]))
             now = count(before, [record.offset for record in records], bad)
             if bad or (now.in_a_row, now.recent) != (before.in_a_row, before.recent) or now.reason:
@@ -240,32 +239,6 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 dead = {"dead_in_a_row": now.in_a_row, "recent_dead": now.recent}
                 await queries.count_dead(tx, **place, **dead, stopped_reason=now.reason)
         return last, now.reason
-
-    async def _apply(self, tx: Tx, records: list[Received[Message]]) -> list[BadRecord]:
-        """Run the handler; a record it complains about is left out, an unknown culprit is found by halving. Trouble goes up."""
-        complaints: list[BadRecord] = []
-        while records:
-            try:
-                async with tx.transaction():
-                    await self._handler(tx, records)
-                return complaints
-            except BadRecord as complaint:
-                rest = [record for record in records if record.offset != complaint.offset]
-                assert len(rest) < len(records), "a handler may only complain about records it was given"
-                complaints.append(complaint)
-                records = rest
-            except Exception as error:
-                if is_trouble(error):
-                    raise
-                return complaints + await self._culprit(tx, records, code_of(error))
-        return complaints
-
-    async def _culprit(self, tx: Tx, records: list[Received[Message]], code: str) -> list[BadRecord]:
-        if len(records) == 1:
-            self._log.error("record_failed", code=code, partition=records[0].partition, offset=records[0].offset)
-            return [BadRecord(records[0].offset, code)]
-        half = len(records) // 2
-        return await self._apply(tx, records[:half]) + await self._apply(tx, records[half:])
 
     # --- trouble ---------------------------------------------------------------------------------------------------------
 
@@ -303,6 +276,11 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         if consumer is None:
             raise TimeoutError("consumer is not running")
         return consumer
+
+
+async def _unread(records: tuple[ConsumerRecord, ...]) -> KafkaMessage:
+    """FastStream's parser decodes every header as UTF-8 and drops the whole batch, silently, over one that is not or has no value."""
+    return KafkaMessage(raw_message=records, body=b"", consumer=FAKE_CONSUMER)
 
 
 async def _raw(message: Any) -> Any:

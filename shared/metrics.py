@@ -8,6 +8,7 @@ RECORDS = Counter("ansinh_records_total", "Records taken from a topic", ["topic"
 DEAD_LETTERS = Counter(
     "ansinh_dead_letters_total", "Records set aside, by disposition and reason", ["topic", "disposition", "reason"]
 )
+REDRIVEN = Counter("ansinh_redriven_total", "Set-aside records handled again, by what came of it", ["topic", "outcome"])
 FENCED = Counter("ansinh_fenced_total", "Batches a stale owner was kept from taking", ["topic"])
 RETRIES = Counter("ansinh_retries_total", "Batches tried again because the world was away", ["topic", "code"])
 STOPPED = Gauge("ansinh_partition_stopped", "1 while a partition waits for a person", ["topic", "partition"])

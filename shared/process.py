@@ -18,13 +18,15 @@ import uvloop
 from fastapi import APIRouter
 from faststream.kafka import KafkaBroker
 
-from shared import crashing, logs, topics
+from shared import crashing, logs, operating, topics
 from shared.actors import ActorGate
+from shared.applying import Handler
 from shared.clock import Clock, clock_from
-from shared.consuming import Handler, TopicConsumer
+from shared.consuming import TopicConsumer
 from shared.database import Database
 from shared.errors import code_of, is_trouble
 from shared.outbox import Relay
+from shared.redriving import Redriver
 from shared.setting_aside import SetAside
 from shared.settings import ServiceSettings, UnsafeSettings, refuse_unknown
 from shared.topics import Service
@@ -177,6 +179,10 @@ class Process:
         except Exception as error:
             self.fatal(code_of(error))
 
+    def _redriver(self) -> Redriver:
+        runtime = self._runtime
+        return Redriver(runtime.database, runtime.vault, self._app.consumes, clock=runtime.clock, log=runtime.log)
+
     def _missing(self) -> list[str]:
         return [consumer.topic for consumer in self.consumers if not consumer.ready]
 
@@ -184,6 +190,7 @@ class Process:
         web = make_app(f"An Sinh {self._runtime.service}", self._missing)
         if self._app.router:
             web.include_router(self._app.router)
+        web.include_router(operating.router(self._runtime.gate.dependency, self._redriver()))
         settings = self._runtime.settings
         config = uvicorn.Config(web, host="127.0.0.1", port=settings.port, log_config=None, access_log=False, lifespan="off")
         server = uvicorn.Server(config)

@@ -41,12 +41,31 @@ ON CONFLICT (topic, partition, "offset") DO NOTHING;
 
 -- name: dead_letters
 -- The newest set-aside records.
-SELECT dead_letter_id, topic, partition, "offset", event_id, disposition, reason, at FROM dead_letter ORDER BY at DESC LIMIT :most;
+SELECT dead_letter_id, topic, partition, "offset", event_id, disposition, reason, at, redriven_at, redriven_by, outcome
+  FROM dead_letter ORDER BY at DESC LIMIT :most;
 
 -- name: dead_letter^
 -- One set-aside record with its sealed original.
-SELECT dead_letter_id, topic, partition, "offset", event_id, disposition, reason, at, original
+SELECT dead_letter_id, topic, partition, "offset", event_id, disposition, reason, at, redriven_at, redriven_by, outcome, original
   FROM dead_letter WHERE dead_letter_id = :dead_letter_id;
+
+-- name: dead_letters_chosen
+-- Set-aside records that were not taken since, in the order they were read.
+SELECT dead_letter_id FROM dead_letter
+ WHERE outcome IS DISTINCT FROM 'taken' AND (:ids::uuid[] IS NULL OR dead_letter_id = ANY (:ids))
+   AND (:topic::text IS NULL OR topic = :topic) AND (:reason::text IS NULL OR reason = :reason)
+ ORDER BY topic, partition, "offset" LIMIT :most;
+
+-- name: dead_letter_locked^
+-- One set-aside record that was not taken, for this transaction alone.
+SELECT dead_letter_id, topic, partition, "offset", at, original
+  FROM dead_letter WHERE dead_letter_id = :dead_letter_id AND outcome IS DISTINCT FROM 'taken' FOR UPDATE;
+
+-- name: mark_redriven^
+-- Taken, or still set aside under the reason it has now; written in the transaction of its effects.
+UPDATE dead_letter SET redriven_at = :at, redriven_by = :actor, outcome = :outcome, reason = coalesce(:reason::text, reason),
+       disposition = CASE WHEN :outcome = 'taken' THEN disposition ELSE :outcome END
+ WHERE dead_letter_id = :dead_letter_id RETURNING dead_letter_id;
 
 -- name: put_events!
 -- Outbox rows of one decision, one statement.

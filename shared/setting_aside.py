@@ -61,7 +61,8 @@ class SetAside:
         original = {
             "key": (record.key or b"").hex(),
             "value": (record.value or b"").hex(),
-            "headers": [[name, value.hex()] for name, value in record.headers],
+            "headers": [[name, (value or b"").hex()] for name, value in record.headers],
+            "timestamp": record.timestamp,
         }
         month = period_of(self._clock.today())
         return DeadLetter(

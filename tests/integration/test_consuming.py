@@ -2,121 +2,14 @@
 
 import asyncio
 import json
-import uuid
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from types import SimpleNamespace
+from collections.abc import Sequence
 
 import pytest
-import structlog
-from aiokafka import AIOKafkaProducer
-from faststream.kafka import KafkaBroker
 
-from deploy.local.topics import create_topics
-from shared.clock import HandClock
-from shared.consuming import TopicConsumer, queries
-from shared.database import Database, Tx
+from shared.consuming import queries
+from shared.database import Tx
 from shared.errors import BadRecord
-from shared.events import WishRecorded
-from shared.keyfiles import make_key_files
 from shared.records import Received
-from shared.setting_aside import SetAside
-from shared.topics import RETENTION_MS, Service
-from shared.vault import Vault
-from shared.words import Wish
-
-NOW = datetime(2024, 1, 20, 1, 0, tzinfo=UTC)
-
-
-class World:
-    """One topic, one database with a table of effects, and as many consumers as a test wants."""
-
-    def __init__(self, bootstrap: str, database: Database, vault: Vault) -> None:
-        self.bootstrap = bootstrap
-        self.database = database
-        self.topic = f"test.{uuid.uuid4().hex}.v1"
-        self.fatal: list[str] = []
-        self.set_aside = SetAside(Service.NOTIFY, vault, HandClock(NOW))
-
-    async def publish(self, *records: str | bytes, partition: int = 0, transactional: str | None = None) -> None:
-        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all", transactional_id=transactional)
-        await producer.start()
-        try:
-            if transactional:
-                await producer.begin_transaction()
-            for record in records:
-                value = record if isinstance(record, bytes) else wish(record)
-                await producer.send_and_wait(self.topic, value, partition=partition, headers=headers())
-            if transactional:
-                await producer.commit_transaction()
-        finally:
-            await producer.stop()
-
-    @asynccontextmanager
-    async def consumer(self, handler: Callable[[Tx, Sequence[Received]], Awaitable[None]] | None = None):
-        broker = KafkaBroker(self.bootstrap, apply_types=False, logger=None)
-        consumer = TopicConsumer(
-            self.topic, handler or self.effect, database=self.database, set_aside=self.set_aside,
-            fatal=self.fatal.append, log=structlog.get_logger(),
-        )  # fmt: skip
-        consumer.subscribe(broker, "test")
-        await broker.start()
-        stop = asyncio.Event()
-        watching = asyncio.create_task(consumer.watch(stop))
-        try:
-            yield consumer
-        finally:
-            stop.set()
-            watching.cancel()
-            await broker.stop()
-
-    async def effect(self, tx: Tx, records: Sequence[Received]) -> None:
-        await tx.executemany("INSERT INTO effect VALUES ($1)", [(record.message.record,) for record in records])
-
-    async def effects(self) -> list[str]:
-        async with self.database.reading() as tx:
-            return [row["what"] for row in await tx.fetch("SELECT what FROM effect ORDER BY n")]
-
-    async def until_effects(self, count: int) -> list[str]:
-        for _ in range(200):
-            if len(found := await self.effects()) >= count:
-                return found
-            await asyncio.sleep(0.1)
-        raise AssertionError(f"only {len(await self.effects())} of {count} effects; fatal: {self.fatal}")
-
-    async def row(self, partition: int = 0) -> SimpleNamespace:
-        async with self.database.reading() as tx:
-            return SimpleNamespace(**dict(await queries.next_offset(tx, topic=self.topic, partition=partition)))
-
-    async def until_stopped(self) -> str:
-        for _ in range(200):
-            if reason := (await self.row()).stopped_reason:
-                return reason
-            await asyncio.sleep(0.1)
-        raise AssertionError("the partition was not stopped")
-
-
-def wish(record: str) -> bytes:
-    return WishRecorded(source="test", record=record, source_sequence=1, wish=Wish.POST).model_dump_json().encode()
-
-
-def headers(kind: str = WishRecorded.TYPE) -> list[tuple[str, bytes]]:
-    return [("ce_id", uuid.uuid4().hex.encode()), ("ce_type", kind.encode()), ("ce_time", NOW.isoformat().encode())]
-
-
-@pytest.fixture
-async def world(stack, migrated, tmp_path):
-    make_key_files(tmp_path / "keys")
-    database = await Database.open(await migrated("notify"))
-    async with database.transaction("test") as tx:
-        await tx.execute("CREATE TABLE effect (what text NOT NULL, n bigserial PRIMARY KEY)")
-    world = World(stack.kafka_bootstrap, database, Vault.load(tmp_path / "keys" / "notify.json"))
-    await create_topics(world.bootstrap, [SimpleNamespace(name=world.topic, partitions=2, retention_ms=RETENTION_MS)])
-    async with database.transaction("test") as tx:
-        await queries.expect_partitions(tx, [{"topic": world.topic, "partition": n} for n in (0, 1)])
-    yield world
-    await database.close()
 
 
 async def test_each_record_takes_effect_once_over_restarts(world):
