@@ -7,6 +7,7 @@ from services.registry.banks import BankNames
 from services.registry.handlers import Handlers, Registrar
 from services.registry.http import router
 from services.registry.importing import Importer
+from services.registry.lists import ListCloser
 from services.registry.settings import Settings
 from shared import topics
 from shared.process import App, Runtime, run
@@ -19,6 +20,7 @@ def build(runtime: Runtime) -> App:
     areas, banks = Areas.from_file(runtime.settings.areas_file), BankNames.from_file(runtime.settings.bank_names_file)
     importer = Importer(runtime.database, runtime.clock, registrar, areas=areas, banks=banks)
     handlers = Handlers(runtime.vault, runtime.clock, registrar)
+    closer = ListCloser(runtime.database, runtime.clock, runtime.log)
     return App(
         consumes={
             topics.MINISTRY_BENEFICIARY: handlers.on_ministry,
@@ -26,7 +28,8 @@ def build(runtime: Runtime) -> App:
             topics.PAYOUT_PAYMENT: handlers.on_payment,
             topics.NOTIFY_MESSAGE: handlers.on_text,
         },
-        router=router(runtime, importer),
+        router=router(runtime, importer, closer),
+        background=[closer.finish],
     )
 
 

@@ -8,14 +8,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from services.registry import importing, lists, store_lists
+from services.registry import importing, store_lists
 from services.registry.importing import Importer
+from services.registry.lists import ListCloser
 from services.registry.refusals import ADVICE, CloseReason, FileReason, NotAList
 from shared.actors import Actor, require
 from shared.database import Database
-from shared.events import AuditRecord
 from shared.fields import Opaque, Period
-from shared.outbox import OutEvent, put_events
 from shared.process import Runtime
 from shared.web import Problem
 from shared.words import Role
@@ -26,11 +25,11 @@ PeriodQuery = Annotated[Period, Query()]
 OpaqueQuery = Annotated[Opaque, Query()]
 
 
-def router(runtime: Runtime, importer: Importer) -> APIRouter:
+def router(runtime: Runtime, importer: Importer, closer: ListCloser) -> APIRouter:
     """The routes, bound to one service's dependencies."""
     routes = APIRouter()
     _add_imports(routes, runtime, importer)
-    _add_closing(routes, runtime)
+    _add_closing(routes, runtime, closer)
     _add_reading(routes, runtime.database)
     return routes
 
@@ -89,20 +88,16 @@ def _file_problem(refused: NotAList) -> Problem:
     return Problem(refused.reason, refused.advice, 422)
 
 
-def _add_closing(routes: APIRouter, runtime: Runtime) -> None:
+def _add_closing(routes: APIRouter, runtime: Runtime, closer: ListCloser) -> None:
     actor_of: Callable[..., Actor] = runtime.gate.dependency
 
     @routes.post("/v1/lists/{period}/{payer}/close")
     async def close(period: Period, payer: Opaque, actor: Actor = Depends(actor_of)) -> dict[str, Any]:
-        """Freeze a list and publish it. Closing a closed list gives the same closing."""
+        """Freeze a list and publish it. Closing a closed list gives the same closing; one that was interrupted goes on."""
         require(actor, Role.LIST_OFFICER, payer)
-        now = runtime.clock.now()
-        async with runtime.database.transaction("registry.close_list") as tx:
-            done = await lists.close_list(tx, period, payer, actor=actor.id, now=now)
-            if isinstance(done, CloseReason):
-                raise Problem(done, ADVICE[done])
-            record = AuditRecord(actor=actor.id, act="close_list", subject=f"{period}:{payer}", at=now)
-            await put_events(tx, [OutEvent(record.TOPIC, actor.id, record)], now)
+        done = await closer.close(period, payer, actor=actor.id)
+        if isinstance(done, CloseReason):
+            raise Problem(done, ADVICE[done])
         runtime.log.info("list_closed", period=period, payer=payer, count=done.count, vnd=done.vnd, actor=actor.id)
         return done.model_dump(mode="json")
 

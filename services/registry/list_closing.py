@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,34 +36,50 @@ def freeze(rows: Sequence[OpenRow], period: str, payer: str) -> list[Entitlement
             payer=payer,
             area=row.area,
             snapshot_version=Version(epoch=row.version[0], n=row.version[1]),
-            declared_vnd=total([row.line.declared_vnd]),
+            declared_vnd=row.line.declared_vnd,
             line=row.line,
         )
         for row in rows
     ]
 
 
-def closing_of(lines: Sequence[EntitlementLine], period: str, payer: str, *, closed_at: datetime) -> ListClosing:
-    """The totals readers may rely on. Raises AssertionError for no line or a line of another list."""
-    assert lines, "an empty list does not close"
-    assert all((line.period, line.payer) == (period, payer) for line in lines)
-    digest = 0
-    for line in lines:
-        digest = ids.add_to_digest(digest, line.canonical())
-    programmes = tuple(_programme_total(lines, programme) for programme in Programme)
-    closing = ListClosing(
-        period=period,
-        payer=payer,
-        count=len(lines),
-        vnd=total(line.declared_vnd for line in lines),
-        digest=ids.digest_hex(digest),
-        programmes=tuple(part for part in programmes if part.count),
-        closed_at=closed_at,
-    )
-    assert sum(part.vnd for part in closing.programmes) == closing.vnd
-    return closing
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What the lines frozen so far add up to; a list is frozen in parts, and the sum does not depend on their order."""
 
+    digest: int = 0
+    programmes: tuple[ProgrammeTotal, ...] = ()
 
-def _programme_total(lines: Sequence[EntitlementLine], programme: Programme) -> ProgrammeTotal:
-    amounts = [line.declared_vnd for line in lines if line.line.programme is programme]
-    return ProgrammeTotal(programme=programme, count=len(amounts), vnd=total(amounts))
+    @property
+    def count(self) -> int:
+        """Lines."""
+        return sum(part.count for part in self.programmes)
+
+    @property
+    def vnd(self) -> int:
+        """Declared VND."""
+        return total(part.vnd for part in self.programmes)
+
+    def plus(self, lines: Sequence[EntitlementLine]) -> Totals:
+        """With more lines."""
+        digest = self.digest
+        counts, vnd = (Counter({part.programme: getattr(part, name) for part in self.programmes}) for name in ("count", "vnd"))
+        for line in lines:
+            digest = ids.add_to_digest(digest, line.canonical())
+            counts[line.line.programme] += 1
+            vnd[line.line.programme] += line.declared_vnd
+        parts = [ProgrammeTotal(programme=p, count=counts[p], vnd=vnd[p]) for p in Programme if counts[p]]
+        return Totals(digest, tuple(parts))
+
+    def closing(self, period: str, payer: str, *, closed_at: datetime) -> ListClosing:
+        """What readers may rely on. Raises AssertionError for a list without lines."""
+        assert self.count, "an empty list does not close"
+        return ListClosing(
+            period=period,
+            payer=payer,
+            count=self.count,
+            vnd=self.vnd,
+            digest=ids.digest_hex(self.digest),
+            programmes=self.programmes,
+            closed_at=closed_at,
+        )

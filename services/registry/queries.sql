@@ -26,7 +26,7 @@ SELECT source, record, period, beneficiary_id, payer, area, line, end_reason, ro
 
 -- name: closed_lists
 -- Lists of a period and later that nothing changes any more.
-SELECT period, payer FROM payroll_list WHERE state = 'closed' AND period >= :since;
+SELECT period, payer FROM payroll_list WHERE state <> 'open' AND period >= :since;
 
 -- name: save_people!
 -- New and changed people; the caller holds the registrars' lock and raised n where published content changed.
@@ -131,15 +131,19 @@ UPDATE list_import SET row_count = :row_count, accepted = :accepted, unchanged =
 
 -- name: lock_list^
 -- The list as it stands, ours until the transaction ends.
-SELECT period, payer, state, count, vnd, digest, programmes, closed_at FROM payroll_list
+SELECT state, digest, programmes, frozen_source, frozen_record, closed_at FROM payroll_list
  WHERE period = :period AND payer = :payer FOR UPDATE;
 
+-- name: lists_closing
+-- Lists whose closing has begun and not ended.
+SELECT period, payer FROM payroll_list WHERE state = 'closing' ORDER BY period, payer;
+
 -- name: rows_to_freeze
--- Active rows of a list with the person's version. The line's area is where the person lives now, as long as this payer pays them.
+-- The next active rows of a list with the person's version. The line's area is where the person lives now, as long as this payer pays.
 SELECT r.source, r.record, r.beneficiary_id, CASE WHEN p.payer = r.payer THEN p.area ELSE r.area END AS area, r.line, p.epoch, p.n
   FROM list_row r JOIN person p USING (beneficiary_id)
- WHERE r.period = :period AND r.payer = :payer AND r.state = 'active'
- ORDER BY r.source, r.record;
+ WHERE r.period = :period AND r.payer = :payer AND r.state = 'active' AND (r.source, r.record) > (:source, :record)
+ ORDER BY r.source, r.record LIMIT :most;
 
 -- name: undeclared
 -- Sources whose declared totals are not what we hold: rows, plus enrolments that were refused.
@@ -156,19 +160,25 @@ SELECT d.source FROM list_declaration d
  WHERE d.period = :period AND d.payer = :payer
    AND (d.count, d.vnd) IS DISTINCT FROM (held.count + refused.count, (held.vnd + refused.vnd)::bigint);
 
--- name: close_list!
--- The list is closed with its totals.
-UPDATE payroll_list SET state = 'closed', count = :count, vnd = :vnd, digest = :digest, programmes = :programmes::jsonb,
-       closed_at = :at, closed_by = :actor
+-- name: begin_closing!
+-- From now on nothing changes the list; nothing of it is frozen yet.
+UPDATE payroll_list SET state = 'closing', count = 0, vnd = 0, digest = :digest, programmes = '[]', closed_by = :actor
  WHERE period = :period AND payer = :payer AND state = 'open';
 
+-- name: save_totals!
+-- What is frozen so far adds up to this; with a time the list is closed.
+UPDATE payroll_list SET state = CASE WHEN :at::timestamptz IS NULL THEN 'closing' ELSE 'closed' END, count = :count, vnd = :vnd,
+       digest = :digest, programmes = :programmes::jsonb, frozen_source = :source, frozen_record = :record, closed_at = :at
+ WHERE period = :period AND payer = :payer AND state = 'closing';
+
 -- name: freeze_lines!
--- The lines as they are published.
+-- The lines as they are published: each is its row, copied.
 INSERT INTO entitlement_line (entitlement_id, beneficiary_id, period, payer, area, epoch, n, declared_vnd, line, source, record)
-SELECT entitlement_id, beneficiary_id, :period, :payer, area, epoch, n, declared_vnd, line::jsonb, source, record
-  FROM unnest(:entitlement_ids::uuid[], :ids::uuid[], :areas::text[], :epochs::int[], :ns::int[], :declared_vnds::bigint[],
-              :lines::text[], :sources::text[], :records::text[])
-       AS row (entitlement_id, beneficiary_id, area, epoch, n, declared_vnd, line, source, record);
+SELECT frozen.entitlement_id, r.beneficiary_id, r.period, r.payer, frozen.area, frozen.epoch, frozen.n, r.declared_vnd, r.line,
+       r.source, r.record
+  FROM unnest(:ids::uuid[], :areas::text[], :epochs::int[], :ns::int[], :sources::text[], :records::text[])
+       AS frozen (entitlement_id, area, epoch, n, source, record)
+  JOIN list_row r ON (r.source, r.record, r.period) = (frozen.source, frozen.record, :period);
 
 -- name: list_totals^
 -- A list with its rows by state and what was refused of its files and events.

@@ -9,14 +9,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from asyncpg import Record as Row
-
 from services.registry.import_report import Counts
-from services.registry.list_closing import OpenRow
+from services.registry.list_closing import OpenRow, Totals
 from services.registry.statements import CloseList, Enrol, OpenList, Statement
 from services.registry.store import queries
 from shared.database import Tx
-from shared.events import DeclaredLine, EntitlementLine, ListClosing
+from shared.events import DeclaredLine, EntitlementLine, ProgrammeTotal
+from shared.ids import digest_hex
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +32,24 @@ class Import:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class HeldList:
+    """A list as it stands. `after`: (source, record) of the last line frozen so far; `totals` of those."""
+
+    period: str
+    payer: str
+    state: str
+    totals: Totals
+    after: tuple[str, str]
+    closed_at: datetime | None
+
+
 async def open_lists(tx: Tx, statements: Sequence[Statement]) -> None:
     """Lists these statements speak of."""
     acts = (statement.act for statement in statements)
     keys = sorted({(act.period, act.payer) for act in acts if isinstance(act, Enrol | OpenList | CloseList)})
-    await queries.open_lists(tx, periods=[key[0] for key in keys], payers=[key[1] for key in keys])
+    if keys:
+        await queries.open_lists(tx, periods=[key[0] for key in keys], payers=[key[1] for key in keys])
 
 
 async def declare(tx: Tx, statements: Sequence[Statement]) -> None:
@@ -89,14 +101,30 @@ async def end_import(tx: Tx, import_id: UUID, counts: Counts) -> None:
     )
 
 
-async def lock_list(tx: Tx, period: str, payer: str) -> Row | None:
+async def lock_list(tx: Tx, period: str, payer: str) -> HeldList | None:
     """The list, ours until the transaction ends; None when nobody has spoken of it."""
-    row: Row | None = await queries.lock_list(tx, period=period, payer=payer)
-    return row
+    row = await queries.lock_list(tx, period=period, payer=payer)
+    if row is None:
+        return None
+    programmes = [ProgrammeTotal.model_validate(part, strict=False) for part in json.loads(row["programmes"] or "[]")]
+    return HeldList(
+        period=period,
+        payer=payer,
+        state=row["state"],
+        totals=Totals(int(row["digest"] or "0", 16), tuple(programmes)),
+        after=(row["frozen_source"] or "", row["frozen_record"] or ""),
+        closed_at=row["closed_at"],
+    )
 
 
-async def rows_to_freeze(tx: Tx, period: str, payer: str) -> list[OpenRow]:
-    """Active rows of a list."""
+async def lists_closing(tx: Tx) -> list[tuple[str, str]]:
+    """Lists whose closing has begun."""
+    return [(row["period"], row["payer"]) async for row in queries.lists_closing(tx)]
+
+
+async def rows_to_freeze(tx: Tx, held: HeldList, most: int) -> list[OpenRow]:
+    """The next active rows of a list."""
+    after = {"source": held.after[0], "record": held.after[1]}
     return [
         OpenRow(
             source=row["source"],
@@ -106,7 +134,7 @@ async def rows_to_freeze(tx: Tx, period: str, payer: str) -> list[OpenRow]:
             line=DeclaredLine.model_validate_json(row["line"]),
             version=(row["epoch"], row["n"]),
         )
-        async for row in queries.rows_to_freeze(tx, period=period, payer=payer)
+        async for row in queries.rows_to_freeze(tx, period=held.period, payer=held.payer, most=most, **after)
     ]
 
 
@@ -115,34 +143,34 @@ async def undeclared(tx: Tx, period: str, payer: str) -> list[str]:
     return [row["source"] async for row in queries.undeclared(tx, period=period, payer=payer)]
 
 
-async def save_closing(
-    tx: Tx, closing: ListClosing, actor: str, *, lines: Sequence[EntitlementLine], rows: Sequence[OpenRow]
-) -> None:
-    """Close the list and keep its frozen lines; `rows` are what the lines were made from, in the same order."""
-    await queries.close_list(
+async def begin_closing(tx: Tx, held: HeldList, actor: str) -> None:
+    """From now on nothing changes the list."""
+    await queries.begin_closing(tx, period=held.period, payer=held.payer, digest=digest_hex(0), actor=actor)
+
+
+async def freeze_lines(tx: Tx, lines: Sequence[EntitlementLine], rows: Sequence[OpenRow]) -> None:
+    """Keep frozen lines; `rows` are what the lines were made from, in the same order."""
+    frozen = [
+        (line.entitlement_id, line.area, *row.version, row.source, row.record) for line, row in zip(lines, rows, strict=True)
+    ]
+    if frozen:
+        columns = zip(("ids", "areas", "epochs", "ns", "sources", "records"), map(list, zip(*frozen, strict=True)), strict=True)
+        await queries.freeze_lines(tx, period=lines[0].period, **dict(columns))
+
+
+async def save_totals(tx: Tx, held: HeldList, totals: Totals, *, after: OpenRow | None, closed_at: datetime | None) -> None:
+    """What has been frozen so far adds up to this; with `closed_at` it is all."""
+    await queries.save_totals(
         tx,
-        period=closing.period,
-        payer=closing.payer,
-        count=closing.count,
-        vnd=closing.vnd,
-        digest=closing.digest,
-        programmes=json.dumps([part.model_dump(mode="json") for part in closing.programmes]),
-        at=closing.closed_at,
-        actor=actor,
-    )
-    await queries.freeze_lines(
-        tx,
-        period=closing.period,
-        payer=closing.payer,
-        entitlement_ids=[line.entitlement_id for line in lines],
-        ids=[line.beneficiary_id for line in lines],
-        areas=[line.area for line in lines],
-        epochs=[line.snapshot_version.epoch for line in lines],
-        ns=[line.snapshot_version.n for line in lines],
-        declared_vnds=[line.declared_vnd for line in lines],
-        lines=[line.line.model_dump_json(exclude_none=True) for line in lines],
-        sources=[row.source for row in rows],
-        records=[row.record for row in rows],
+        period=held.period,
+        payer=held.payer,
+        count=totals.count,
+        vnd=totals.vnd,
+        digest=digest_hex(totals.digest),
+        programmes=json.dumps([part.model_dump(mode="json") for part in totals.programmes]),
+        source=after and after.source,
+        record=after and after.record,
+        at=closed_at,
     )
 
 

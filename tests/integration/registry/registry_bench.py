@@ -11,12 +11,14 @@ from uuid import UUID, uuid4
 from joserfc import jwe
 from joserfc.jwk import ECKey, OctKey
 
-from services.registry import lists, store_lists
+from services.registry import store_lists
 from services.registry.areas import Areas
 from services.registry.banks import BankNames
 from services.registry.handlers import Handlers, Registrar
 from services.registry.importing import Importer, Request
+from services.registry.lists import ListCloser
 from services.registry.refusals import CloseReason
+from shared import logs
 from shared.clock import HandClock
 from shared.database import Database
 from shared.events import (
@@ -67,6 +69,7 @@ class Bench:
         self.registrar = Registrar(self.vault, clock, 1)
         self.handlers = Handlers(self.vault, clock, self.registrar)
         self.importer = Importer(database, clock, self.registrar, areas=Areas.from_file(), banks=BankNames.from_file())
+        self.closer = ListCloser(database, clock, logs.configure("registry"))
         self._offsets = count()
         self._read = 0
 
@@ -104,8 +107,7 @@ class Bench:
 
     async def close(self, period: str = PERIOD) -> ListClosing | CloseReason:
         """Close the list."""
-        async with self.database.transaction("test") as tx:
-            return await lists.close_list(tx, period, PAYER, actor="officer", now=self.clock.now())
+        return await self.closer.close(period, PAYER, actor="officer")
 
     async def told(self) -> list[Message]:
         """What was published since the last time, in order."""

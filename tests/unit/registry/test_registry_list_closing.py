@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from registry_workbooks import a_line
 
-from services.registry.list_closing import OpenRow, closing_of, freeze
+from services.registry.list_closing import OpenRow, Totals, freeze
 from shared.words import Programme
 
 AT = datetime(2024, 1, 24, 2, 0, tzinfo=UTC)
@@ -21,22 +21,28 @@ rows = st.lists(
 )  # fmt: skip
 
 
+def closing_of(lines):
+    return Totals().plus(lines).closing("2024-02", "p", closed_at=AT)
+
+
 @given(rows, st.randoms())
 def test_totals_add_up_and_do_not_depend_on_order(given_rows, random):
-    closing = closing_of(freeze(given_rows, "2024-02", "p"), "2024-02", "p", closed_at=AT)
+    closing = closing_of(freeze(given_rows, "2024-02", "p"))
     assert closing.count == len(given_rows)
     assert closing.vnd == sum(row.line.declared_vnd for row in given_rows) == sum(part.vnd for part in closing.programmes)
     assert closing.count == sum(part.count for part in closing.programmes)
     shuffled = list(given_rows)
     random.shuffle(shuffled)
-    assert closing_of(freeze(shuffled, "2024-02", "p"), "2024-02", "p", closed_at=AT) == closing
+    assert closing_of(freeze(shuffled, "2024-02", "p")) == closing
+    lines, part = freeze(shuffled, "2024-02", "p"), random.randrange(len(shuffled) + 1)
+    assert Totals().plus(lines[:part]).plus(lines[part:]).closing("2024-02", "p", closed_at=AT) == closing
 
 
 @given(rows)
 def test_a_changed_amount_changes_the_digest(given_rows):
     lines = freeze(given_rows, "2024-02", "p")
     more = [lines[0].model_copy(update={"declared_vnd": lines[0].declared_vnd + 1}), *lines[1:]]
-    first, second = (closing_of(some, "2024-02", "p", closed_at=AT) for some in (lines, more))
+    first, second = (closing_of(some) for some in (lines, more))
     assert first.digest != second.digest
     assert second.vnd == first.vnd + 1
 
@@ -50,4 +56,4 @@ def test_the_same_rows_freeze_to_the_same_lines(given_rows):
 
 def test_an_empty_list_does_not_close():
     with pytest.raises(AssertionError):
-        closing_of([], "2024-02", "p", closed_at=AT)
+        closing_of([])
