@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tests.bench import end_to_end
+from tests.bench import end_to_end, latency
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -40,6 +40,14 @@ def end_to_end_command(
             file.write(text + "\n")
     if not result["valid"]:
         raise typer.Exit(1)
+
+
+@app.command("latency")
+def latency_command(
+    seconds: Annotated[int, typer.Option(min=2, max=600, help="How long at each rate")] = latency.SECONDS,
+) -> None:
+    """From a ministry's event to its verification result, at fixed rates."""
+    print(json.dumps(asyncio.run(latency.run(say, seconds=seconds)), indent=1))
 
 
 def summary(result: dict[str, Any]) -> str:

@@ -59,3 +59,7 @@ SELECT COALESCE(sum(people), 0)::bigint AS people, COALESCE(sum(texts), 0)::bigi
 -- name: database_bytes^
 -- Size on disk of one service's database.
 SELECT pg_database_size(current_database()) AS bytes;
+
+-- name: records_of
+-- The records of these people.
+SELECT record, beneficiary_id FROM source_record WHERE beneficiary_id = ANY(:ids::uuid[]);
