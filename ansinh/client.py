@@ -37,13 +37,13 @@ class Refusal(Exception):
 class Client:
     """Talks to the services of one running installation."""
 
-    def __init__(self, addresses: Addresses) -> None:
+    def __init__(self, addresses: Addresses, *, timeout_seconds: float = 120) -> None:
         """Tokens are signed with the installation's own issuer key."""
         folder = Path(addresses.folder)
         clock_file = folder / "clock.json"
         self._addresses = addresses
         self._issuer = Issuer(folder / "keys" / "actor-issuer.json", clock_from(clock_file if clock_file.exists() else None))
-        self._http = httpx.AsyncClient(timeout=120)
+        self._http = httpx.AsyncClient(timeout=timeout_seconds)
 
     async def close(self) -> None:
         """Close connections."""

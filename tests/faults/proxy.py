@@ -69,7 +69,7 @@ class Proxy:
 
     async def open(self) -> int:
         """Listen; returns the port."""
-        self._server = await asyncio.start_server(self._accept, LOOPBACK, 0)
+        self._server = await asyncio.start_server(self._taken, LOOPBACK, 0)
         self.port = self._server.sockets[0].getsockname()[1]
         return self.port
 
@@ -129,11 +129,12 @@ class Proxy:
 
     # --- passing ---------------------------------------------------------------------------------------------------------
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    def _taken(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._accept(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             server_reader, server = await asyncio.open_connection(LOOPBACK, self.target)
         except OSError:

@@ -1,0 +1,282 @@
+"""A whole installation that can be hurt: two copies of every service, real Kafka and PostgreSQL, partners, and a proxy on every line.
+
+Everything it starts it ends, by id. Nobody helps a hurt process but the supervisor that starts it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from time import monotonic
+from typing import Any, TypeVar
+
+import aiosql
+import asyncpg
+import httpx
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from ansinh import pipeline
+from ansinh.client import Client, Refusal
+from ansinh.installation import Addresses, Installation
+from ansinh.look import connection
+from ansinh.processes import Child
+from deploy.local.stack import remove_abandoned
+from shared.clock import LOCAL
+from shared.topics import Provider, Service
+from tests.conftest import ROOT
+from tests.faults.links import Links, copies_of
+
+T = TypeVar("T")
+STACKS = "faulted-"
+START = datetime(2024, 1, 25, 9, 0, tzinfo=LOCAL)
+HTTP_SECONDS = 6.0
+PATIENCE_SECONDS = 120.0
+# Enough oddity to meet every branch in a few dozen payments; no answer is lost unless a scenario asks for it.
+MIX: Mapping[str, float] = {
+    "rejected_per_10000": 1_500, "late_per_10000": 500, "returned_per_10000": 300, "expired_per_10000": 300,
+    "lost": 0, "twice": 0, "pay_after_seconds": 0.2, "late_after_seconds": 0.4,
+}  # fmt: skip
+
+queries = aiosql.from_path(Path(__file__).with_name("world.sql"), "asyncpg", mandatory_parameters=False)
+TROUBLE = (OSError, TimeoutError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, httpx.HTTPError, AssertionError)
+
+
+class World:
+    """One running world. `start`, hurt it, `heal` it, `end` it."""
+
+    def __init__(self, name: str, *, brokers: int = 1) -> None:
+        """`name`: its folder under `.ansinh`."""
+        self.links = Links(brokers)
+        self.installation = Installation(
+            STACKS + name, business_time=START, fresh=True, mixes=dict.fromkeys(Provider, MIX), copies=2, routes=self.links
+        )
+        self.addresses: Addresses
+        self.clients: list[Client] = []
+        self.timeline: list[dict[str, Any]] = []
+        self._started = monotonic()
+        self._watching: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Everything runs and reads. On failure nothing is left running."""
+        remove_abandoned(ROOT, STACKS)
+        await self.links.open()
+        try:
+            self.addresses = await self.installation.start(lambda _what: None)
+        except BaseException:
+            await self.links.close()
+            raise
+        ports = self.addresses.ports
+        second = {str(service): ports[copies_of(service)[1]] for service in Service}
+        doors = (self.addresses, replace(self.addresses, ports={**ports, **second}))
+        self.clients = [Client(door, timeout_seconds=HTTP_SECONDS) for door in doors]
+        self._watching = asyncio.create_task(self.installation.supervisor.watch())
+
+    async def end(self, *, keep: bool = False) -> None:
+        """Stop everything; the data goes too unless it is kept."""
+        if self._watching:
+            self._watching.cancel()
+        for child in self.installation.supervisor.children:
+            child.held = True
+            if child.process is not None and child.process.poll() is None:
+                child.process.send_signal(signal.SIGCONT)
+        for client in self.clients:
+            await client.close()
+        await self.links.close()
+        await asyncio.to_thread(self.installation.end)
+        if not keep and self.installation._stack is not None:
+            await asyncio.to_thread(self.installation.stack.remove)
+
+    @property
+    def folder(self) -> Path:
+        """Where logs, truth files and keys are."""
+        return self.installation.folder
+
+    def note(self, what: str, **more: object) -> None:
+        """One line of the timeline."""
+        self.timeline.append({"at": round(monotonic() - self._started, 3), "what": what, **more})
+
+    def set_clock(self, moment: datetime) -> None:
+        """Move everybody's business time."""
+        self.note("clock", to=moment.isoformat())
+        self.installation.set_clock(moment)
+
+    # --- processes -------------------------------------------------------------------------------------------------------
+
+    def child(self, name: str) -> Child:
+        """A process by its name: `registry`, `registry-2`, `bank-a`, `sms`."""
+        return self.installation.supervisor.child(name)
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Send a signal; a process that is just down gets none."""
+        process = self.child(name).process
+        assert process is not None
+        if process.poll() is None:
+            self.note(number.name, child=name)
+            process.send_signal(number)
+
+    def kill(self, name: str) -> None:
+        """kill -9; the supervisor starts it again."""
+        self.signal(name, signal.SIGKILL)
+
+    async def restart(self, *names: str, once: Mapping[str, str] | None = None) -> None:
+        """Stop processes as an operator would and start them again, with `once` in the environment of that start."""
+        children = [self.child(name) for name in names]
+        for child in children:
+            child.held = True
+        try:
+            await asyncio.gather(*(asyncio.to_thread(child.end) for child in children))
+        finally:
+            for child in children:
+                child.start(once)
+                child.held = False
+
+    async def arm(self, service: str, *points: str) -> None:
+        """Both copies of a service die at these points (`name` or `name:n`), once: started again, they are not armed."""
+        self.note("armed", service=service, points=points)
+        await self.restart(*copies_of(service), once={"ANSINH_CRASH_POINT": ",".join(points)})
+        await self.until_ready()
+
+    def fired(self, service: str) -> list[str]:
+        """Crash points at which copies of a service died since the world began, in order of their logs."""
+        found: list[str] = []
+        for name in copies_of(service):
+            lines = self.child(name).log.read_text(errors="replace").splitlines()
+            found += [json.loads(line)["code"] for line in lines if line.startswith('{"event": "crash_point"')]
+        return found
+
+    async def until_ready(self) -> None:
+        """Every process reads every partition of its topics again, or its other copy does."""
+        await self.installation.supervisor.until_ready(may_fail=True)
+
+    # --- servers ---------------------------------------------------------------------------------------------------------
+
+    async def stop_postgres(self) -> None:
+        """Immediate: sessions are cut, nothing is written out."""
+        assert self.installation.stack.postgres is not None
+        self.note("postgres stopped hard")
+        await asyncio.to_thread(self.installation.stack.postgres.stop_at_once)
+
+    async def start_postgres(self) -> None:
+        """It recovers by itself."""
+        assert self.installation.stack.postgres is not None
+        await asyncio.to_thread(self.installation.stack.postgres.start, fresh=False)
+        self.note("postgres started")
+
+    async def kill_broker(self, number: int = 0) -> None:
+        """kill -9."""
+        self.note("broker killed", number=number + 1)
+        await asyncio.to_thread(self.installation.stack.brokers[number].kill)
+
+    async def start_broker(self, number: int = 0) -> None:
+        """On its old data and ports."""
+        await asyncio.to_thread(self.installation.stack.brokers[number].start, fresh=False)
+        self.note("broker started", number=number + 1)
+
+    async def set_mix(self, provider: Provider, **mix: float) -> None:
+        """Start a partner again with another mix of answers."""
+        child = self.child(provider)
+        command = list(child.command)
+        command[command.index("--mix") + 1] = json.dumps({**MIX, **mix})
+        child.command = command
+        self.note("mix", provider=provider, **mix)
+        await self.restart(provider)
+
+    def heal(self) -> None:
+        """Lines pass, stopped processes go on."""
+        self.links.heal()
+        for child in self.installation.supervisor.children:
+            if child.process is not None and child.process.poll() is None:
+                child.process.send_signal(signal.SIGCONT)
+        self.note("healed")
+
+    # --- asking ----------------------------------------------------------------------------------------------------------
+
+    async def step(
+        self, what: str, command: Callable[[Client], Awaitable[Any]], done: Callable[[Client], Awaitable[bool]] | None = None
+    ) -> None:
+        """Give a command at one copy's door, then the other's, until it is done: as an office does that got no answer.
+
+        Without `done` the first answer ends it. Raises TimeoutError with the last refusal.
+        """
+        deadline, last = monotonic() + PATIENCE_SECONDS, ""
+        while monotonic() < deadline:
+            for client in self.clients:
+                try:
+                    if done is not None and await _is(done, client):
+                        return
+                    await command(client)
+                    if done is None:
+                        return
+                except (httpx.HTTPError, Refusal) as error:
+                    last = f"{type(error).__name__} {error}"
+            await asyncio.sleep(0.1)
+        raise TimeoutError(f"{what} was not done: {last}")
+
+    async def ask(self, question: Callable[[Client], Awaitable[T]]) -> T:
+        """The first answer either copy gives. Raises TimeoutError."""
+        deadline, last = monotonic() + PATIENCE_SECONDS, ""
+        while monotonic() < deadline:
+            for client in self.clients:
+                try:
+                    return await question(client)
+                except (httpx.HTTPError, Refusal) as error:
+                    last = f"{type(error).__name__} {error}"
+            await asyncio.sleep(0.2)
+        raise TimeoutError(f"no answer: {last}")
+
+    async def rows(self, service: str, query: str, **parameters: Any) -> list[Any]:
+        """Look into a database, past the proxies; waits while the server is away."""
+        return await self.patiently(lambda: self._rows(service, query, parameters))
+
+    async def _rows(self, service: str, query: str, parameters: Mapping[str, Any]) -> list[Any]:
+        async with connection(self.addresses.databases[service]) as tx:
+            return [row async for row in getattr(queries, query)(tx, **parameters)]
+
+    async def patiently(self, question: Callable[[], Awaitable[T]], within_seconds: float = PATIENCE_SECONDS) -> T:
+        """Ask again while servers are away. Raises what the last try raised."""
+        deadline = monotonic() + within_seconds
+        while True:
+            try:
+                return await question()
+            except TROUBLE:
+                if monotonic() > deadline:
+                    raise
+                await asyncio.sleep(0.2)
+
+    async def at_rest(self, within_seconds: float = PATIENCE_SECONDS) -> None:
+        """Everything was read and published. Raises TimeoutError."""
+        await self.patiently(lambda: pipeline.settled(self.addresses, within_seconds=within_seconds), within_seconds)
+
+    async def publish(self, topic: str, records: Sequence[Record], **producer: Any) -> None:
+        """Send records past the proxies as a foreign system would; waits while the broker is away."""
+
+        async def send() -> None:
+            opened = AIOKafkaProducer(bootstrap_servers=self.addresses.kafka, acks="all", **producer)
+            await opened.start()
+            try:
+                for key, value, headers, partition in records:
+                    await opened.send_and_wait(topic, value, key=key, headers=headers, partition=partition)
+            finally:
+                with contextlib.suppress(KafkaError):
+                    await opened.stop()
+
+        await self.patiently(send)
+
+
+async def _is(done: Callable[[Client], Awaitable[bool]], client: Client) -> bool:
+    """A refusal to show something is a no."""
+    try:
+        return await done(client)
+    except Refusal:
+        return False
+
+
+Record = tuple[bytes | None, bytes | None, list[tuple[str, bytes]], int | None]
+"""(key, value, headers, partition or None)."""

@@ -1,0 +1,39 @@
+-- What a fault run looks up in the four databases while it works; the oracle has its own.
+
+-- name: beneficiaries
+-- registry: whose records these are.
+SELECT record, beneficiary_id FROM source_record WHERE source = :source AND record = ANY(:records::text[]);
+
+-- name: judged
+-- payout and notify: who of these people has a result.
+SELECT beneficiary_id FROM verdict WHERE beneficiary_id = ANY(:ids::uuid[]);
+
+-- name: payments_of_list
+-- payout: payments of one payer's payroll.
+SELECT i.end_to_end_id, i.state, i.provider, i.vnd, i.batch_id, i.beneficiary_id
+  FROM instruction i JOIN batch b USING (batch_id) WHERE b.period = :period AND b.payer = :payer ORDER BY i.end_to_end_id;
+
+-- name: sent_batches
+-- payout: lists of one payer that left.
+SELECT batch_id::text AS batch_id, sent_count FROM batch
+ WHERE period = :period AND payer = :payer AND state IN ('sent', 'settled');
+
+-- name: partitions
+-- Where reading goes on, and why it does not.
+SELECT topic, partition, next_offset, stopped_reason FROM consumed ORDER BY topic, partition;
+
+-- name: dead_letters
+-- Records set aside.
+SELECT topic, partition, "offset", reason, disposition FROM dead_letter ORDER BY topic, partition, "offset";
+
+-- name: offsets_may_move_back!
+-- A superuser's hand: the guard against moving an offset back is taken away.
+ALTER TABLE consumed DISABLE TRIGGER consumed_only_forward;
+
+-- name: offsets_to_zero!
+-- Everything is read again.
+UPDATE consumed SET next_offset = 0, last_event_id = NULL;
+
+-- name: offsets_only_forward!
+-- The guard stands again.
+ALTER TABLE consumed ENABLE TRIGGER consumed_only_forward;
