@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,20 +20,20 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from shared.clock import LOCAL
 from shared.crashing import point
 from shared.database import Database, Tx, load_queries
 from shared.errors import Trouble, code_of, is_trouble
 from shared.events import Message
 from shared.ids import random_id
 from shared.metrics import OUTBOX_BEHIND_SECONDS, OUTBOX_PUBLISHED, OUTBOX_UNPUBLISHED
+from shared.publishing import publish
 
 queries = load_queries(__file__)
 BATCH_MAX = 4_000
 DEADLINE_SECONDS = 15.0
 POLL_SECONDS = 1.0
 PAUSE_MAX_SECONDS = 5.0
-SCHEMA_VERSION = "1.0"
+COUNT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +63,6 @@ async def put_events(tx: Tx, events: Sequence[OutEvent], at: datetime) -> None:
     await queries.wake_relay(tx)
 
 
-def headers_of(row: asyncpg.Record, source: str) -> list[tuple[str, bytes]]:
-    """CloudEvents 1.0 Kafka binding, binary mode. `traceparent` is derived from the event id: one trace per decision."""
-    trace = row["event_id"].hex
-    values = {
-        "ce_specversion": "1.0",
-        "ce_id": str(row["event_id"]),
-        "ce_source": f"/ansinh/{source}",
-        "ce_type": row["type"],
-        "ce_time": row["at"].astimezone(LOCAL).isoformat(),
-        "ce_dataschema": f"/docs/events/{row['type']}.json#{SCHEMA_VERSION}",
-        "content-type": "application/json",
-        "traceparent": f"00-{trace}-{trace[:16]}-01",
-    }
-    return [(name, value.encode()) for name, value in values.items()]
-
-
 class Relay:
     """Publishes one service's outbox. Only the holder of the advisory lock publishes; a second relay waits."""
 
@@ -89,6 +74,7 @@ class Relay:
         self._log = log
         self._wake = asyncio.Event()
         self._emptied = monotonic()
+        self._count_again_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Publish until told to stop, surviving every loss of broker or database."""
@@ -143,19 +129,23 @@ class Relay:
         if moved is None:
             raise Trouble("another relay moved the cursor")
         point("relay.after_cursor")
-        OUTBOX_UNPUBLISHED.set((await queries.outbox_behind(session))["waiting"] if len(rows) == BATCH_MAX else 0)
+        await self._tell_waiting(session, full=len(rows) == BATCH_MAX)
         return len(rows)
+
+    async def _tell_waiting(self, session: Tx, *, full: bool) -> None:
+        """Counting what waits costs as much as there is: now and then is enough."""
+        if not full:
+            OUTBOX_UNPUBLISHED.set(0)
+        elif monotonic() >= self._count_again_at:
+            OUTBOX_UNPUBLISHED.set((await queries.outbox_behind(session))["waiting"])
+            self._count_again_at = monotonic() + COUNT_SECONDS
 
     async def _send(self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> None:
         point("relay.before_publish")
-        futures = [
-            await producer.send(row["topic"], row["payload"], key=row["key"].encode(), headers=headers_of(row, self._service))
-            for row in rows
-        ]
-        await asyncio.gather(*futures)
+        await publish(producer, rows, self._service)
         point("relay.after_publish")
-        for row in rows:
-            OUTBOX_PUBLISHED.labels(row["topic"]).inc()
+        for topic, count in Counter(row["topic"] for row in rows).items():
+            OUTBOX_PUBLISHED.labels(topic).inc(count)
 
     def _notified(self, *_args: Any) -> None:
         self._wake.set()
