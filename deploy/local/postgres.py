@@ -28,8 +28,13 @@ SETTINGS = {
     "fsync": "on",
     "synchronous_commit": "on",
     "max_connections": "120",
-    "shared_buffers": "64MB",
+    "shared_buffers": "256MB",
     "jit": "off",
+    # Data is in memory or on flash: without this an index look-up of 2,000 keys seems dearer than reading the whole table.
+    "random_page_cost": "1.1",
+    # Fewer checkpoints, so fewer whole pages in the log; durability is the same.
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
     # What the server writes down must not hold personal data: no values, no details, no failing statement.
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
