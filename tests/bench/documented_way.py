@@ -21,12 +21,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic
-from uuid import uuid4
+from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -37,6 +36,7 @@ from deploy.local.topics import create_topics
 from shared import topics
 from shared.events import TextState
 from tests.bench.documented_way_data import CAMPAIGN, NOW, enrolled
+from tests.bench.sampling import Sampler
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("registry", "verification", "payout", "notify")
@@ -44,27 +44,24 @@ WARM_UP = 200
 TIMEOUT_SECONDS = 1_800
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What one run gave. `people` without the warm-up; `decisions` must equal it, else the run is void."""
-
-    people: int
-    decisions: int
-    seconds: float
-    people_per_second: float
-    cpu_microseconds_per_person: dict[str, int]
+async def run(people: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """Measure on a stack of its own. Raises RuntimeError when a decision is missing or a process ended."""
+    return await asyncio.to_thread(_run, people, say)
 
 
-def measure(stack: LocalStack, people: int = 10_000) -> Measured:
-    """Run on a stack that nobody else uses. Raises RuntimeError when a decision is missing or double."""
-    run = uuid4().hex[:8]
-    databases = {service: stack.postgres_dsn(f"documented_{service}_{run}") for service in SERVICES}
-    for service, dsn in databases.items():
-        migrate(dsn, service)
-    return asyncio.run(_measure(stack, databases, people))
+def _run(people: int, say: Callable[[str], None]) -> dict[str, Any]:
+    stack = LocalStack.start(ROOT, f"bench-documented-{os.getpid()}", fresh=True)
+    try:
+        databases = {service: stack.postgres_dsn(f"documented_{service}") for service in SERVICES}
+        for service, dsn in databases.items():
+            migrate(dsn, service)
+        say(f"documented way: {people} people, one record at a time")
+        return asyncio.run(_measure(stack, databases, people))
+    finally:
+        stack.remove()
 
 
-async def _measure(stack: LocalStack, databases: dict[str, str], people: int) -> Measured:
+async def _measure(stack: LocalStack, databases: dict[str, str], people: int) -> dict[str, Any]:
     used = [topics.BY_NAME[name] for name in (topics.MINISTRY_BENEFICIARY, topics.REGISTRY_BENEFICIARY)]
     used += [topics.BY_NAME[name] for name in (topics.VERIFICATION_RESULT, topics.PAYOUT_PAYMENT, topics.NOTIFY_MESSAGE)]
     await create_topics(stack.kafka_bootstrap, used)
@@ -74,17 +71,22 @@ async def _measure(stack: LocalStack, databases: dict[str, str], people: int) ->
         await end.start()
         await _produce(stack.kafka_bootstrap, range(WARM_UP))
         await end.until(WARM_UP, processes)
-        pids = {**stack.pids, **{name: process.pid for name, process in processes.items()}}
-        before, began = {name: cpu_seconds(pid) for name, pid in pids.items()}, monotonic()
+        pids = {"kafka": stack.pids["kafka"], **{name: process.pid for name, process in processes.items()}}
+        sampler = Sampler(lambda: pids, stack.pids["postgres"])
+        before, began = sampler.cpu(), monotonic()
         await _produce(stack.kafka_bootstrap, range(WARM_UP, WARM_UP + people))
         await end.until(WARM_UP + people, processes)
-        seconds = monotonic() - began
-        cpu = {name: round((cpu_seconds(pid) - before[name]) * 1e6 / people) for name, pid in pids.items()}
+        seconds, after = monotonic() - began, sampler.cpu()
         await end.stop()
-    decisions = len(end.people) - WARM_UP
-    if decisions != people:
-        raise RuntimeError(f"{decisions} decisions for {people} people")
-    return Measured(people, decisions, round(seconds, 2), round(people / seconds, 1), cpu)
+    if len(end.people) != WARM_UP + people:
+        raise RuntimeError(f"{len(end.people) - WARM_UP} decisions for {people} people")
+    cpu = {name: round((used - before.get(name, 0.0)) * 1e6 / people) for name, used in sorted(after.items())}
+    return {
+        "people": people,
+        "seconds": round(seconds, 2),
+        "people_per_second": round(people / seconds, 1),
+        "cpu_us_per_person": {**cpu, "sum": sum(cpu.values())},
+    }
 
 
 class Decisions:
@@ -150,31 +152,11 @@ async def _draw_round(dsn: str) -> None:
     await session.close()
 
 
-def cpu_seconds(pid: int) -> float:
-    """CPU seconds of a process with its children, ended ones included (PostgreSQL has a process per session)."""
-    ticks = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if stat.parent.name == str(pid):
-            ticks += sum(map(int, fields[11:15]))
-        elif int(fields[1]) == pid:
-            ticks += sum(map(int, fields[11:13]))
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
 def main() -> None:
-    """Measure on a stack of its own and print."""
-    people = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    stack = LocalStack.start(ROOT, f"bench-documented-{os.getpid()}", fresh=True)
-    try:
-        measured = measure(stack, people)
-    finally:
-        stack.remove()
-    print(json.dumps(asdict(measured)))
-    print(f"The documented way: {measured.people_per_second:,.0f} people/s ({measured.people:,} people).")
+    """Measure and print."""
+    measured = asyncio.run(run(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000, lambda text: print(text, file=sys.stderr)))
+    print(json.dumps(measured))
+    print(f"The documented way: {measured['people_per_second']:,.0f} people/s ({measured['people']:,} people).")
 
 
 if __name__ == "__main__":
