@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer, TopicPartition
+from structlog.testing import capture_logs
 
 from shared.consuming import queries
 from shared.database import Tx
@@ -54,7 +55,7 @@ async def test_commit_that_fails_is_tried_again(world):
 
 
 async def test_stale_owner_never_takes_good_records_for_bad_ones(world):
-    """Its effects are there already: without the fence first, a unique violation would look like a bad record."""
+    """Its effects are there already: without the fence first, a unique violation would look like a bad record and raise an alarm."""
     await prepare(world, "CREATE UNIQUE INDEX effect_once ON effect (what)")
     await world.publish("a")
     async with world.consumer() as stale:
@@ -62,10 +63,12 @@ async def test_stale_owner_never_takes_good_records_for_bad_ones(world):
         async with world.database.transaction("test") as tx:  # another owner took the next record
             await queries.take(tx, topic=world.topic, partition=0, before=1, next_offset=2, last_event_id=None, records=1)
             await tx.execute("INSERT INTO effect VALUES ('b')")
-        await world.publish("b", "c")
-        assert await world.until_effects(3) == ["a", "b", "c"]
+        with capture_logs() as said:
+            await world.publish("b", "c")
+            assert await world.until_effects(3) == ["a", "b", "c"]
         assert stale.owned[0] == 3
     assert await set_aside(world) == []
+    assert [line for line in said if line["event"] == "record_failed"] == []
 
 
 async def test_record_stepped_over_is_fetched_again(world):
@@ -132,6 +135,20 @@ async def test_trouble_in_a_handler_is_never_a_bad_record(world):
     async with world.consumer(troubled):
         assert await world.until_effects(2) == ["a", "b"]
     assert await set_aside(world) == []
+
+
+async def test_failure_nobody_foresaw_ends_the_process_before_the_record(world):
+    """FastStream swallows what a handler raises and goes on behind the record; a new process reads it again."""
+    await prepare(world, "ALTER TABLE dead_letter RENAME TO elsewhere")
+    await world.publish("a", b"{")
+    async with world.consumer():
+        async with asyncio.timeout(20):
+            while not world.fatal:
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)
+    assert world.fatal[0].startswith("UndefinedTableError")
+    assert (await world.row()).next_offset == 0
+    assert await world.effects() == []
 
 
 async def set_aside(world: World) -> list[str]:
