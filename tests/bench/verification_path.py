@@ -1,0 +1,162 @@
+"""What verification costs per person, apart: the handlers on a real PostgreSQL, no broker.
+
+    python -m tests.bench.verification_path [people] [--profile]
+
+Prints CPU microseconds per person, Python's and PostgreSQL's, by stage, and matches a second: pure, and with SQL against the replica.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from time import process_time
+from uuid import UUID
+
+from deploy.local.databases import migrate
+from deploy.local.postgres import PostgresServer
+from services.verification.account_check import Banks
+from services.verification.handlers import Handlers
+from services.verification.judging import Judge
+from services.verification.matching import RegisterPerson, judge
+from services.verification.population_feed import COLUMNS, entries_of, read_extract
+from services.verification.population_register import Replica
+from shared.clock import HandClock
+from shared.database import Database
+from shared.events import BeneficiarySnapshot, Message, Version
+from shared.keyfiles import make_key_files
+from shared.personal import Account, Contact, Identity, Payee
+from shared.vault import Kind, Vault
+from shared.words import AccountSource, Life, Outcome, Wish
+from tests.bench.people import Recipient, recipients
+from tests.bench.registry_path import Raw, Stages, feed, raw
+from tests.integration.verification.verification_bench import START
+
+ROOT = Path(__file__).parents[2]
+AIM_MATCHES_PER_SECOND = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """One service's database on a PostgreSQL of its own, with everybody's key files."""
+
+    database: Database
+    keys: Path
+    server: int
+
+
+@asynccontextmanager
+async def alone(service: str) -> AsyncIterator[Alone]:
+    """Made for one run and removed after it."""
+    home = ROOT / ".ansinh" / f"bench-{service}-{os.getpid()}" / "postgres"
+    server = PostgresServer(ROOT, home)
+    try:
+        dsn = (await asyncio.to_thread(server.start, fresh=True)).replace("/postgres?", f"/{service}?")
+        await asyncio.to_thread(migrate, dsn, service)
+        with tempfile.TemporaryDirectory() as keys:
+            make_key_files(Path(keys))
+            database = await Database.open(dsn, size=4)
+            assert server.pid
+            yield Alone(database, Path(keys), server.pid)
+            await database.close()
+    finally:
+        server.stop()
+        for folder in (server.home, home.parent):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def snapshot(vault: Vault, person: Recipient, *, n: int = 1) -> BeneficiarySnapshot:
+    """What registry would tell of a person."""
+    who = UUID(int=(person.number * 2**61 + 7 * person.number + 1) % 2**128)
+    identity = Identity(**person.identity)
+    account = Account(**person.account) if person.account else None
+    phone = person.details["phone"].replace("0", "+84", 1) if "phone" in person.details else None
+    return BeneficiarySnapshot(
+        beneficiary_id=who, version=Version(epoch=1, n=n), payer="huyen-444", area=person.area, life=Life.ALIVE,
+        wish=Wish.ACCOUNT if account else Wish.NONE, account_source=AccountSource.BULK if account else None,
+        identity=vault.seal(Kind.IDENTITY, str(who), "2024-01", identity),
+        payee=vault.seal(Kind.PAYEE, str(who), "2024-01", Payee(full_name=identity.full_name, account=account)),
+        contact=vault.seal(Kind.CONTACT, str(who), "2024-01", Contact(phone=phone)) if phone else None,
+        identity_digest=vault.digest("identity", identity.model_dump_json().encode()),
+        account_digest=vault.digest("account", account.model_dump_json().encode()) if account else None,
+    )  # fmt: skip
+
+
+def everybody(people: int) -> list[Recipient]:
+    """Synthetic people of as many payers as it takes."""
+    return [
+        person for payer in range(-(-people // 10_000)) for person in recipients(1, payer, min(people - payer * 10_000, 10_000))
+    ]
+
+
+def raws(messages: Iterator[Message]) -> list[Raw]:
+    """Messages as they stand in a topic."""
+    return [raw(message, offset) for offset, message in enumerate(messages)]
+
+
+def extract(vault: Vault, people: Sequence[Recipient], day: int) -> list[Raw]:
+    """The register's entries as the feed publishes them on a day."""
+    text = "\n".join([",".join(COLUMNS), *[",".join(row) for person in people for row in person.register]])
+    entries, refusals = read_extract(text.encode())
+    assert not refusals
+    return raws(event.message for event in entries_of(entries, vault, START + timedelta(days=day)))
+
+
+async def run(people: int, *, profile: bool = False) -> dict[str, dict[str, int]]:
+    """CPU microseconds per person by stage, and matches a second."""
+    async with alone("verification") as place:
+        stages = Stages(people, place.server, profile=profile)
+        registry, vault = Vault.load(place.keys / "registry.json"), Vault.load(place.keys / "verification.json")
+        handlers = Handlers(vault, Judge(vault, HandClock(START), register=Replica(vault), banks=Banks.from_file()))
+        bench = place
+        known = everybody(people)
+        first, second = ([snapshot(registry, person, n=n) for person in known] for n in (1, 2))
+        await stages.stage("unasked", feed(bench, handlers.on_beneficiary, raws(iter(first[: people // 10]))))
+        await stages.stage("register", feed(bench, handlers.on_population, extract(vault, known, 1)))
+        await stages.stage("judged", feed(bench, handlers.on_beneficiary, raws(iter(first))))
+        await stages.stage("again", feed(bench, handlers.on_beneficiary, raws(iter(first))))
+        await stages.stage("newer", feed(bench, handlers.on_beneficiary, raws(iter(second))))
+        await stages.stage("silent", feed(bench, handlers.on_population, extract(vault, known, 2)))
+        await _agree(place, known)
+        stages.show_profile()
+        judged = stages.costs["judged"]
+        matches = {"pure": _pure(known), "with_sql": round(1e6 / (judged["python"] + judged["postgres"]))}
+        return stages.costs | {"matches_per_cpu_second": matches}
+
+
+async def _agree(place: Alone, known: Sequence[Recipient]) -> None:
+    """A fast wrong answer is no figure."""
+    async with place.database.session() as session:
+        rows = await session.fetch(
+            "SELECT outcome, count(*) FROM person JOIN verdict USING (beneficiary_id, result_seq) GROUP BY 1"
+        )
+    wanted = {outcome: sum(person.outcome is outcome for person in known) for outcome in Outcome}
+    assert dict(map(tuple, rows)) == {str(outcome): count for outcome, count in wanted.items() if count}, (rows, wanted)
+
+
+def _pure(known: Sequence[Recipient]) -> int:
+    """Matches a CPU second without SQL or cryptography: an identity against the entry of its number."""
+    pairs = [(Identity(**person.identity), _entry(person)) for person in known if person.register]
+    began = process_time()
+    for identity, entry in pairs:
+        judge(identity, [entry])
+    return round(len(pairs) / (process_time() - began))
+
+
+def _entry(person: Recipient) -> RegisterPerson:
+    row = dict(zip(COLUMNS, person.register[0], strict=True))
+    name = " ".join(row[part] for part in ("family_name", "middle_name", "given_name") if row[part])
+    known = {"full_name": name, "birth_date": row["birth_date"], "sex": row["sex"], "personal_number": row["personal_number"]}
+    day = date.fromisoformat(row["status_date"]) if row["status_date"] else None
+    return RegisterPerson(row["personal_number"], Identity(**known, old_number=row["old_number"] or None), row["status"], day)
+
+
+if __name__ == "__main__":
+    wanted = [int(word) for word in sys.argv[1:] if word.isdigit()]
+    print(json.dumps(asyncio.run(run(*(wanted or [20_000]), profile="--profile" in sys.argv))))
