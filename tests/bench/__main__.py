@@ -60,10 +60,11 @@ def summary(result: dict[str, Any]) -> str:
         "  CPU microseconds per person:",
     ]
     phases = result["cpu_us_per_person_by_phase"]
-    lines.append(f"    {'':<22}{'all':>7}" + "".join(f"{name[:12]:>14}" for name in phases))
+    busy = result["cpu_us_per_person_without_idling"]
+    lines.append(f"    {'':<22}{'all':>7}{'-idling':>8}" + "".join(f"{name[:12]:>14}" for name in phases))
     for group, used in sorted(result["cpu_us_per_person"].items(), key=lambda pair: -pair[1]):
-        lines.append(f"    {group:<22}{used:>7}" + "".join(f"{by.get(group, 0):>14}" for by in phases.values()))
-    lines.append(f"    {'sum':<22}{sum(result['cpu_us_per_person'].values()):>7}")
+        lines.append(f"    {group:<22}{used:>7}{busy[group]:>8}" + "".join(f"{by.get(group, 0):>14}" for by in phases.values()))
+    lines.append(f"    {'sum':<22}{sum(result['cpu_us_per_person'].values()):>7}{sum(busy.values()):>8}")
     lines.append("  peak MB (PSS): " + ", ".join(f"{group} {mb}" for group, mb in result["peak_mb"].items()))
     lines.append(f"  last quarter over second quarter: {result['flatness']}")
     lines.append(f"  ansinh check {gate['check_seconds']} s; disk MB {result['disk_mb']}")

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansinh import pipeline
+from ansinh.client import Refusal
 from tests.bench import sampling
 from tests.bench.gate import judge
 from tests.bench.stage import (
@@ -31,7 +32,8 @@ from tests.bench.stage import (
 )
 from tests.bench.world import PERIOD, ROOT, Payer, prepare
 
-OFFICES_AT_ONCE = 4
+OFFICES_AT_ONCE, TRIES = 4, 5
+SETTLE_SECONDS, IDLE_SECONDS = 2.0, 5.0
 Say = Callable[[str], None]
 
 
@@ -40,6 +42,7 @@ class Clockwork:
     """Times phases and what each process used in them."""
 
     place: Stage
+    idle: dict[str, float]
     seconds: dict[str, float] = field(default_factory=dict)
     cpu: dict[str, dict[str, float]] = field(default_factory=dict)
 
@@ -63,7 +66,7 @@ async def run(people: int, say: Say, *, name: str = "bench-end-to-end", profiled
         if profiled:
             await profile(place, profiled, ROOT / ".ansinh" / f"profile-{profiled}.txt")
         events = await _set(place, payers, say)
-        clockwork = Clockwork(place)
+        clockwork = Clockwork(place, idle=await _idle(place))
         started = time.monotonic()
         await _measure(clockwork, payers, say)
         ended = time.monotonic()
@@ -87,37 +90,53 @@ async def _set(place: Stage, payers: Sequence[Payer], say: Say) -> int:
     return events
 
 
+async def _idle(place: Stage) -> dict[str, float]:
+    """CPU seconds per second of every process while nothing happens: polling, heartbeats, house-keeping."""
+    await asyncio.sleep(SETTLE_SECONDS)
+    before, began = place.sampler.cpu(), time.monotonic()
+    await asyncio.sleep(IDLE_SECONDS)
+    passed = time.monotonic() - began
+    return {group: (used - before.get(group, 0.0)) / passed for group, used in place.sampler.cpu().items()}
+
+
 async def _measure(clockwork: Clockwork, payers: Sequence[Payer], say: Say) -> None:
     place, client = clockwork.place, clockwork.place.client
     async with clockwork.phase("intake and verification", await open_the_door(place)):
         await place.at_rest()
     say(f"intake and verification: {clockwork.seconds['intake and verification']:.1f} s")
     async with clockwork.phase("closing"):
-        await _offices(payers, lambda payer: pipeline.close_list(client, PERIOD, payer))
+        await _offices(payers, lambda payer: pipeline.close_list(client, PERIOD, payer), say)
         await place.at_rest()
     say(f"closing: {clockwork.seconds['closing']:.1f} s")
     async with clockwork.phase("build and sign"):
-        await _offices(payers, lambda payer: _build(place, payer))
+        await _offices(payers, lambda payer: _build(place, payer), say)
         await place.at_rest()
     say(f"build and sign: {clockwork.seconds['build and sign']:.1f} s")
     place.installation.set_clock(RELEASED)
     async with clockwork.phase("release"):
-        await _offices(payers, lambda payer: pipeline.sign(client, PERIOD, payer, step="release"))
+        await _offices(payers, lambda payer: pipeline.sign(client, PERIOD, payer, step="release"), say)
         await place.at_rest()
     say(f"release: {clockwork.seconds['release']:.1f} s")
     async with clockwork.phase("texts decided"):
-        await _offices(payers, lambda payer: _remind(place, payer))
+        await _offices(payers, lambda payer: _remind(place, payer), say)
         await place.at_rest()
     say(f"texts decided: {clockwork.seconds['texts decided']:.1f} s")
 
 
-async def _offices(payers: Sequence[Payer], act: Callable[[str], Awaitable[Any]]) -> None:
-    """Every payer's office acts, a few at the same time."""
+async def _offices(payers: Sequence[Payer], act: Callable[[str], Awaitable[Any]], say: Say) -> None:
+    """Every payer's office acts, a few at the same time; one that is told to try again does so at once."""
     desks = asyncio.Semaphore(OFFICES_AT_ONCE)
 
     async def one(payer: Payer) -> None:
         async with desks:
-            await act(payer.name)
+            for tries in range(TRIES):
+                try:
+                    await act(payer.name)
+                    return
+                except Refusal as refused:
+                    if refused.code != "TRY_AGAIN" or tries == TRIES - 1:
+                        raise
+                    say(f"{payer.name} is told to try again")
 
     async with asyncio.TaskGroup() as all_of_them:
         for payer in payers:
@@ -145,6 +164,9 @@ def _result(people: int, events: int, clockwork: Clockwork, samples: Sequence[sa
         "total_seconds": round(total, 2),
         "people_per_second": round(people / total),
         "cpu_us_per_person": {group: round(used / people * 1e6) for group, used in spent.items()},
+        "cpu_us_per_person_without_idling": {
+            group: round(max(0.0, used - clockwork.idle.get(group, 0.0) * total) / people * 1e6) for group, used in spent.items()
+        },
         "cpu_us_per_person_by_phase": {
             phase: {group: round(used / people * 1e6) for group, used in sorted(by_group.items())}
             for phase, by_group in clockwork.cpu.items()
