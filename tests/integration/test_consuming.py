@@ -45,7 +45,7 @@ async def test_stale_owner_is_fenced(world):
         await world.until_effects(1)
         # Another owner takes offset 1 while this one was paused; the stale one then reads it.
         async with world.database.transaction("test") as tx:
-            await queries.take(tx, topic=world.topic, partition=0, before=1, next_offset=2, last_event_id=None)
+            await queries.take(tx, topic=world.topic, partition=0, before=1, next_offset=2, last_event_id=None, records=1)
         await world.publish("b", "c")
         assert await world.until_effects(2) == ["a", "c"]
         assert stale.owned[0] == 3

@@ -1,4 +1,4 @@
-"""A copy of the tree to plant a bug in: what git knows, as it stands now; environment and tools are shared, so nothing is fetched."""
+"""A copy of the tree to plant a bug in: what git knows or would add, as it stands now; environment and tools are shared, so nothing is fetched."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def end_left_over(tree: Path) -> None:
 
 
 def _known() -> list[str]:
-    """Files git knows that are still there."""
-    listed = _git(ROOT, "ls-files", "-z").stdout.split("\0")
+    """Files git knows or would add that are still there."""
+    listed = _git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").stdout.split("\0")
     return [name for name in listed if name and (ROOT / name).is_file()]
 
 
