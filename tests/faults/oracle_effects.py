@@ -61,7 +61,7 @@ def events_taken(log: Log, registry: Books, *, settled: bool) -> Iterator[Findin
             continue
         ended, waits = fates.total() - fates["no_person"], (message.source, message.record, message.source_sequence) in waiting
         if ended > len(records):
-            yield Finding(Kind.EFFECT_TWICE, where, f"{_at(records[0])} delivered {len(records)} times, taken {ended} times")
+            yield Finding(Kind.READ_TWICE, where, f"{_at(records[0])} delivered {len(records)} times, taken {ended} times")
         needs_key = kid_of(message) is not None
         if (not ended and not waits) or (settled and not needs_key and fates.total() < len(records)):
             yield Finding(Kind.EFFECT_MISSING, where, f"{_at(records[0])} delivered {len(records)} times, {dict(fates)}")

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     SET_ASIDE = "set-aside"  # a record went to the dead letters
     EFFECT_MISSING = "effect-missing"  # a record was read and left no trace
     EFFECT_TWICE = "effect-twice"  # one record, two effects
+    READ_TWICE = "read-twice"  # a record was taken more often than it was delivered; without effect, but nobody should have
     SEQUENCE_HOLE = "sequence-hole"  # a version, result or state that was never told
     SEQUENCE_REPEATED = "sequence-repeated"  # one number, two contents
     STALE = "stale"  # a reader holds something else than the newest that was told

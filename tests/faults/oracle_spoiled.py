@@ -278,7 +278,7 @@ SPOILED: list[tuple[Callable[[Draft], None], Kind]] = [
     (one_id_for_two_decisions, Kind.DUPLICATE_DIFFERS), (order_turned, Kind.NON_MONOTONIC), (hole_in_offsets, Kind.GAP),
     (offset_above_the_log, Kind.INCONSISTENT_OFFSETS), (offset_names_another_record, Kind.INCONSISTENT_OFFSETS),
     (nobody_read_it, Kind.UNREAD), (partition_stopped, Kind.STOPPED), (event_without_a_trace, Kind.EFFECT_MISSING),
-    (one_delivery_of_two_without_a_trace, Kind.EFFECT_MISSING), (event_taken_twice, Kind.EFFECT_TWICE),
+    (one_delivery_of_two_without_a_trace, Kind.EFFECT_MISSING), (event_taken_twice, Kind.READ_TWICE),
     (statement_applied_twice, Kind.EFFECT_TWICE), (unreadable_event_not_set_aside, Kind.EFFECT_MISSING), (set_aside, Kind.SET_ASIDE),
     (answer_not_kept, Kind.EFFECT_MISSING), (answer_kept_twice, Kind.EFFECT_TWICE), (version_missing, Kind.SEQUENCE_HOLE),
     (version_says_two_things, Kind.SEQUENCE_REPEATED), (result_missing, Kind.SEQUENCE_HOLE), (state_missing, Kind.SEQUENCE_HOLE),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from tests.faults import report
-from tests.faults.report import LIMITS, Trial, bound, percentile, summarize
+from tests.faults.report import Trial, bound, percentile, summarize
 
 
 def trial(seed: int = 1, *, fault: str = "service killed", ok: bool = True, **fields: object) -> Trial:
@@ -36,7 +36,8 @@ def test_percentile_is_a_value_that_was_measured():
 
 
 def test_fault_with_a_failure_or_too_slow_a_recovery_is_not_ok():
-    quick, slow = trial(1, recovery_seconds=2.0, deliveries=10), trial(2, recovery_seconds=LIMITS["service killed"] + 1)
+    quick = trial(1, recovery_seconds=2.0, limit_seconds=15.0, deliveries=10)
+    slow = trial(2, recovery_seconds=15.1, limit_seconds=15.0)
     failed, other = trial(3, ok=False), trial(4, fault="doubled events", recovery_seconds=99.0)
     doubled, killed = summarize([quick, slow, failed, other])
     assert (killed.trials, killed.failures, killed.too_slow, killed.deliveries, killed.ok) == (3, 1, 1, 10, False)
