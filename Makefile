@@ -6,7 +6,7 @@ PYTEST := $(PYTHON) -m pytest -q
 PIP_COMPILE := $(BIN)/pip-compile -q --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-emit-options --strip-extras --allow-unsafe --no-header
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test unit integration acceptance lint types lock check clean
+.PHONY: help setup demo up test unit integration acceptance lint types lock check clean bench planted
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,13 @@ integration: setup ## Run the tests on real Kafka and PostgreSQL
 
 acceptance: setup ## Run the stories, end to end
 	@$(PYTEST) tests/acceptance
+
+BENCH := full
+bench: setup ## Measure everything into docs/benchmarks.md (half an hour); BENCH=quick takes a minute
+	@$(PYTHON) -m tests.bench all --size $(BENCH)
+
+planted: setup ## Plant bugs in copies of the tree: red unless each is caught; ONLY="name ..." for some
+	@$(PYTHON) -m tests.planted $(ONLY)
 
 lint: setup ## Check style, format and layers
 	@$(BIN)/ruff check .
