@@ -1,5 +1,7 @@
 """The oracle is silent about a good world and names every way of spoiling it: a checker that cannot fail is a defect."""
 
+from dataclasses import replace
+
 import pytest
 
 from shared import topics
@@ -67,6 +69,17 @@ def test_while_work_is_under_way_only_what_always_holds_is_asked():
     assert draft.kinds() <= {Kind.LOST}
     paid_twice_under_one_id(draft)
     assert Kind.PAID_TWICE in draft.kinds()
+
+
+def test_payment_on_a_draft_is_told_to_nobody():
+    draft = well()
+    draft.records[topics.PAYOUT_PAYMENT, 0] = [
+        replace(record, offset=offset)
+        for offset, record in enumerate(r for r in draft.records[topics.PAYOUT_PAYMENT, 0] if r.body["state"] != "created")
+    ]
+    told = {record.event_id for record in draft.records[topics.PAYOUT_PAYMENT, 0]}
+    draft.outbox[P] = [row for row in draft.outbox[P] if row.topic != topics.PAYOUT_PAYMENT or row.event_id in told]
+    assert draft.kinds() == set()
 
 
 def test_versions_may_begin_again_in_a_new_epoch():
