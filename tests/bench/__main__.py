@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from tests.bench import end_to_end, latency
+from tests.bench.world import ROOT
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -48,6 +49,24 @@ def latency_command(
 ) -> None:
     """From a ministry's event to its verification result, at fixed rates."""
     print(json.dumps(asyncio.run(latency.run(say, seconds=seconds)), indent=1))
+
+
+@app.command("all")
+def all_command(
+    size: Annotated[str, typer.Option(help="full, province or quick")] = "full",
+    folder: Annotated[Path | None, typer.Option(help="Where the documents go; docs/ for a full run, else .ansinh/bench")] = None,
+) -> None:
+    """Everything, into docs/benchmarks.md and docs/benchmarks.json."""
+    from tests.bench import whole
+
+    found = asyncio.run(whole.run(whole.SIZES[size], say))
+    where = folder or (ROOT / "docs" if size == "full" else ROOT / ".ansinh" / "bench")
+    where.mkdir(parents=True, exist_ok=True)
+    whole.write(found, where)
+    print((where / "benchmarks.md").read_text())
+    if not whole.is_good(found):
+        print(f"failed: {found['failed']}", file=sys.stderr)
+        raise typer.Exit(1)
 
 
 def summary(result: dict[str, Any]) -> str:

@@ -33,6 +33,7 @@ from tests.bench.stage import (
 from tests.bench.world import PERIOD, ROOT, Payer, prepare
 
 OFFICES_AT_ONCE, TRIES = 4, 5
+STEADY_SECONDS_MIN = 10.0
 SETTLE_SECONDS, IDLE_SECONDS = 2.0, 5.0
 Say = Callable[[str], None]
 
@@ -43,6 +44,7 @@ class Clockwork:
 
     place: Stage
     idle: dict[str, float]
+    verified: list[tuple[float, int]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     cpu: dict[str, dict[str, float]] = field(default_factory=dict)
 
@@ -101,9 +103,11 @@ async def _idle(place: Stage) -> dict[str, float]:
 
 async def _measure(clockwork: Clockwork, payers: Sequence[Payer], say: Say) -> None:
     place, client = clockwork.place, clockwork.place.client
-    async with clockwork.phase("intake and verification", await open_the_door(place)):
+    began = await open_the_door(place)
+    async with clockwork.phase("intake and verification", began):
         await place.at_rest()
     say(f"intake and verification: {clockwork.seconds['intake and verification']:.1f} s")
+    clockwork.verified = [seen for seen in place.verified if seen[0] >= began]
     async with clockwork.phase("closing"):
         await _offices(payers, lambda payer: pipeline.close_list(client, PERIOD, payer), say)
         await place.at_rest()
@@ -163,6 +167,7 @@ def _result(people: int, events: int, clockwork: Clockwork, samples: Sequence[sa
         "seconds": {name: round(seconds, 2) for name, seconds in clockwork.seconds.items()},
         "total_seconds": round(total, 2),
         "people_per_second": round(people / total),
+        "steady_people_per_second": steady_rate(clockwork.verified, people),
         "cpu_us_per_person": {group: round(used / people * 1e6) for group, used in spent.items()},
         "cpu_us_per_person_without_idling": {
             group: round(max(0.0, used - clockwork.idle.get(group, 0.0) * total) / people * 1e6) for group, used in spent.items()
@@ -175,6 +180,16 @@ def _result(people: int, events: int, clockwork: Clockwork, samples: Sequence[sa
         "flatness": sampling.flatness(samples),
         "memory": [{"at": round(s.at, 1), **{group: round(mb, 1) for group, mb in s.mb.items()}} for s in samples],
     }
+
+
+def steady_rate(seen: Sequence[tuple[float, int]], people: int) -> int | None:
+    """People verified a second between the first and the last tenth of the time: without warm-up and cool-down."""
+    if not seen or seen[-1][0] - seen[0][0] < STEADY_SECONDS_MIN:
+        return None
+    tenth = (seen[-1][0] - seen[0][0]) / 10
+    middle = [(at, results) for at, results in seen if seen[0][0] + tenth <= at <= seen[-1][0] - tenth]
+    results_per_person = (seen[-1][1] - seen[0][1]) / people
+    return round((middle[-1][1] - middle[0][1]) / (middle[-1][0] - middle[0][0]) / results_per_person)
 
 
 async def _disk(place: Stage) -> dict[str, int]:

@@ -63,6 +63,7 @@ class Stage:
         self._pids = stack.pids
         self.sampler = Sampler(self.pids, self._pids.get("postgres"))
         self._ends = ends
+        self.verified: list[tuple[float, int]] = []
         self._places = [TopicPartition(topic.name, n) for topic in topics.TOPICS for n in range(topic.partitions)]
 
     async def close(self) -> None:
@@ -79,6 +80,8 @@ class Stage:
     async def reached(self) -> tuple[int, int]:
         """(records that wait to be read plus one for each database with unpublished decisions, records written so far)."""
         ends = await self._ends.end_offsets(self._places)
+        results = sum(end for place, end in ends.items() if place.topic == topics.VERIFICATION_RESULT)
+        self.verified.append((time.monotonic(), results))
         waiting = 0
         for session in self.sessions.values():
             waiting += bool((await queries.unpublished(session))["waits"])

@@ -1,0 +1,109 @@
+"""Everything in one run on one machine and one set of data, into docs/benchmarks.json, docs/benchmarks.md and two pictures."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import time
+import traceback
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.bench import bare_limit, documented_way, end_to_end, latency, list_import, machine, matching, page, payroll_bench, plot
+from tests.bench.world import ROOT
+
+Say = Callable[[str], None]
+PROVINCE = 107_085
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much of everything."""
+
+    name: str
+    end_to_end: tuple[int, ...]
+    documented_way: int
+    bare_limit: int
+    payroll: tuple[int, int]
+    list_rows: int
+    rates: tuple[int, ...]
+    seconds: int
+
+
+FULL = Size("full", (10_000, PROVINCE, 1_000_000), 10_000, 100_000, (1_000_000, 100), 1_000_000, latency.RATES, latency.SECONDS)
+PROVINCE_ONLY = Size("province", (10_000, PROVINCE), 10_000, 100_000, (100_000, 10), 100_000, latency.RATES, latency.SECONDS)
+QUICK = Size("quick", (1_000,), 200, 5_000, (2_000, 1), 2_000, (50,), 3)
+SIZES = {size.name: size for size in (FULL, PROVINCE_ONLY, QUICK)}
+
+
+async def run(size: Size, say: Say) -> dict[str, Any]:
+    """All results. A part that fails is told as failed, and the others go on."""
+    began = time.monotonic()
+    found: dict[str, Any] = {
+        "synthetic": True, "size": size.name, "day": datetime.now(UTC).date().isoformat(), "commit": _commit(),
+        "load_before": machine.busy_with_others(), "machine": machine.facts(), "failed": {},
+    }  # fmt: skip
+    parts = _Parts(found, say)
+    await parts.run("documented_way", documented_way.run(size.documented_way, say))
+    await parts.run("bare_limit", bare_limit.run(size.bare_limit, say))
+    for people in size.end_to_end:
+        await parts.run("end_to_end", end_to_end.run(people, say), many=True)
+    await parts.run("latency", latency.run(say, size.rates, size.seconds))
+    await parts.run("payroll", payroll_bench.run(*size.payroll))
+    await parts.run("list_import", list_import.run(size.list_rows, say))
+    await parts.run("matching", asyncio.to_thread(matching.run))
+    found["ratios"] = page.ratios(found)
+    found["aims"] = page.aims(found)
+    found["minutes"] = round((time.monotonic() - began) / 60, 1)
+    return found
+
+
+@dataclass
+class _Parts:
+    """Runs parts one after the other and keeps what they found."""
+
+    found: dict[str, Any]
+    say: Say
+
+    async def run(self, name: str, part: Awaitable[Any], *, many: bool = False) -> None:
+        """One part."""
+        self.say(f"--- {name.replace('_', ' ')}")
+        try:
+            result = await part
+        except Exception as error:  # a figure less is better than no figures
+            traceback.print_exc()
+            self.found["failed"][name] = f"{type(error).__name__}: {error}"[:300]
+            return
+        if many:
+            self.found.setdefault(name, []).append(result)
+        else:
+            self.found[name] = result
+        (ROOT / ".ansinh" / "bench-so-far.json").write_text(json.dumps(self.found, default=str))
+
+
+def write(found: dict[str, Any], folder: Path) -> None:
+    """The JSON, the page and the pictures."""
+    (folder / "benchmarks.json").write_text(json.dumps(_small(found), indent=1, ensure_ascii=False, default=str) + "\n")
+    (folder / "benchmarks.md").write_text(page.render(found))
+    plot.draw(found, folder)
+
+
+def _small(found: dict[str, Any]) -> dict[str, Any]:
+    """Without the samples of memory over time but a hundred of each run: they are in the picture."""
+    runs = [{**run, "memory": run["memory"][:: max(1, len(run["memory"]) // 100)]} for run in found.get("end_to_end", [])]
+    return {**found, "end_to_end": runs}
+
+
+def is_good(found: dict[str, Any]) -> bool:
+    """Whether every part ran and passed its gate. An aim that is missed is a finding, not a failure."""
+    parts = [*found.get("end_to_end", []), *found.get("latency", []), found.get("list_import", {}), found.get("matching", {})]
+    return not found["failed"] and all(part.get("valid", True) for part in parts)
+
+
+def _commit() -> str:
+    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
