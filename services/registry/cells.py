@@ -64,7 +64,7 @@ class Text:
 
 def text(cell: Cell, most: int = 200) -> Text:
     """The cell as NFC text without control, bidirectional and zero-width characters. Raises BadCell(TEXT_BAD) when too long."""
-    raw = "" if cell is None else _as_text(cell)
+    raw = cell if isinstance(cell, str) else _as_text(cell)
     # Nearly every cell is clean already: one look instead of one per character.
     visible = (
         raw
@@ -79,7 +79,12 @@ def text(cell: Cell, most: int = 200) -> Text:
 
 def name(cell: Cell) -> Text:
     """A person's name: letters, spaces and the few signs names have. Raises BadCell."""
-    found = text(cell, 100)
+    return _name(cell if isinstance(cell, str) else _as_text(cell))
+
+
+@lru_cache(maxsize=20_000)
+def _name(written: str) -> Text:
+    found = text(written, 100)
     if not found.value:
         raise BadCell(RowReason.MISSING)
     # Nearly every name is letters and spaces: one look instead of one per character.
@@ -93,6 +98,8 @@ def _stands_in_names(char: str) -> bool:
 
 
 def _as_text(cell: Cell) -> str:
+    if cell is None:
+        return ""
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return str(cell)

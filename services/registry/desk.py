@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import UUID
 
 from services.registry import matching
 from services.registry import person as people_rules
-from services.registry.matching import Candidates, Found, Place
-from services.registry.person import Person
+from services.registry.matching import Candidates, Found
+from services.registry.person import NOWHERE, Person, Place
 from services.registry.refusals import Fate, RowNote, RowReason
 from services.registry.statements import (
     Act,
@@ -35,11 +35,15 @@ ListKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Blind indexes of an identity."""
+    """Blind indexes of an identity: its numbers, its name with the whole birth date, its name with year and place.
+
+    Each is as narrow as the rule of `matching.find` that uses it: a common name and a year fit fifty people of a province.
+    """
 
     number: bytes | None = None
     old_number: bytes | None = None
     name_birth: bytes | None = None
+    name_place: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ class Desk:
 
     today: date
     epoch: int
-    keys_of: Callable[[Identity], Keys]
+    keys_of: Callable[[Identity, Place], Keys]
     digest_of: Callable[[Act], str]
     people: dict[UUID, Person] = field(default_factory=dict)
     records: dict[RecordKey, Record] = field(default_factory=dict)
@@ -109,6 +113,7 @@ class Desk:
     _by_number: dict[bytes, UUID] = field(default_factory=dict)
     _by_old_number: dict[bytes, set[UUID]] = field(default_factory=dict)
     _by_name_birth: dict[bytes, set[UUID]] = field(default_factory=dict)
+    _by_name_place: dict[bytes, set[UUID]] = field(default_factory=dict)
 
     def know(self, people: Iterable[Person], rows: Iterable[ListRow]) -> None:
         """Take in what the database holds."""
@@ -148,27 +153,30 @@ class Desk:
                 return Found(known)
             if not matching.is_somebody_else(known.identity, said):
                 return self._same_record(known, said)
-        return matching.find(said, self._candidates(said), _place(statement.act)) if said else Found()
+        place = place_of(statement.act)
+        return matching.find(said, self._candidates(said, place), place) if said else Found()
 
     def _same_record(self, known: Person, said: Identity) -> Found:
         """The record's person, unless the number now said is another's."""
-        number = self.keys_of(said).number
+        number = self.keys_of(said, NOWHERE).number
         owner = self._by_number.get(number) if number else None
         if owner not in (None, known.beneficiary_id):
             return Found(refusal=RowReason.NUMBER_CLASH)
         return Found(known)
 
-    def _candidates(self, said: Identity) -> Candidates:
-        keys = self.keys_of(said)
+    def _candidates(self, said: Identity, place: Place) -> Candidates:
+        keys = self.keys_of(said, place)
         owner = self._by_number.get(keys.number) if keys.number else None
         return Candidates(
             self.people[owner] if owner else None,
-            self._people(self._by_old_number.get(keys.old_number, set()) if keys.old_number else set()),
-            self._people(self._by_name_birth.get(keys.name_birth, set()) if keys.name_birth else set()),
+            self._people(self._by_old_number, keys.old_number),
+            self._people(self._by_name_birth, keys.name_birth),
+            self._people(self._by_name_place, keys.name_place),
         )
 
-    def _people(self, ids: set[UUID]) -> list[Person]:
-        return [self.people[key] for key in sorted(ids)]
+    def _people(self, index: dict[bytes, set[UUID]], key: bytes | None) -> Sequence[Person]:
+        ids = index.get(key) if key else None
+        return [self.people[who] for who in sorted(ids)] if ids else ()
 
     # --- fate ------------------------------------------------------------------------------------------------------------
 
@@ -268,21 +276,28 @@ class Desk:
     def _forget(self, person: Person | None) -> None:
         if person is None:
             return
-        keys, who = self.keys_of(person.identity), person.beneficiary_id
+        keys, who = self.keys_of(person.identity, person.place), person.beneficiary_id
         if keys.number:
             self._by_number.pop(keys.number, None)
-        for key, index in ((keys.old_number, self._by_old_number), (keys.name_birth, self._by_name_birth)):
-            if key:
-                index.get(key, set()).discard(who)
+        for key, index in self._shared_keys(keys):
+            index.get(key, set()).discard(who)
 
     def _keep(self, person: Person) -> None:
-        keys, who = self.keys_of(person.identity), person.beneficiary_id
+        keys, who = self.keys_of(person.identity, person.place), person.beneficiary_id
         self.people[who] = person
         if keys.number:
             assert self._by_number.setdefault(keys.number, who) == who, "one number is one person"
-        for key, index in ((keys.old_number, self._by_old_number), (keys.name_birth, self._by_name_birth)):
-            if key:
-                index.setdefault(key, set()).add(who)
+        for key, index in self._shared_keys(keys):
+            index.setdefault(key, set()).add(who)
+
+    def _shared_keys(self, keys: Keys) -> Iterator[tuple[bytes, dict[bytes, set[UUID]]]]:
+        """What several people may have in common, with its index."""
+        if keys.old_number:
+            yield keys.old_number, self._by_old_number
+        if keys.name_birth:
+            yield keys.name_birth, self._by_name_birth
+        if keys.name_place:
+            yield keys.name_place, self._by_name_place
 
     def _active(self, person: Person) -> list[ListRow]:
         rows = (self._rows[key] for key in sorted(self._rows_of.get(person.beneficiary_id, ())))
@@ -310,9 +325,10 @@ def _own_record(beneficiary_id: UUID, act: Act) -> str:
     return f"{beneficiary_id}.{act.line.benefit_code if isinstance(act, Enrol) else act.kind}"
 
 
-def _place(act: Act) -> Place | None:
+def place_of(act: Act) -> Place:
+    """Where an enrolment says the person lives; nowhere for everything else: only a list may be matched by place."""
     if not isinstance(act, Enrol):
-        return None
+        return NOWHERE
     return Place(act.area, act.personal.delivery.hamlet if act.personal.delivery else "")
 
 

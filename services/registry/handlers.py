@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from services.registry import store, store_lists
-from services.registry.desk import Desk, Keys, Outcome, RecordKey
+from services.registry.desk import Desk, Keys, Outcome, RecordKey, place_of
 from services.registry.opening import Opened, Unopened, kid_of, opened
-from services.registry.person import Person
+from services.registry.person import NOWHERE, Person
 from services.registry.refusals import Fate, RowReason
 from services.registry.sealing import Blocks, Sealer, snapshot_of
 from services.registry.statements import Change, End, Enrol, Statement
@@ -95,7 +95,7 @@ class Registrar:
         await store.save_waiting(tx, rows, now)
 
     def _waiting_row(self, statement: Statement) -> Waiting:
-        keys = self.sealer.keys_of(statement.identity) if statement.identity else Keys()
+        keys = self.sealer.keys_of(statement.identity, NOWHERE) if statement.identity else Keys()
         record, sequence = statement.record, statement.sequence
         if record is None:
             record, sequence = _unmatched(keys, self.sealer.digest_of(statement.act)), 0
@@ -203,7 +203,7 @@ class Handlers:
 
 
 def _identity_keys(sealer: Sealer, statements: Iterable[Statement]) -> list[Keys]:
-    return [sealer.keys_of(identity) for identity in (statement.identity for statement in statements) if identity]
+    return [sealer.keys_of(said.identity, place_of(said.act)) for said in statements if said.identity]
 
 
 def _since(statements: Iterable[Statement], month: str) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.registry.cells import folded
-from services.registry.person import Person
+from services.registry.person import NOWHERE, Person, Place
 from services.registry.refusals import RowNote, RowReason
 from shared.personal import Identity
 
-_FULL = 10  # YYYY-MM-DD
+FULL = 10  # YYYY-MM-DD
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +29,10 @@ class Candidates:
     by_number: Person | None = None
     by_old_number: Sequence[Person] = ()
     by_name_birth: Sequence[Person] = ()
+    by_name_place: Sequence[Person] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the row says the person lives; lets a list's year-only birth date count."""
-
-    area: str
-    hamlet: str
-
-
-def find(said: Identity, candidates: Candidates, place: Place | None = None) -> Found:
+def find(said: Identity, candidates: Candidates, place: Place = NOWHERE) -> Found:
     """The strongest evidence decides; several who fit equally are nobody.
 
     A number that is known under another name and another birth year is refused: whoever is paid, it would be on a wrong number.
@@ -52,9 +45,9 @@ def find(said: Identity, candidates: Candidates, place: Place | None = None) -> 
     if old:
         return _only(old)
     named = [p for p in candidates.by_name_birth if _same_full_birth(p.identity, said) and not _contradicts(p.identity, said)]
-    if named or place is None:
+    if named or not place.hamlet:
         return _only(named)
-    near = [p for p in candidates.by_name_birth if _same_place(p, place) and not _contradicts(p.identity, said)]
+    near = [p for p in candidates.by_name_place if _same_place(p, place) and not _contradicts(p.identity, said)]
     return _only([p for p in near if same_name(p.identity, said) and birth_agrees(p.identity, said)])
 
 
@@ -89,7 +82,7 @@ def _same_number(one: Identity, other: Identity) -> bool:
 
 
 def _same_full_birth(one: Identity, other: Identity) -> bool:
-    full = len(one.birth_date or "") == len(other.birth_date or "") == _FULL
+    full = len(one.birth_date or "") == len(other.birth_date or "") == FULL
     return full and one.birth_date == other.birth_date and same_name(one, other)
 
 
@@ -109,4 +102,4 @@ def _contradicts(known: Identity, said: Identity) -> bool:
 
 
 def _same_place(person: Person, place: Place) -> bool:
-    return bool(place.hamlet) and (person.area, folded(person.delivery.hamlet)) == (place.area, folded(place.hamlet))
+    return (person.area, folded(person.delivery.hamlet)) == (place.area, folded(place.hamlet))

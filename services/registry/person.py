@@ -11,8 +11,18 @@ from services.registry.statements import Change, End, Enrol, NameCollector, Reco
 from shared.personal import Account, Collector, Delivery, Identity, Payee, PersonalData
 from shared.words import AccountSource, EndReason, Life, Wish
 
-NOWHERE = Delivery()
+_NO_DELIVERY = Delivery()
 _STRONGEST_FIRST = tuple(AccountSource)
+
+
+class Place(NamedTuple):
+    """Where a person lives as far as a list says; lets a list's year-only birth date count."""
+
+    area: str
+    hamlet: str
+
+
+NOWHERE = Place("", "")
 
 
 class Person(NamedTuple):
@@ -35,11 +45,16 @@ class Person(NamedTuple):
     home_delivery: bool = False
     cannot_reason: str | None = None
     cannot_until: date | None = None
-    delivery: Delivery = NOWHERE
+    delivery: Delivery = _NO_DELIVERY
     collector: Collector | None = None
     collector_from: date | None = None
     collector_until: date | None = None
     phone: str | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where the person lives."""
+        return Place(self.area, self.delivery.hamlet)
 
     @property
     def payee(self) -> Payee:
@@ -51,7 +66,7 @@ class Person(NamedTuple):
         allowed = (self.collector_from or date.min) <= today <= (self.collector_until or date.max)
         if self.collector and allowed:
             return self.delivery.model_copy(update={"collector": self.collector})
-        return self.delivery if self.delivery != NOWHERE else None
+        return self.delivery if self.delivery != _NO_DELIVERY else None
 
     def cannot_on(self, today: date) -> bool:
         """Whether the person is of the "cannot" class on that day."""

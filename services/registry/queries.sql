@@ -1,6 +1,8 @@
 -- name: one_registrar_at_a_time^
 -- Held to the end of the transaction. One person may come through two partitions and a file at once; two registrars would make them twice.
-SELECT pg_advisory_xact_lock(4731) IS NULL AS waited;
+-- A registrar looks everything up by its key: a plan made while a table is small must not go on reading it whole when it is large.
+SELECT pg_advisory_xact_lock(4731) IS NULL AS waited, set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+       set_config('enable_mergejoin', 'off', true);
 
 -- name: known_people
 -- Everybody these records or these blind indexes may mean.
@@ -12,6 +14,8 @@ SELECT p.* FROM person p JOIN (
     SELECT beneficiary_id FROM person WHERE old_number_ix = ANY(:old_number_ixs::bytea[])
     UNION
     SELECT beneficiary_id FROM person WHERE name_birth_ix = ANY(:name_birth_ixs::bytea[])
+    UNION
+    SELECT beneficiary_id FROM person WHERE name_place_ix = ANY(:name_place_ixs::bytea[])
 ) meant USING (beneficiary_id)
 ORDER BY p.beneficiary_id;
 
@@ -22,7 +26,10 @@ SELECT source, record, beneficiary_id, sequence, digest FROM source_record WHERE
 -- name: known_rows
 -- What the records of these people say for a period and later ones.
 SELECT source, record, period, beneficiary_id, payer, area, line, end_reason, row_no FROM list_row
- WHERE beneficiary_id = ANY(:ids::uuid[]) AND period >= :since;
+ WHERE beneficiary_id = ANY(:ids::uuid[]) AND period >= :since AND state = 'active'
+ UNION ALL
+SELECT source, record, period, beneficiary_id, payer, area, line, end_reason, row_no FROM list_row
+ WHERE beneficiary_id = ANY(:ids::uuid[]) AND period >= :since AND state = 'ended';
 
 -- name: closed_lists
 -- Lists of a period and later that nothing changes any more.
@@ -39,7 +46,7 @@ ON CONFLICT (beneficiary_id) DO UPDATE
        identity = EXCLUDED.identity, payee = EXCLUDED.payee, delivery = EXCLUDED.delivery, collector = EXCLUDED.collector,
        contact = EXCLUDED.contact, identity_digest = EXCLUDED.identity_digest, account_digest = EXCLUDED.account_digest,
        delivery_digest = EXCLUDED.delivery_digest, number_ix = EXCLUDED.number_ix, old_number_ix = EXCLUDED.old_number_ix,
-       name_birth_ix = EXCLUDED.name_birth_ix, changed_at = EXCLUDED.changed_at;
+       name_birth_ix = EXCLUDED.name_birth_ix, name_place_ix = EXCLUDED.name_place_ix, changed_at = EXCLUDED.changed_at;
 
 -- name: save_records!
 -- Whose records these are and how far they have got.
@@ -254,7 +261,8 @@ SELECT source, record, sequence, kind, fate, reason, notes, period, declared_vnd
 -- name: rows_of_person
 -- What a person's records say, period by period.
 SELECT source, record, period, payer, area, benefit_code, declared_vnd, state, end_reason FROM list_row
- WHERE beneficiary_id = :beneficiary_id ORDER BY period, source, record;
+ WHERE (beneficiary_id = :beneficiary_id AND state = 'active') OR (beneficiary_id = :beneficiary_id AND state = 'ended')
+ ORDER BY period, source, record;
 
 -- name: lines_of_person
 -- A person's frozen lines.

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from services.registry.cells import folded
 from services.registry.desk import Keys
-from services.registry.person import Person
+from services.registry.matching import FULL
+from services.registry.person import Person, Place
 from services.registry.statements import Act, Statement
 from shared.events import BeneficiarySnapshot, Version
 from shared.fields import Block
@@ -43,19 +44,22 @@ class Sealer:
         self._vault = vault
         self._keys: dict[tuple[str | None, ...], Keys] = {}
 
-    def keys_of(self, identity: Identity) -> Keys:
-        """Blind indexes. Name and birth are indexed coarsely (no accents, year) so that finer rules can choose among candidates."""
-        year = identity.birth_date[:4] if identity.birth_date else None
-        parts = (identity.personal_number, identity.old_number, identity.full_name, year)
+    def keys_of(self, identity: Identity, place: Place) -> Keys:
+        """Blind indexes; equal where the rules of `matching` call names, dates and places equal."""
+        birth = identity.birth_date
+        parts = (identity.personal_number, identity.old_number, identity.full_name, birth, *place)
         found = self._keys.get(parts)
         if found is None:
             if len(self._keys) > KEYS_KEPT:
                 self._keys.clear()
-            name_birth = f"{folded(identity.full_name)}|{year}" if year else None
+            name = folded(identity.full_name)
             found = Keys(
                 self._index("number", identity.personal_number),
                 self._index("old_number", identity.old_number),
-                self._index("name_birth", name_birth),
+                self._index("name_birth", f"{name}|{birth}" if birth and len(birth) == FULL else None),
+                self._index(
+                    "name_place", f"{name}|{birth[:4]}|{place.area}|{folded(place.hamlet)}" if birth and place.hamlet else None
+                ),
             )
             self._keys[parts] = found
         return found
@@ -80,20 +84,28 @@ class Sealer:
         def block(kind: Kind, now: Block, was: Block | None, sealed: str | None) -> str:
             return sealed if sealed and now == was else self._vault.seal(kind, owner, month, now)
 
-        def digest(purpose: str, now: Block, was: Block | None, known: str | None) -> str:
-            return known if known and now == was else self._vault.digest(purpose, _canonical(now))
-
+        identity, identity_digest = had.identity, had.identity_digest
+        if not identity or after.identity != then.identity:
+            plain = _canonical(after.identity)
+            identity, identity_digest = (
+                self._vault.seal(Kind.IDENTITY, owner, month, plain),
+                self._vault.digest("identity", plain),
+            )
+        account_digest = had.account_digest
+        if after.account is None or after.account != then.account:
+            account_digest = self._vault.digest("account", _canonical(after.account)) if after.account else None
         delivery, contact = after.delivery_on(today), _contact(after)
+        place = _canonical(delivery) if delivery else b""
         return Blocks(
-            identity=block(Kind.IDENTITY, after.identity, then.identity, had.identity),
+            identity=identity,
             payee=block(Kind.PAYEE, after.payee, then.payee, had.payee),
             # What was sealed last may show a collector whose days are over since: delivery is compared with nothing.
-            delivery=self._vault.seal(Kind.DELIVERY, owner, month, delivery) if delivery else None,
+            delivery=self._vault.seal(Kind.DELIVERY, owner, month, place) if delivery else None,
             collector=block(Kind.DELIVERY, after.collector, then.collector, had.collector) if after.collector else None,
             contact=block(Kind.CONTACT, contact, _contact(then), had.contact) if contact else None,
-            identity_digest=digest("identity", after.identity, then.identity, had.identity_digest),
-            account_digest=digest("account", after.account, then.account, had.account_digest) if after.account else None,
-            delivery_digest=self._vault.digest("delivery", _canonical(delivery) + after.area.encode()) if delivery else None,
+            identity_digest=identity_digest,
+            account_digest=account_digest,
+            delivery_digest=self._vault.digest("delivery", place + after.area.encode()) if delivery else None,
         )
 
     def open_identity(self, owner: str, sealed: str) -> Identity:

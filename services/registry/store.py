@@ -75,7 +75,7 @@ async def closed_lists(tx: Tx, since: str) -> set[ListKey]:
 
 async def save_people(tx: Tx, people: Iterable[tuple[Person, Blocks]], sealer: Sealer, at: datetime) -> None:
     """Keep new and changed people."""
-    rows = sorted((_person_row(p, blocks, sealer.keys_of(p.identity), at) for p, blocks in people), key=_first)
+    rows = sorted((_person_row(p, blocks, sealer.keys_of(p.identity, p.place), at) for p, blocks in people), key=_first)
     if rows:
         await queries.save_people(tx, people=rows)
 
@@ -104,7 +104,8 @@ async def waiting_for(tx: Tx, records: Collection[RecordKey], keys: Collection[K
     """What waited for these people or came before these records' first statement."""
     if not (await queries.somebody_waits(tx))["waits"]:
         return []
-    found = queries.waiting_for(tx, **_record_columns(records), **_key_columns(keys))
+    columns = _record_columns(records) | _key_columns(keys)
+    found = queries.waiting_for(tx, **{name: columns[name] for name in columns if name != "name_place_ixs"})
     return [Waiting(row["source"], row["record"], row["sequence"], row["sealed"]) async for row in found]
 
 
@@ -181,6 +182,7 @@ def _person_row(p: Person, b: Blocks, keys: Keys, at: datetime) -> tuple[object,
         p.beneficiary_id, *p.version, p.payer, p.area, p.life, p.died_on, p.wish, p.wish_reason, p.account_source, p.home_delivery,
         p.cannot_reason, p.cannot_until, p.collector_from, p.collector_until, b.identity, b.payee, b.delivery, b.collector,
         b.contact, b.identity_digest, b.account_digest, b.delivery_digest, keys.number, keys.old_number, keys.name_birth, at,
+        keys.name_place,
     )  # fmt: skip
 
 
@@ -219,6 +221,7 @@ def _key_columns(keys: Collection[Keys]) -> dict[str, list[bytes]]:
         "number_ixs": [k.number for k in keys if k.number],
         "old_number_ixs": [k.old_number for k in keys if k.old_number],
         "name_birth_ixs": [k.name_birth for k in keys if k.name_birth],
+        "name_place_ixs": [k.name_place for k in keys if k.name_place],
     }
 
 

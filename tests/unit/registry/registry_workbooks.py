@@ -8,6 +8,8 @@ import xlsxwriter
 
 from services.registry.cells import folded
 from services.registry.desk import Keys
+from services.registry.matching import FULL
+from services.registry.person import Place
 from shared.events import DeclaredLine
 from shared.personal import Identity
 from shared.words import Programme
@@ -74,11 +76,13 @@ def a_line(**changes: Any) -> DeclaredLine:
     return DeclaredLine(**{**same, **changes})
 
 
-def plain_keys(identity: Identity) -> Keys:
+def plain_keys(identity: Identity, place: Place) -> Keys:
     """Blind indexes without a vault: the same equalities, in the clear."""
 
     def key(text: str | None) -> bytes | None:
         return text.encode() if text else None
 
-    year = identity.birth_date[:4] if identity.birth_date else None
-    return Keys(key(identity.personal_number), key(identity.old_number), key(year and f"{folded(identity.full_name)}|{year}"))
+    name, birth = folded(identity.full_name), identity.birth_date
+    whole = f"{name}|{birth}" if birth and len(birth) == FULL else None
+    near = f"{name}|{birth[:4]}|{place.area}|{folded(place.hamlet)}" if birth and place.hamlet else None
+    return Keys(key(identity.personal_number), key(identity.old_number), key(whole), key(near))

@@ -5,10 +5,10 @@ from uuid import uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from registry_workbooks import an_identity
+from registry_workbooks import an_identity, plain_keys
 
-from services.registry.matching import Candidates, Found, Place, find
-from services.registry.person import Person
+from services.registry.matching import Candidates, Found, find
+from services.registry.person import NOWHERE, Person, Place
 from services.registry.refusals import RowNote, RowReason
 from shared.personal import Delivery
 
@@ -56,17 +56,17 @@ def test_a_different_number_contradicts_name_and_birth_date():
     assert find(an_identity(personal_number="042149990999"), Candidates(by_name_birth=[a_person()])).person is None
 
 
-@pytest.mark.parametrize("place", [None, HERE])
+@pytest.mark.parametrize("place", [NOWHERE, HERE])
 def test_a_year_only_date_counts_on_a_list_within_the_hamlet_and_never_for_an_account(place):
     person = a_person(personal_number=None, birth_date="1949")
-    found = find(an_identity(personal_number=None, birth_date="1949"), Candidates(by_name_birth=[person]), place)
+    found = find(an_identity(personal_number=None, birth_date="1949"), Candidates(by_name_place=[person]), place)
     assert (found.person is person) == (place is HERE)
 
 
 def test_a_twin_in_another_hamlet_is_somebody_else():
     person = a_person(personal_number=None, birth_date="1949")
     said = an_identity(personal_number=None, birth_date="1949")
-    assert find(said, Candidates(by_name_birth=[person]), Place("18502", "Thôn 4")).person is None
+    assert find(said, Candidates(by_name_place=[person]), Place("18502", "Thôn 4")).person is None
 
 
 identities = st.builds(
@@ -91,3 +91,24 @@ def test_whoever_is_found_without_the_number_has_the_same_name_and_no_other_is_a
         assert same.full_name.split()[-1][0] == said.full_name.split()[-1][0]
         proof = [p for p in people if p.identity == same]
         assert len(proof) == 1 or same.old_number == said.old_number
+
+
+@given(
+    identities,
+    st.lists(st.tuples(identities, st.sampled_from(["", "Thôn 3", "thon 3", "Thôn 4"])), max_size=4),
+    st.sampled_from([NOWHERE, HERE]),
+)
+def test_the_narrow_indexes_lose_nobody_whom_the_rules_would_find(said, known, place):
+    people = [
+        Person(uuid4(), (1, 1), "huyen-444", "18502", identity, delivery=Delivery(hamlet=hamlet)) for identity, hamlet in known
+    ]
+    keys = plain_keys(said, place)
+
+    def sharing(name):
+        return [
+            p for p in people if getattr(keys, name) and getattr(plain_keys(p.identity, p.place), name) == getattr(keys, name)
+        ]
+
+    with_old = [p for p in people if said.old_number and p.identity.old_number == said.old_number]
+    narrow = Candidates(None, sharing("old_number"), sharing("name_birth"), sharing("name_place"))
+    assert find(said, narrow, place) == find(said, Candidates(None, with_old, people, people), place)
