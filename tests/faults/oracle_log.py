@@ -31,6 +31,7 @@ def compare_log(log: Log, books: Mapping[Service, Books], *, settled: bool) -> I
         yield from lost(service, book, log, settled=settled)
         yield from ids_used_again(service, book.outbox)
         yield from offsets(service, book, log, settled=settled)
+    yield from keys_apart(log)
     for place, records in log.records.items():
         if writers(place[0]):
             if settled:  # else it may have been decided and published after the outbox was read
@@ -88,6 +89,17 @@ def out_of_order(place: Place, records: Sequence[Rec], decided: Mapping[tuple[Se
                 what = f"offset {record.offset} event {row.event_id} {row.order} after {before.event_id} {before.order}"
                 yield Finding(Kind.NON_MONOTONIC, _name(place), what)
             last[service, record.key] = row
+
+
+def keys_apart(log: Log) -> Iterator[Finding]:
+    """A key of a topic of ours lies on one partition: on two, no reader could know the order of its records."""
+    places: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for (topic, partition), records in log.records.items():
+        for record in records if writers(topic) else ():
+            places[topic, record.key].add(partition)
+    for (topic, key), partitions in places.items():
+        if len(partitions) > 1:
+            yield Finding(Kind.NON_MONOTONIC, topic, f"key {key} lies on partitions {sorted(partitions)}")
 
 
 def holes(place: Place, records: Sequence[Rec], begin: int) -> Iterator[Finding]:

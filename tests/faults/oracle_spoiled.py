@@ -41,6 +41,11 @@ def order_turned(draft: Draft) -> None:
     draft.outbox[N][:2] = [replace(first, xid=second.xid, id=second.id), replace(second, xid=first.xid, id=first.id)]
 
 
+def key_on_two_partitions(draft: Draft) -> None:
+    record = draft.records[topics.NOTIFY_MESSAGE, 0].pop()
+    draft.records[topics.NOTIFY_MESSAGE, 1] = [replace(record, partition=1, offset=0)]
+
+
 def hole_in_offsets(draft: Draft) -> None:
     records = draft.records[topics.NOTIFY_MESSAGE, 0]
     records[-1] = replace(records[-1], offset=7)
@@ -275,7 +280,8 @@ def text_believed_unsent(draft: Draft) -> None:
 
 SPOILED: list[tuple[Callable[[Draft], None], Kind]] = [
     (lost, Kind.LOST), (unpublished, Kind.UNPUBLISHED), (phantom, Kind.PHANTOM), (other_bytes, Kind.DUPLICATE_DIFFERS),
-    (one_id_for_two_decisions, Kind.DUPLICATE_DIFFERS), (order_turned, Kind.NON_MONOTONIC), (hole_in_offsets, Kind.GAP),
+    (one_id_for_two_decisions, Kind.DUPLICATE_DIFFERS), (order_turned, Kind.NON_MONOTONIC), (key_on_two_partitions, Kind.NON_MONOTONIC),
+    (hole_in_offsets, Kind.GAP),
     (offset_above_the_log, Kind.INCONSISTENT_OFFSETS), (offset_names_another_record, Kind.INCONSISTENT_OFFSETS),
     (nobody_read_it, Kind.UNREAD), (partition_stopped, Kind.STOPPED), (event_without_a_trace, Kind.EFFECT_MISSING),
     (one_delivery_of_two_without_a_trace, Kind.EFFECT_MISSING), (event_taken_twice, Kind.READ_TWICE),
