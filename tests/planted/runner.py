@@ -7,16 +7,19 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from time import monotonic
 
+from deploy.local.stack import KAFKA_ADDRESS, POSTGRES_ADDRESS, LocalStack
 from tests.planted import tree
-from tests.planted.catalogue import Bug
+from tests.planted.catalogue import ROOT, Bug
 
+STACK = "planted-servers"
 RUN_SECONDS = 300.0
 CONTROL_SECONDS = 900.0
 LAST_WORDS_SECONDS = 40.0
@@ -24,6 +27,10 @@ LAST_WORDS_SECONDS = 40.0
 NOT_STARTED = re.compile(
     r"errors? during collection|ImportError|ModuleNotFoundError|SyntaxError|IndentationError|StackUnavailable|no tests ran"
 )
+
+
+Servers = Mapping[str, str]
+"""Names of the environment that say where servers are."""
 
 
 class Verdict(StrEnum):
@@ -57,13 +64,31 @@ class Judged:
     line: str
 
 
-def run_all(bugs: Sequence[Bug], *, jobs: int, say: object = print) -> list[Judged]:
+def run_all(bugs: Sequence[Bug], *, jobs: int, say: Callable[[str], object] = print) -> list[Judged]:
     """Controls first, then every bug in a copy of its own, `jobs` at a time."""
-    assert callable(say)
-    contents = controls(bugs, jobs=jobs)
+    with _servers(bugs) as servers:
+        contents = controls(bugs, jobs=jobs, servers=servers)
+        return _judge_all(bugs, contents, jobs=jobs, servers=servers, say=say)
 
+
+@contextmanager
+def _servers(bugs: Sequence[Bug]) -> Iterator[Servers]:
+    """One Kafka and PostgreSQL for all tests: each makes databases and topics of its own. Worlds of faults bring their own."""
+    if not any(test.startswith("tests/integration") for bug in bugs for test in bug.tests):
+        yield {}
+        return
+    stack = LocalStack.start(ROOT, STACK, fresh=True, environment={})
+    try:
+        yield {KAFKA_ADDRESS: stack.kafka_bootstrap, POSTGRES_ADDRESS: stack.postgres_dsn("postgres")}
+    finally:
+        stack.remove()
+
+
+def _judge_all(
+    bugs: Sequence[Bug], contents: Mapping[str, Run], *, jobs: int, servers: Servers, say: Callable[[str], object]
+) -> list[Judged]:
     def judged(bug: Bug) -> Judged:
-        result = judge(bug, contents[bug.name])
+        result = judge(bug, contents[bug.name], servers)
         say(f"{result.verdict:<24} {bug.name:<36} {result.seconds:6.1f} s  {result.line[:90]}")
         return result
 
@@ -71,23 +96,25 @@ def run_all(bugs: Sequence[Bug], *, jobs: int, say: object = print) -> list[Judg
         return list(side_by_side.map(judged, bugs))
 
 
-def controls(bugs: Sequence[Bug], *, jobs: int) -> dict[str, Run]:
+def controls(bugs: Sequence[Bug], *, jobs: int, servers: Servers) -> dict[str, Run]:
     """bug name -> its command in a tree without bugs. All tests run in one session; every other command once."""
     tests = sorted({test for bug in bugs for test in bug.tests})
     others = sorted({bug.caught_by for bug in bugs if not bug.tests})
     with ThreadPoolExecutor(jobs) as side_by_side:
-        session = side_by_side.submit(_control, "control-tests", ["pytest", *tests]) if tests else None
-        runs = {command: side_by_side.submit(_control, f"control-{n}", command.split()) for n, command in enumerate(others)}
+        session = side_by_side.submit(_control, "control-tests", ["pytest", *tests], servers) if tests else None
+        runs = {
+            command: side_by_side.submit(_control, f"control-{n}", command.split(), servers) for n, command in enumerate(others)
+        }
         return {
             bug.name: _of_session(session.result(), bug.tests) if bug.tests and session else runs[bug.caught_by].result()
             for bug in bugs
         }
 
 
-def _control(name: str, words: Sequence[str]) -> Run:
+def _control(name: str, words: Sequence[str], servers: Servers) -> Run:
     place = tree.copy(name)
     try:
-        return run(place, [*words, "-rA"] if words[0] == "pytest" else words, within=CONTROL_SECONDS)
+        return run(place, [*words, "-rA"] if words[0] == "pytest" else words, servers=servers, within=CONTROL_SECONDS)
     finally:
         tree.remove(place)
 
@@ -101,14 +128,14 @@ def _of_session(session: Run, tests: Iterable[str]) -> Run:
     return Run(0 if passed and not failed else 1, "\n".join(ours) or session.output[-2_000:], session.seconds)
 
 
-def judge(bug: Bug, control: Run) -> Judged:
+def judge(bug: Bug, control: Run, servers: Servers) -> Judged:
     """Plant, run, compare with the control."""
     if control.code != 0 or re.search(bug.finds, control.output):
         return Judged(bug, Verdict.NO_CONTROL, control.seconds, _last(control.output))
     place = tree.copy(bug.name)
     try:
         tree.plant(place, bug.file)
-        done = run(place, bug.words, within=RUN_SECONDS)
+        done = run(place, bug.words, servers=servers, within=RUN_SECONDS)
     except tree.DoesNotApply as problem:
         return Judged(bug, Verdict.DOES_NOT_APPLY, 0.0, str(problem))
     finally:
@@ -135,10 +162,11 @@ def _last(output: str) -> str:
     return lines[-1].strip() if lines else "said nothing"
 
 
-def run(place: Path, words: Sequence[str], *, within: float) -> Run:
+def run(place: Path, words: Sequence[str], *, servers: Servers, within: float) -> Run:
     """One command of a header inside a copy. Cut off it may say its last words; what it left running is ended."""
     started = monotonic()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("ANSINH_", "PYTEST_"))}
+    environment |= servers if words[0] == "pytest" else {}
     process = subprocess.Popen(
         command_of(words), cwd=place, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         start_new_session=True,

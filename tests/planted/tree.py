@@ -1,4 +1,4 @@
-"""A copy of the tree to plant a bug in: what git knows or would add, as it stands now; environment and tools are shared, so nothing is fetched."""
+"""A copy of the tree to plant a bug in: what git knows or would add, as it stands; environment and tools are shared, nothing is fetched."""
 
 from __future__ import annotations
 
