@@ -8,6 +8,7 @@ from services.verification.http import router
 from services.verification.judging import Judge
 from services.verification.population_register import Replica
 from services.verification.settings import Settings
+from services.verification.waiting import Waiting
 from shared import topics
 from shared.process import App, Runtime, run
 from shared.topics import Service
@@ -25,6 +26,7 @@ def build(runtime: Runtime) -> App:
             topics.POPULATION_PERSON: handlers.on_population,
         },
         router=router(runtime),
+        background=[Waiting(runtime.database, judge, runtime.log).run],
     )
 
 

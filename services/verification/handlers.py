@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from services.verification import store
-from services.verification.judging import Judge
+from services.verification.judging import Judge, Opened
 from services.verification.names import plain_key
-from services.verification.store import Indexes, Known, Person, RegisterRow
+from services.verification.store import Held, Indexes, Known, Person, RegisterRow
 from shared.database import Tx
 from shared.errors import BadRecord
 from shared.events import BeneficiarySnapshot, ListClosing, PopulationEntry
 from shared.metrics import CONFLICTS
-from shared.personal import Account, Identity, Payee, RegisterIdentity
+from shared.personal import Account, Identity, RegisterIdentity
 from shared.records import Received
 from shared.vault import Vault, VaultError
 
-UNAVAILABLE_PAGE = 2_000
-_FIRST = UUID(int=0)
+_NOT_OPENED = Indexes()
 
 
 class Handlers:
@@ -36,14 +36,15 @@ class Handlers:
         known = await store.known_people(tx, newest)
         _count_conflicts(newest, known)
         newer = {key: rec for key, rec in newest.items() if key not in known or _version(rec.message) > known[key].version}
-        people = [self._person(record) for record in newer.values()]
-        await store.save_people(tx, people)
-        due = [p for p in people if _unjudged(p, known.get(p.beneficiary_id))]
-        left = {known[p.beneficiary_id].indexes.account for p in due if p.beneficiary_id in known}
-        await self._judge.judge(tx, [p.beneficiary_id for p in due], {account for account in left if account})
+        opened = [self._open(record, known.get(key)) for key, record in newer.items()]
+        due = [each for each in opened if each.person.unjudged]
+        left = {known[each.person.beneficiary_id].account for each in due if each.person.beneficiary_id in known}
+        decided = await self._judge.decide(tx, due, {account for account in left if account})
+        await store.save_people(tx, [decided.of(each.person) for each in opened])
+        await self._judge.tell(tx, decided, saved=newer)
 
     async def on_population(self, tx: Tx, records: Sequence[Received[PopulationEntry]]) -> None:
-        """Entries go into the replica; whoever they concern is judged again, and everybody once the register can answer at all."""
+        """Entries go into the replica; whoever they concern is judged again. Until the register can answer, `Waiting` has everybody."""
         await store.one_judge_at_a_time(tx)
         could_answer = await store.register_available(tx)
         rows = {row.token: row for row in map(self._register_row, _newest_entries(records))}
@@ -53,23 +54,15 @@ class Handlers:
             changed = [row for row in taken if row["changed"]]
             concerned = await store.affected_people(tx, [rows[row["person_token"]] for row in changed], changed)
             await self._judge.judge(tx, concerned)
-        elif await store.register_available(tx):
-            await self._judge_the_unavailable(tx)
 
     async def on_list(self, tx: Tx, records: Sequence[Received[ListClosing]]) -> None:
         """Closings are remembered, for progress per list."""
         for record in records:
             await store.save_closed_list(tx, record.message)
 
-    async def _judge_the_unavailable(self, tx: Tx) -> None:
-        after = _FIRST
-        while page := await store.people_unavailable(tx, after, UNAVAILABLE_PAGE):
-            await self._judge.judge(tx, page)
-            after = page[-1]
-
-    def _person(self, record: Received[BeneficiarySnapshot]) -> Person:
+    def _open(self, record: Received[BeneficiarySnapshot], known: Known | None) -> Opened:
         snapshot = record.message
-        return Person(
+        person = Person(
             beneficiary_id=snapshot.beneficiary_id,
             version=_version(snapshot),
             payer=snapshot.payer,
@@ -77,21 +70,22 @@ class Handlers:
             payee=snapshot.payee,
             identity_digest=snapshot.identity_digest,
             account_digest=snapshot.account_digest,
-            indexes=self._indexes(record),
+            indexes=_NOT_OPENED,
+            held=known.held if known else Held(),
         )
-
-    def _indexes(self, record: Received[BeneficiarySnapshot]) -> Indexes:
-        owner = str(record.message.beneficiary_id)
         try:
-            identity = self._vault.open_as(record.message.identity, owner, Identity)
-            account = self._vault.open_as(record.message.payee, owner, Payee).account
+            opened = self._judge.open(person)
         except VaultError:
             raise BadRecord(record.offset, "SEALED_BLOCK") from None
+        return replace(opened, person=replace(person, indexes=self._indexes(opened)))
+
+    def _indexes(self, opened: Opened) -> Indexes:
+        identity = opened.identity
         return Indexes(
             number=self._index("number", identity.personal_number),
             old_number=self._index("old_number", identity.old_number),
             name_birth=self._name_birth(identity),
-            account=self._index("account", _account_text(account)),
+            account=self._index("account", _account_text(opened.account)),
         )
 
     def _register_row(self, record: Received[PopulationEntry]) -> RegisterRow:
@@ -156,10 +150,6 @@ def _count_conflicts(newest: Mapping[UUID, Received[BeneficiarySnapshot]], known
         digests = (record.message.identity_digest, record.message.account_digest)
         if key in known and known[key].version == _version(record.message) and known[key].digests != digests:
             CONFLICTS.labels("snapshot").inc()
-
-
-def _unjudged(person: Person, known: Known | None) -> bool:
-    return known is None or known.judged != (person.identity_digest, person.account_digest)
 
 
 def _account_text(account: Account | None) -> str | None:

@@ -5,21 +5,22 @@ The caller holds the judges' lock, so nobody else's token, account or result cha
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from uuid import UUID
 
 from services.verification import store
 from services.verification.account_check import Banks, check_account, with_claims
 from services.verification.matching import UNAVAILABLE, Judgement, RegisterPerson, judge
 from services.verification.population_register import PopulationRegister
-from services.verification.store import ToJudge, Verdict
+from services.verification.store import Held, Person, Verdict
 from shared.clock import Clock
 from shared.database import Tx
 from shared.events import VerificationResult
 from shared.outbox import OutEvent, put_events
-from shared.personal import Identity, Payee
+from shared.personal import Account, Identity, Payee
 from shared.vault import Vault
 from shared.words import AccountCheck, Outcome
 
@@ -28,12 +29,34 @@ _PAYABLE = (Outcome.MATCH, Outcome.WEAK_MATCH, Outcome.NUMBER_CHANGED)
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """A person with what stands in their sealed blocks: opened once, judged from here."""
+
+    person: Person
+    identity: Identity
+    account: Account | None
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What was found of one person looked at alone."""
 
-    person: ToJudge
+    person: Person
     judgement: Judgement
     account: AccountCheck | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What is to be held of everybody judged, and the results that differ from the ones that hold, with their numbers."""
+
+    held: Mapping[UUID, Held]
+    news: Mapping[UUID, tuple[int, Verdict]]
+
+    def of(self, person: Person) -> Person:
+        """The person with what was decided; as they were when nothing was."""
+        held = self.held.get(person.beneficiary_id)
+        return replace(person, held=held) if held else person
 
 
 class Judge:
@@ -46,69 +69,91 @@ class Judge:
         self._register = register
         self._banks = banks
 
-    async def judge(self, tx: Tx, ids: Collection[UUID], accounts_left: Collection[bytes] = ()) -> int:
-        """Judge these people and whoever shares a register person or account with them; returns how many results changed.
+    async def judge(self, tx: Tx, ids: Collection[UUID]) -> int:
+        """Judge people we hold and whoever shares a register person or account with them; returns how many results changed."""
+        decided = await self.decide(tx, await self._opened(tx, ids))
+        await self.tell(tx, decided)
+        return len(decided.news)
+
+    async def decide(self, tx: Tx, asked: Sequence[Opened], accounts_left: Collection[bytes] = ()) -> Decided:
+        """What to hold of these people and of whoever shares a register person or account with them. Nothing is written.
 
         `accounts_left`: accounts these people claimed until now, whose other claimants may be free again.
         """
-        if not ids:
-            return 0
-        found = await self._look_at(tx, ids)
-        others = await store.peers(tx, _tokens(found), {*_accounts(found), *accounts_left}) - set(ids)
-        found |= await self._look_at(tx, others)
-        await store.save_tokens(tx, {key: each.judgement.token for key, each in found.items()})
-        verdicts = await self._against_each_other(tx, found)
-        return await self._tell(tx, found, verdicts)
+        found = await self._look_at(tx, asked)
+        sharing = await store.holders(tx, _tokens(found), {*_accounts(found), *accounts_left})
+        sharers = {row["beneficiary_id"] for row in sharing} - found.keys()
+        if sharers:
+            found |= await self._look_at(tx, await self._opened(tx, sharers))
+            sharing = await store.holders(tx, _tokens(found), _accounts(found))
+        others = [row for row in sharing if row["beneficiary_id"] not in found]
+        verdicts = _against_each_other(found, [(row["person_token"], row["account_ix"]) for row in others])
+        # Only what differs from the result that holds is told: the system falls silent when input stops.
+        news = {
+            key: (found[key].person.held.result_seq + 1, v) for key, v in verdicts.items() if v != found[key].person.held.verdict
+        }
+        return Decided({key: _held(each, verdicts[key], news.get(key)) for key, each in found.items()}, news)
 
-    async def _look_at(self, tx: Tx, ids: Collection[UUID]) -> dict[UUID, Found]:
-        people = await store.people_to_judge(tx, ids) if ids else []
-        candidates = await self._register.candidates(tx, people) if people else None
-        return {person.beneficiary_id: self._alone(person, candidates) for person in people}
-
-    def _alone(self, person: ToJudge, candidates: Mapping[UUID, Sequence[RegisterPerson]] | None) -> Found:
-        owner = str(person.beneficiary_id)
-        identity = self._vault.open_as(person.identity, owner, Identity)
-        answer = UNAVAILABLE if candidates is None else judge(identity, candidates.get(person.beneficiary_id, ()))
-        return Found(person, answer, self._account(person, owner, identity))
-
-    def _account(self, person: ToJudge, owner: str, identity: Identity) -> AccountCheck | None:
-        if person.indexes.account is None:
-            return None
-        account = self._vault.open_as(person.payee, owner, Payee).account
-        if account is None:
-            return None
-        return check_account(account, person_name=identity.full_name, banks=self._banks, today=self._clock.today())
-
-    async def _against_each_other(self, tx: Tx, found: Mapping[UUID, Found]) -> dict[UUID, Verdict]:
-        doubled = await store.shared_tokens(tx, {f.judgement.token for f in found.values() if f.judgement.token})
-        claimants = await store.shared_accounts(
-            tx, {f.person.indexes.account for f in found.values() if f.person.indexes.account}
-        )
-        return {key: _verdict(each, doubled, claimants) for key, each in found.items()}
-
-    async def _tell(self, tx: Tx, found: Mapping[UUID, Found], verdicts: Mapping[UUID, Verdict]) -> int:
-        """Only what differs from the result that holds: the system falls silent when input stops."""
-        news = {key: (found[key].person.result_seq + 1, v) for key, v in verdicts.items() if v != found[key].person.verdict}
-        if news:
+    async def tell(self, tx: Tx, decided: Decided, saved: Collection[UUID] = ()) -> None:
+        """Write and publish what was decided. People in `saved` were written with it already."""
+        await store.point_people(tx, {key: held for key, held in decided.held.items() if key not in saved})
+        if decided.news:
             now = self._clock.now()
-            await store.save_verdicts(tx, news, now)
-            events = [_event(key, seq, verdict=verdict, now=now) for key, (seq, verdict) in news.items()]
+            await store.save_verdicts(tx, decided.news, now)
+            events = [_event(key, seq, verdict=verdict, now=now) for key, (seq, verdict) in decided.news.items()]
             await put_events(tx, [OutEvent(e.TOPIC, str(e.beneficiary_id), e) for e in events], now)
-        return len(news)
+
+    def open(self, person: Person) -> Opened:
+        """Open a person's blocks. Raises VaultError."""
+        owner = str(person.beneficiary_id)
+        payee = self._vault.open_as(person.payee, owner, Payee)
+        return Opened(person, self._vault.open_as(person.identity, owner, Identity), payee.account)
+
+    async def _opened(self, tx: Tx, ids: Collection[UUID]) -> list[Opened]:
+        return [self.open(person) for person in await store.people(tx, ids)]
+
+    async def _look_at(self, tx: Tx, asked: Sequence[Opened]) -> dict[UUID, Found]:
+        if not asked:
+            return {}
+        candidates, today = await self._register.candidates(tx, [each.person for each in asked]), self._clock.today()
+        return {each.person.beneficiary_id: self._alone(each, candidates, today) for each in asked}
+
+    def _alone(self, each: Opened, candidates: Mapping[UUID, Sequence[RegisterPerson]] | None, today: date) -> Found:
+        key = each.person.beneficiary_id
+        answer = UNAVAILABLE if candidates is None else judge(each.identity, candidates.get(key, ()))
+        account = None
+        if each.account is not None:
+            account = check_account(each.account, person_name=each.identity.full_name, banks=self._banks, today=today)
+        return Found(each.person, answer, account)
 
 
-def _verdict(found: Found, doubled: Collection[str], claimants: Mapping[bytes, int]) -> Verdict:
+def _against_each_other(found: Mapping[UUID, Found], others: Iterable[tuple[str | None, bytes | None]]) -> dict[UUID, Verdict]:
+    """`others`: register person and account of people who are not judged now."""
+    tokens, claims = Counter[str | None](), Counter[bytes | None]()
+    for token, account in others:
+        tokens[token] += 1
+        claims[account] += 1
+    for each in found.values():
+        tokens[each.judgement.token] += 1
+        claims[each.person.indexes.account] += 1
+    return {key: _verdict(each, tokens, claims) for key, each in found.items()}
+
+
+def _verdict(found: Found, tokens: Mapping[str | None, int], claims: Mapping[bytes | None, int]) -> Verdict:
     person, said = found.person, found.judgement
-    duplicate = said.outcome in _PAYABLE and said.token in doubled
-    claims = claimants.get(person.indexes.account, 1) if person.indexes.account else 1
+    duplicate = said.outcome in _PAYABLE and said.token is not None and tokens[said.token] > 1
     return Verdict(
         identity_digest=person.identity_digest,
         account_digest=person.account_digest,
         outcome=Outcome.DUPLICATE if duplicate else said.outcome,
         evidence=said.evidence,
         died_on=said.died_on,
-        account=with_claims(found.account, claims),
+        account=with_claims(found.account, claims[person.indexes.account]),
     )
+
+
+def _held(found: Found, verdict: Verdict, news: tuple[int, Verdict] | None) -> Held:
+    return Held(found.judgement.token, news[0] if news else found.person.held.result_seq, verdict)
 
 
 def _event(key: UUID, seq: int, *, verdict: Verdict, now: datetime) -> VerificationResult:
@@ -127,7 +172,7 @@ def _event(key: UUID, seq: int, *, verdict: Verdict, now: datetime) -> Verificat
 
 def _tokens(found: Mapping[UUID, Found]) -> set[str]:
     """Register people these were judged to be, before and now."""
-    now = {each.judgement.token for each in found.values()} | {each.person.token for each in found.values()}
+    now = {each.judgement.token for each in found.values()} | {each.person.held.token for each in found.values()}
     return {token for token in now if token}
 
 

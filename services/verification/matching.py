@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Literal
 
 from services.verification.names import SAME_NAME, WEAK_NAME, compare
@@ -105,14 +106,17 @@ def _alive_or_not(entry: RegisterPerson, proof: Outcome, evidence: tuple[FieldEv
 
 
 def _evidence(identity: Identity, entry: RegisterPerson, number: Finding) -> tuple[FieldEvidence, ...]:
-    """Number, name, birth date, sex, always in this order. Sex is told, it decides nothing: lists get it wrong too often."""
     known = entry.identity
+    name = compare(identity.full_name, known.full_name)
+    return _findings(number, name, birth_finding(identity.birth_date, known.birth_date), _sex(identity.sex, known.sex))
+
+
+@lru_cache(maxsize=1_024)
+def _findings(number: Finding, name: Finding, birth: Finding, sex: Finding) -> tuple[FieldEvidence, ...]:
+    """Number, name, birth date, sex, always in this order. Sex is told, it decides nothing: lists get it wrong too often."""
     findings = (
-        (IdentityField.NUMBER, number),
-        (IdentityField.NAME, compare(identity.full_name, known.full_name)),
-        (IdentityField.BIRTH_DATE, birth_finding(identity.birth_date, known.birth_date)),
-        (IdentityField.SEX, _sex(identity.sex, known.sex)),
-    )
+        (IdentityField.NUMBER, number), (IdentityField.NAME, name), (IdentityField.BIRTH_DATE, birth), (IdentityField.SEX, sex),
+    )  # fmt: skip
     return tuple(FieldEvidence(field=field, finding=finding) for field, finding in findings)
 
 

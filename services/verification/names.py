@@ -36,6 +36,7 @@ def compare(one: str, other: str) -> Finding:
     return Finding.T5 if same else Finding.T6
 
 
+@lru_cache(maxsize=10_000)
 def plain_key(full_name: str) -> str:
     """The name at tier T4: two names have the same key exactly when they are T4 or better. For blind indexes and bank holders."""
     return " ".join(_plain(syllable) for syllable in _syllables(full_name))

@@ -3,88 +3,58 @@
 SELECT pg_advisory_xact_lock(4721) IS NULL AS waited;
 
 -- name: known_people
--- What we hold of these people, with the digests of the result that holds.
-SELECT p.beneficiary_id, p.epoch, p.n, p.identity_digest, p.account_digest, p.number_ix, p.old_number_ix, p.name_birth_ix,
-       p.account_ix, v.identity_digest AS judged_identity, v.account_digest AS judged_account
+-- What we hold of these people, with the result that holds; without what is sealed.
+SELECT p.beneficiary_id, p.epoch, p.n, p.identity_digest, p.account_digest, p.account_ix, p.person_token, p.result_seq,
+       v.identity_digest AS judged_identity, v.account_digest AS judged_account, v.outcome, v.evidence, v.died_on, v.account
   FROM person p LEFT JOIN verdict v USING (beneficiary_id, result_seq)
  WHERE p.beneficiary_id = ANY(:ids::uuid[]);
 
 -- name: save_people!
 -- Newer snapshots of these people; the caller has compared versions under the judges' lock, the trigger guards them again.
-INSERT INTO person (beneficiary_id, epoch, n, payer, identity, payee, identity_digest, account_digest, number_ix, old_number_ix,
-                    name_birth_ix, account_ix)
-SELECT * FROM unnest(:ids::uuid[], :epochs::int[], :ns::int[], :payers::text[], :identities::text[], :payees::text[],
-                     :identity_digests::text[], :account_digests::text[], :number_ixs::bytea[], :old_number_ixs::bytea[],
-                     :name_birth_ixs::bytea[], :account_ixs::bytea[])
+INSERT INTO person SELECT * FROM unnest(:people::person[])
 ON CONFLICT (beneficiary_id) DO UPDATE
    SET epoch = EXCLUDED.epoch, n = EXCLUDED.n, payer = EXCLUDED.payer, identity = EXCLUDED.identity, payee = EXCLUDED.payee,
        identity_digest = EXCLUDED.identity_digest, account_digest = EXCLUDED.account_digest, number_ix = EXCLUDED.number_ix,
-       old_number_ix = EXCLUDED.old_number_ix, name_birth_ix = EXCLUDED.name_birth_ix, account_ix = EXCLUDED.account_ix;
+       old_number_ix = EXCLUDED.old_number_ix, name_birth_ix = EXCLUDED.name_birth_ix, account_ix = EXCLUDED.account_ix,
+       person_token = EXCLUDED.person_token, result_seq = EXCLUDED.result_seq, unavailable = EXCLUDED.unavailable;
 
--- name: people_to_judge
+-- name: people
 -- Everything a judge needs of these people, with the result that holds.
-SELECT p.beneficiary_id, p.identity, p.payee, p.identity_digest, p.account_digest, p.number_ix, p.old_number_ix, p.name_birth_ix,
-       p.account_ix, p.person_token, p.result_seq, v.identity_digest AS judged_identity, v.account_digest AS judged_account,
-       v.outcome, v.evidence, v.died_on, v.account
+SELECT p.*, v.identity_digest AS judged_identity, v.account_digest AS judged_account, v.outcome, v.evidence, v.died_on, v.account
   FROM person p LEFT JOIN verdict v USING (beneficiary_id, result_seq)
  WHERE p.beneficiary_id = ANY(:ids::uuid[])
  ORDER BY p.beneficiary_id;
 
--- name: candidates
--- Register entries each person may be: by number, by what a changed number leads to, and without a number by old number or by
--- name and birth year. One look-up for all.
-WITH asked AS (
-    SELECT * FROM unnest(:ids::uuid[], :number_ixs::bytea[], :old_number_ixs::bytea[], :name_birth_ixs::bytea[])
-                  AS a (beneficiary_id, number_ix, old_number_ix, name_birth_ix)
-), by_number AS (
-    SELECT a.beneficiary_id, r.person_token, r.replaced_by_ix FROM asked a JOIN register r ON r.number_ix = a.number_ix
-), found AS (
-    SELECT beneficiary_id, person_token FROM by_number
-    UNION
-    SELECT b.beneficiary_id, r.person_token FROM by_number b JOIN register r ON r.number_ix = b.replaced_by_ix
-    UNION
-    SELECT a.beneficiary_id, r.person_token FROM asked a JOIN register r ON r.old_number_ix = a.old_number_ix
-     WHERE a.number_ix IS NULL
-    UNION
-    SELECT a.beneficiary_id, r.person_token FROM asked a JOIN register r ON r.name_birth_ix = a.name_birth_ix
-     WHERE a.number_ix IS NULL
-)
-SELECT f.beneficiary_id, r.person_token, r.status, r.status_on, r.sealed FROM found f JOIN register r USING (person_token)
- ORDER BY f.beneficiary_id, r.person_token;
+-- name: register_by_number
+-- Register entries with one of these numbers.
+SELECT person_token, status, status_on, sealed, number_ix, old_number_ix, name_birth_ix, replaced_by_ix
+  FROM register WHERE number_ix = ANY(:ixs::bytea[]);
 
--- name: peers
--- Others judged to be one of these register people, or claiming one of these accounts.
-SELECT beneficiary_id FROM person WHERE person_token = ANY(:tokens::text[])
+-- name: register_by_old_number
+-- Register entries with one of these old numbers.
+SELECT person_token, status, status_on, sealed, number_ix, old_number_ix, name_birth_ix, replaced_by_ix
+  FROM register WHERE old_number_ix = ANY(:ixs::bytea[]);
+
+-- name: register_by_name
+-- Register entries with one of these names and birth years.
+SELECT person_token, status, status_on, sealed, number_ix, old_number_ix, name_birth_ix, replaced_by_ix
+  FROM register WHERE name_birth_ix = ANY(:ixs::bytea[]);
+
+-- name: holders
+-- People judged to be one of these register people, or claiming one of these accounts.
+SELECT beneficiary_id, person_token, account_ix FROM person WHERE person_token = ANY(:tokens::text[])
 UNION
-SELECT beneficiary_id FROM person WHERE account_ix = ANY(:account_ixs::bytea[]);
+SELECT beneficiary_id, person_token, account_ix FROM person WHERE account_ix = ANY(:account_ixs::bytea[]);
 
--- name: save_tokens!
--- Whom of the register these people were judged to be.
-UPDATE person p SET person_token = row.person_token
-  FROM unnest(:ids::uuid[], :tokens::text[]) AS row (beneficiary_id, person_token)
- WHERE p.beneficiary_id = row.beneficiary_id AND p.person_token IS DISTINCT FROM row.person_token;
-
--- name: shared_tokens
--- Which of these register people more than one beneficiary was judged to be.
-SELECT person_token FROM person WHERE person_token = ANY(:tokens::text[]) GROUP BY person_token HAVING count(*) > 1;
-
--- name: shared_accounts
--- How many people claim each of these accounts, where it is more than one.
-SELECT account_ix, count(*) AS claimants FROM person WHERE account_ix = ANY(:account_ixs::bytea[])
- GROUP BY account_ix HAVING count(*) > 1;
+-- name: point_people!
+-- Whom of the register these people were judged to be, and the result that holds now.
+UPDATE person p SET person_token = row.person_token, result_seq = row.result_seq, unavailable = row.unavailable
+  FROM unnest(:ids::uuid[], :tokens::text[], :seqs::int[], :unavailables::bool[]) AS row (beneficiary_id, person_token, result_seq, unavailable)
+ WHERE p.beneficiary_id = row.beneficiary_id;
 
 -- name: save_verdicts!
 -- New results, append-only.
-INSERT INTO verdict (beneficiary_id, result_seq, identity_digest, account_digest, outcome, evidence, died_on, account, checked_at)
-SELECT row.*, :checked_at::timestamptz
-  FROM unnest(:ids::uuid[], :seqs::int[], :identity_digests::text[], :account_digests::text[], :outcomes::text[],
-              :evidences::jsonb[], :died_ons::date[], :accounts::text[]) AS row;
-
--- name: point_to_verdicts!
--- The result that holds now.
-UPDATE person p SET result_seq = row.result_seq
-  FROM unnest(:ids::uuid[], :seqs::int[]) AS row (beneficiary_id, result_seq)
- WHERE p.beneficiary_id = row.beneficiary_id;
+INSERT INTO verdict SELECT * FROM unnest(:verdicts::verdict[]);
 
 -- name: save_register
 -- Entries newer than what we hold; returns each one taken, with what it said before.
@@ -142,9 +112,8 @@ SELECT EXISTS (SELECT FROM register)
    AND (NOT EXISTS (SELECT FROM extract) OR EXISTS (SELECT FROM extract WHERE applied = entries)) AS available;
 
 -- name: people_unavailable
--- The next people whose result is that the register gave no answer.
-SELECT p.beneficiary_id FROM person p JOIN verdict v USING (beneficiary_id, result_seq)
- WHERE v.outcome = 'unavailable' AND p.beneficiary_id > :after ORDER BY p.beneficiary_id LIMIT :most;
+-- The first people whom the register has given no answer about.
+SELECT beneficiary_id FROM person WHERE unavailable ORDER BY beneficiary_id LIMIT :most;
 
 -- name: save_closed_list!
 -- A closing; the same one again changes nothing.

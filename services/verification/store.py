@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -30,30 +31,6 @@ class Indexes:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """One newer snapshot to keep."""
-
-    beneficiary_id: UUID
-    version: tuple[int, int]
-    payer: str
-    identity: str
-    payee: str
-    identity_digest: str
-    account_digest: str | None
-    indexes: Indexes
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What was held of a person before this batch; `judged` are the digests of the result that holds."""
-
-    version: tuple[int, int]
-    digests: tuple[str, str | None]
-    judged: tuple[str, str | None] | None
-    indexes: Indexes
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
     """A result without its number: what is compared to know whether there is anything new to tell."""
 
@@ -66,18 +43,57 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class ToJudge:
-    """A person with what a judge needs; `verdict` is the result that holds."""
+class Held:
+    """What was made of a person so far: whom of the register they are, the number of the result that holds, the result."""
+
+    token: str | None = None
+    result_seq: int = 0
+    verdict: Verdict | None = None
+
+    @property
+    def unavailable(self) -> bool:
+        """Whether the register has given no answer yet."""
+        return self.verdict is not None and self.verdict.outcome is Outcome.UNAVAILABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The newest snapshot of a person and what was made of them."""
 
     beneficiary_id: UUID
+    version: tuple[int, int]
+    payer: str
     identity: str
     payee: str
     identity_digest: str
     account_digest: str | None
     indexes: Indexes
-    token: str | None
-    result_seq: int
-    verdict: Verdict | None
+    held: Held = Held()
+
+    @property
+    def unjudged(self) -> bool:
+        """Whether these digests were not judged yet."""
+        verdict = self.held.verdict
+        return verdict is None or (verdict.identity_digest, verdict.account_digest) != (self.identity_digest, self.account_digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was held of a person before this batch."""
+
+    version: tuple[int, int]
+    digests: tuple[str, str | None]
+    account: bytes | None
+    held: Held
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Blind indexes to look up in the register."""
+
+    numbers: Collection[bytes] = ()
+    old_numbers: Collection[bytes] = ()
+    names: Collection[bytes] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,82 +124,59 @@ async def known_people(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Known]:
 
 
 async def save_people(tx: Tx, people: Sequence[Person]) -> None:
-    """Keep newer snapshots."""
-    rows = sorted(people, key=lambda person: person.beneficiary_id)
-    await queries.save_people(
-        tx,
-        ids=[p.beneficiary_id for p in rows],
-        epochs=[p.version[0] for p in rows],
-        ns=[p.version[1] for p in rows],
-        payers=[p.payer for p in rows],
-        identities=[p.identity for p in rows],
-        payees=[p.payee for p in rows],
-        identity_digests=[p.identity_digest for p in rows],
-        account_digests=[p.account_digest for p in rows],
-        number_ixs=[p.indexes.number for p in rows],
-        old_number_ixs=[p.indexes.old_number for p in rows],
-        name_birth_ixs=[p.indexes.name_birth for p in rows],
-        account_ixs=[p.indexes.account for p in rows],
-    )
+    """Keep newer snapshots with what was made of them; a row is the columns of `person` in their order."""
+    rows = [
+        (
+            p.beneficiary_id, *p.version, p.payer, p.identity, p.payee, p.identity_digest, p.account_digest,
+            p.indexes.number, p.indexes.old_number, p.indexes.name_birth, p.indexes.account, p.held.token, p.held.result_seq,
+            p.held.unavailable,
+        )
+        for p in sorted(people, key=lambda person: person.beneficiary_id)
+    ]  # fmt: skip
+    if rows:
+        await queries.save_people(tx, people=rows)
 
 
-async def people_to_judge(tx: Tx, ids: Collection[UUID]) -> list[ToJudge]:
+async def people(tx: Tx, ids: Collection[UUID]) -> list[Person]:
     """These people, sorted by id."""
-    return [_to_judge(row) async for row in queries.people_to_judge(tx, ids=list(ids))]
+    return [_person(row) async for row in queries.people(tx, ids=list(ids))] if ids else []
 
 
-async def candidates(tx: Tx, people: Sequence[ToJudge]) -> list[Record]:
-    """Register entries each person may be, in one look-up."""
-    found = queries.candidates(
-        tx,
-        ids=[p.beneficiary_id for p in people],
-        number_ixs=[p.indexes.number for p in people],
-        old_number_ixs=[p.indexes.old_number for p in people],
-        name_birth_ixs=[p.indexes.name_birth for p in people],
-    )
-    return [row async for row in found]
+async def register_entries(tx: Tx, asked: Asked) -> list[Record]:
+    """Register entries with one of these indexes."""
+    found: list[Record] = []
+    if asked.numbers:
+        found += [row async for row in queries.register_by_number(tx, ixs=list(asked.numbers))]
+    if asked.old_numbers:
+        found += [row async for row in queries.register_by_old_number(tx, ixs=list(asked.old_numbers))]
+    if asked.names:
+        found += [row async for row in queries.register_by_name(tx, ixs=list(asked.names))]
+    return found
 
 
-async def peers(tx: Tx, tokens: Collection[str], accounts: Collection[bytes]) -> set[UUID]:
+async def holders(tx: Tx, tokens: Collection[str], accounts: Collection[bytes]) -> list[Record]:
     """People judged to be one of these register people, or claiming one of these accounts."""
-    found = queries.peers(tx, tokens=list(tokens), account_ixs=list(accounts))
-    return {row["beneficiary_id"] async for row in found}
+    if not tokens and not accounts:
+        return []
+    return [row async for row in queries.holders(tx, tokens=list(tokens), account_ixs=list(accounts))]
 
 
-async def save_tokens(tx: Tx, tokens: Mapping[UUID, str | None]) -> None:
-    """Whom of the register these people are."""
-    await queries.save_tokens(tx, ids=sorted(tokens), tokens=[tokens[key] for key in sorted(tokens)])
-
-
-async def shared_tokens(tx: Tx, tokens: Collection[str]) -> set[str]:
-    """Register people whom several beneficiaries were judged to be."""
-    return {row["person_token"] async for row in queries.shared_tokens(tx, tokens=list(tokens))}
-
-
-async def shared_accounts(tx: Tx, accounts: Collection[bytes]) -> dict[bytes, int]:
-    """Accounts claimed by several people, with how many."""
-    found = queries.shared_accounts(tx, account_ixs=list(accounts))
-    return {row["account_ix"]: row["claimants"] async for row in found}
+async def point_people(tx: Tx, held: Mapping[UUID, Held]) -> None:
+    """What was made of these people, whose snapshot stays as it is."""
+    ids = sorted(held)
+    columns = {"tokens": [held[key].token for key in ids], "seqs": [held[key].result_seq for key in ids]}
+    if ids:
+        await queries.point_people(tx, ids=ids, **columns, unavailables=[held[key].unavailable for key in ids])
 
 
 async def save_verdicts(tx: Tx, verdicts: Mapping[UUID, tuple[int, Verdict]], at: datetime) -> None:
-    """Append results and make them the ones that hold."""
-    ids = sorted(verdicts)
-    rows = [verdicts[key][1] for key in ids]
-    seqs = [verdicts[key][0] for key in ids]
-    await queries.save_verdicts(
-        tx,
-        ids=ids,
-        seqs=seqs,
-        identity_digests=[v.identity_digest for v in rows],
-        account_digests=[v.account_digest for v in rows],
-        outcomes=[v.outcome for v in rows],
-        evidences=[_evidence_text(v.evidence) for v in rows],
-        died_ons=[v.died_on for v in rows],
-        accounts=[v.account for v in rows],
-        checked_at=at,
-    )
-    await queries.point_to_verdicts(tx, ids=ids, seqs=seqs)
+    """Append results; a row is the columns of `verdict` in their order."""
+    rows = [
+        (key, seq, v.identity_digest, v.account_digest, v.outcome, _evidence_text(v.evidence), v.died_on, v.account, at)
+        for key, (seq, v) in sorted(verdicts.items(), key=lambda item: item[0])
+    ]
+    if rows:
+        await queries.save_verdicts(tx, verdicts=rows)
 
 
 async def save_register(tx: Tx, rows: Sequence[RegisterRow]) -> list[Record]:
@@ -236,9 +229,9 @@ async def register_available(tx: Tx) -> bool:
     return bool((await queries.register_available(tx))["available"])
 
 
-async def people_unavailable(tx: Tx, after: UUID, most: int) -> list[UUID]:
-    """The next people whose result is `unavailable`, sorted by id."""
-    return [row["beneficiary_id"] async for row in queries.people_unavailable(tx, after=after, most=most)]
+async def people_unavailable(tx: Tx, most: int) -> list[UUID]:
+    """The first people whom the register has given no answer about, sorted by id."""
+    return [row["beneficiary_id"] async for row in queries.people_unavailable(tx, most=most)]
 
 
 async def save_closed_list(tx: Tx, closing: ListClosing) -> None:
@@ -289,22 +282,25 @@ def _indexes(row: Record) -> Indexes:
     return Indexes(row["number_ix"], row["old_number_ix"], row["name_birth_ix"], row["account_ix"])
 
 
+def _held(row: Record) -> Held:
+    return Held(row["person_token"], row["result_seq"], _verdict(row) if row["outcome"] else None)
+
+
 def _known(row: Record) -> Known:
-    judged = (row["judged_identity"], row["judged_account"]) if row["judged_identity"] else None
-    return Known((row["epoch"], row["n"]), (row["identity_digest"], row["account_digest"]), judged, _indexes(row))
+    return Known((row["epoch"], row["n"]), (row["identity_digest"], row["account_digest"]), row["account_ix"], _held(row))
 
 
-def _to_judge(row: Record) -> ToJudge:
-    return ToJudge(
+def _person(row: Record) -> Person:
+    return Person(
         beneficiary_id=row["beneficiary_id"],
+        version=(row["epoch"], row["n"]),
+        payer=row["payer"],
         identity=row["identity"],
         payee=row["payee"],
         identity_digest=row["identity_digest"],
         account_digest=row["account_digest"],
         indexes=_indexes(row),
-        token=row["person_token"],
-        result_seq=row["result_seq"],
-        verdict=_verdict(row) if row["outcome"] else None,
+        held=_held(row),
     )
 
 
@@ -313,11 +309,18 @@ def _verdict(row: Record) -> Verdict:
         identity_digest=row["judged_identity"],
         account_digest=row["judged_account"],
         outcome=Outcome(row["outcome"]),
-        evidence=tuple(FieldEvidence.model_validate(part, strict=False) for part in json.loads(row["evidence"])),
+        evidence=_evidence(row["evidence"]),
         died_on=row["died_on"],
         account=AccountCheck(row["account"]) if row["account"] else None,
     )
 
 
+@lru_cache(maxsize=4_096)
+def _evidence(text: str) -> tuple[FieldEvidence, ...]:
+    """There are few different ones."""
+    return tuple(FieldEvidence.model_validate(part, strict=False) for part in json.loads(text))
+
+
+@lru_cache(maxsize=4_096)
 def _evidence_text(evidence: tuple[FieldEvidence, ...]) -> str:
     return json.dumps([{"field": part.field, "finding": part.finding} for part in evidence])

@@ -24,9 +24,12 @@ from deploy.local.postgres import PostgresServer
 from services.verification.account_check import Banks
 from services.verification.handlers import Handlers
 from services.verification.judging import Judge
-from services.verification.matching import RegisterPerson, judge
+from services.verification.matching import RegisterPerson
+from services.verification.matching import judge as match
 from services.verification.population_feed import COLUMNS, entries_of, read_extract
 from services.verification.population_register import Replica
+from services.verification.waiting import Waiting
+from shared import logs
 from shared.clock import HandClock
 from shared.database import Database
 from shared.events import BeneficiarySnapshot, Message, Version
@@ -113,21 +116,27 @@ async def run(people: int, *, profile: bool = False) -> dict[str, dict[str, int]
     async with alone("verification") as place:
         stages = Stages(people, place.server, profile=profile)
         registry, vault = Vault.load(place.keys / "registry.json"), Vault.load(place.keys / "verification.json")
-        handlers = Handlers(vault, Judge(vault, HandClock(START), register=Replica(vault), banks=Banks.from_file()))
-        bench = place
+        judge = Judge(vault, HandClock(START), register=Replica(vault), banks=Banks.from_file())
+        handlers, waiting = Handlers(vault, judge), Waiting(place.database, judge, logs.configure("verification"))
         known = everybody(people)
         first, second = ([snapshot(registry, person, n=n) for person in known] for n in (1, 2))
-        await stages.stage("unasked", feed(bench, handlers.on_beneficiary, raws(iter(first[: people // 10]))))
-        await stages.stage("register", feed(bench, handlers.on_population, extract(vault, known, 1)))
-        await stages.stage("judged", feed(bench, handlers.on_beneficiary, raws(iter(first))))
-        await stages.stage("again", feed(bench, handlers.on_beneficiary, raws(iter(first))))
-        await stages.stage("newer", feed(bench, handlers.on_beneficiary, raws(iter(second))))
-        await stages.stage("silent", feed(bench, handlers.on_population, extract(vault, known, 2)))
+        await stages.stage("unasked", feed(place, handlers.on_beneficiary, raws(iter(first[: people // 10]))))
+        await stages.stage("register", feed(place, handlers.on_population, extract(vault, known, 1)))
+        await stages.stage("waited", _judge_all(waiting))
+        await stages.stage("judged", feed(place, handlers.on_beneficiary, raws(iter(first))))
+        await stages.stage("again", feed(place, handlers.on_beneficiary, raws(iter(first))))
+        await stages.stage("newer", feed(place, handlers.on_beneficiary, raws(iter(second))))
+        await stages.stage("silent", feed(place, handlers.on_population, extract(vault, known, 2)))
         await _agree(place, known)
         stages.show_profile()
         judged = stages.costs["judged"]
         matches = {"pure": _pure(known), "with_sql": round(1e6 / (judged["python"] + judged["postgres"]))}
         return stages.costs | {"matches_per_cpu_second": matches}
+
+
+async def _judge_all(waiting: Waiting) -> None:
+    while await waiting.judge_page():
+        pass
 
 
 async def _agree(place: Alone, known: Sequence[Recipient]) -> None:
@@ -145,7 +154,7 @@ def _pure(known: Sequence[Recipient]) -> int:
     pairs = [(Identity(**person.identity), _entry(person)) for person in known if person.register]
     began = process_time()
     for identity, entry in pairs:
-        judge(identity, [entry])
+        match(identity, [entry])
     return round(len(pairs) / (process_time() - began))
 
 

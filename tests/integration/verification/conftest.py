@@ -9,6 +9,8 @@ from services.verification.account_check import Banks
 from services.verification.handlers import Handlers
 from services.verification.judging import Judge
 from services.verification.population_register import Replica
+from services.verification.waiting import Waiting
+from shared import logs
 from shared.clock import HandClock
 from shared.database import Database
 from shared.keyfiles import make_key_files
@@ -31,6 +33,7 @@ async def bench(migrated: Migrated, keys: Path) -> AsyncIterator[Bench]:
     """A fresh verification service."""
     database = await Database.open(await migrated("verification"), size=4)
     vault, clock = Vault.load(keys / "verification.json"), HandClock(START)
-    handlers = Handlers(vault, Judge(vault, clock, register=Replica(vault), banks=Banks.from_file()))
-    yield Bench(database, Vault.load(keys / "registry.json"), vault, clock, handlers)
+    judge = Judge(vault, clock, register=Replica(vault), banks=Banks.from_file())
+    waiting = Waiting(database, judge, logs.configure("verification"))
+    yield Bench(database, Vault.load(keys / "registry.json"), vault, clock, Handlers(vault, judge), waiting)
     await database.close()

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from services.verification import population_feed
 from services.verification.handlers import Handlers
 from services.verification.population_feed import COLUMNS, read_extract
+from services.verification.waiting import Waiting
 from shared.clock import HandClock
 from shared.database import Database
 from shared.events import BY_TYPE, BeneficiarySnapshot, PopulationEntry, VerificationResult, Version
@@ -52,6 +53,7 @@ class Bench:
     vault: Vault
     clock: HandClock
     handlers: Handlers
+    waiting: Waiting
     offset: int = 0
     read_up_to: int = 0
     versions: dict[UUID, int] = field(default_factory=dict)
@@ -93,9 +95,11 @@ class Bench:
         return await self._drain(PopulationEntry)
 
     async def arrive(self, messages: Sequence[PopulationEntry]) -> None:
-        """One batch of population.person.v1."""
+        """One batch of population.person.v1, then what runs beside it: people who waited for the register are judged."""
         async with self.database.transaction("test") as tx:
             await self.handlers.on_population(tx, self._received(messages))
+        while await self.waiting.judge_page():
+            pass
 
     async def told(self) -> list[VerificationResult]:
         """Results published since the last call."""

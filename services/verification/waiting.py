@@ -1,0 +1,53 @@
+"""People whom the register gave no answer about are judged as soon as it can answer, in transactions of about a second."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import structlog
+from asyncpg import PostgresError
+
+from services.verification import store
+from services.verification.judging import Judge
+from shared.database import Database
+from shared.errors import code_of, is_trouble
+
+PAGE = 2_000
+POLL_SECONDS = 1.0
+PAUSE_SECONDS = 5.0
+
+
+class Waiting:
+    """Judges the unavailable page by page. Two processes may do so at once: they take turns, and who is judged is found no more."""
+
+    def __init__(self, database: Database, judge: Judge, log: structlog.stdlib.BoundLogger) -> None:
+        """Nothing is read before `run`."""
+        self._database = database
+        self._judge = judge
+        self._log = log
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until told to stop, surviving the loss of the database."""
+        while not stop.is_set():
+            pause = POLL_SECONDS
+            try:
+                while not stop.is_set() and await self.judge_page():
+                    pass
+            except (OSError, TimeoutError, PostgresError) as error:
+                if not is_trouble(error):
+                    raise
+                self._log.warning("waiting_trouble", code=code_of(error))
+                pause = PAUSE_SECONDS
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause)
+
+    async def judge_page(self) -> int:
+        """Judge the first people who wait; returns how many that were, 0 also while the register cannot answer."""
+        async with self._database.transaction("verification.waiting") as tx:
+            if not await store.people_unavailable(tx, 1) or not await store.register_available(tx):
+                return 0
+            await store.one_judge_at_a_time(tx)
+            page = await store.people_unavailable(tx, PAGE)
+            await self._judge.judge(tx, page)
+            return len(page)
