@@ -21,7 +21,7 @@ from shared.records import parse
 from shared.topics import Provider, Service, result_topic
 from tests.faults.oracle_model import Books, Finding, Kind, Log, Rec, Row, World
 
-LISTS = ("vn.ansinh.ministry.list_opened.v1", "vn.ansinh.ministry.list_closed.v1")
+LISTS = ("list_opened", "list_closed")
 RANK = {word: rank for rank, word in enumerate(words.MessageStatus)}
 # A payment on a draft is told to nobody, and `sealed` leaves together with `sending`.
 SILENT = MappingProxyType({"sending": frozenset({1, 2}), "withdrawn": frozenset({1})})
@@ -56,6 +56,7 @@ def events_taken(log: Log, registry: Books, *, settled: bool) -> Iterator[Findin
         r for r in log.of(where) if r.offset < next_offset.get(r.partition, 0) and (r.topic, r.partition, r.offset) not in aside
     ]
     yield from _applied_twice(registry["source_events"])
+    yield from _applied_out_of_order(registry["source_events"])
     for event_id, records in _by_id(taken).items():
         message = _ministry(records[0])
         fates = traces.get(event_id, Counter())
@@ -73,13 +74,24 @@ def events_taken(log: Log, registry: Books, *, settled: bool) -> Iterator[Findin
 def _applied_twice(rows: Iterable[Row]) -> Iterator[Finding]:
     """A statement of a record takes effect at most once, whoever sends it again under whatever event id. Lists only fill totals."""
     applied = Counter(
-        (row["source"], row["record"], row["sequence"])
-        for row in rows
-        if row["fate"] == "applied" and row["kind"] not in ("list_opened", "list_closed")
+        (row["source"], row["record"], row["sequence"]) for row in rows if row["fate"] == "applied" and row["kind"] not in LISTS
     )
     for (source, record, sequence), times in applied.items():
         if times > 1:
             yield Finding(Kind.EFFECT_TWICE, "registry source_event", f"{source} {record} {sequence} applied {times} times")
+
+
+def _applied_out_of_order(rows: Iterable[Row]) -> Iterator[Finding]:
+    """Of one record a later statement is never followed by an earlier one taking effect. Rows come in the order they were taken."""
+    last: dict[tuple[str, str], int] = {}
+    for row in rows:
+        key = (row["source"], row["record"])
+        if row["fate"] != "applied" or row["kind"] in LISTS:
+            continue
+        if row["sequence"] < last.get(key, -1):
+            what = f"{key[0]} {key[1]}: {row['sequence']} applied after {last[key]}"
+            yield Finding(Kind.NON_MONOTONIC, "registry source_event", what)
+        last[key] = row["sequence"]
 
 
 def set_aside(books: Iterable[Books]) -> Iterator[Finding]:

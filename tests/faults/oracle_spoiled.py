@@ -92,6 +92,11 @@ def statement_applied_twice(draft: Draft) -> None:
     draft.rows[R]["source_events"].append(draft.rows[R]["source_events"][0] | {"event_id": "another event id"})
 
 
+def older_statement_applied_after_a_newer(draft: Draft) -> None:
+    trace = draft.rows[R]["source_events"][0]
+    draft.rows[R]["source_events"] = [trace | {"sequence": 2, "event_id": None}, trace]
+
+
 def unreadable_event_not_set_aside(draft: Draft) -> None:
     draft.records[MINISTRY].append(replace(draft.records[MINISTRY][0], offset=1, event_id="x", value=b"{"))
 
@@ -285,7 +290,8 @@ SPOILED: list[tuple[Callable[[Draft], None], Kind]] = [
     (offset_above_the_log, Kind.INCONSISTENT_OFFSETS), (offset_names_another_record, Kind.INCONSISTENT_OFFSETS),
     (nobody_read_it, Kind.UNREAD), (partition_stopped, Kind.STOPPED), (event_without_a_trace, Kind.EFFECT_MISSING),
     (one_delivery_of_two_without_a_trace, Kind.EFFECT_MISSING), (event_taken_twice, Kind.READ_TWICE),
-    (statement_applied_twice, Kind.EFFECT_TWICE), (unreadable_event_not_set_aside, Kind.EFFECT_MISSING), (set_aside, Kind.SET_ASIDE),
+    (statement_applied_twice, Kind.EFFECT_TWICE), (unreadable_event_not_set_aside, Kind.EFFECT_MISSING),
+    (older_statement_applied_after_a_newer, Kind.NON_MONOTONIC), (set_aside, Kind.SET_ASIDE),
     (answer_not_kept, Kind.EFFECT_MISSING), (answer_kept_twice, Kind.EFFECT_TWICE), (version_missing, Kind.SEQUENCE_HOLE),
     (version_says_two_things, Kind.SEQUENCE_REPEATED), (result_missing, Kind.SEQUENCE_HOLE), (state_missing, Kind.SEQUENCE_HOLE),
     (older_snapshot_held, Kind.STALE), (older_result_held, Kind.STALE), (state_held_that_nobody_told, Kind.STALE),

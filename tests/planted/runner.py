@@ -66,6 +66,7 @@ class Judged:
 
 def run_all(bugs: Sequence[Bug], *, jobs: int, say: Callable[[str], object] = print) -> list[Judged]:
     """Controls first, then every bug in a copy of its own, `jobs` at a time."""
+    tree.snapshot()
     with _servers(bugs) as servers:
         contents = controls(bugs, jobs=jobs, servers=servers)
         return _judge_all(bugs, contents, jobs=jobs, servers=servers, say=say)

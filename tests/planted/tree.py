@@ -12,6 +12,7 @@ from deploy.local.stack import remove_abandoned
 from tests.planted.catalogue import ROOT
 
 PLACE = ROOT / ".ansinh" / "planted"
+SNAPSHOT = PLACE / "snapshot"
 SHARED = (".venv", ".ansinh/tools")
 STACKS = ("test-", "story-", "faulted-")
 
@@ -20,14 +21,20 @@ class DoesNotApply(Exception):
     """The code has moved on and the diff has not: a planted bug that nobody plants any more. The text is git's."""
 
 
-def copy(name: str) -> Path:
-    """A fresh copy under `.ansinh/planted/<name>`, a repository of its own so that git and house tests see it as one."""
-    tree = PLACE / name
-    remove(tree)
+def snapshot() -> None:
+    """The tree as it stands now, from which every copy is made: without a bug and with one it is the same code."""
+    shutil.rmtree(SNAPSHOT, ignore_errors=True)
     for path in _known():
-        target = tree / path
+        target = SNAPSHOT / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / path, target)
+
+
+def copy(name: str) -> Path:
+    """A copy of the snapshot under `.ansinh/planted/<name>`, a repository of its own so that git and house tests see it as one."""
+    tree = PLACE / name
+    remove(tree)
+    shutil.copytree(SNAPSHOT, tree)
     for shared in SHARED:
         (tree / shared).parent.mkdir(parents=True, exist_ok=True)
         (tree / shared).symlink_to(ROOT / shared, target_is_directory=True)
