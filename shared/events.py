@@ -14,6 +14,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared import topics, words
+from shared.facts import Fact
 from shared.fields import AreaCode, Block, Digest, Jose, Opaque, Period, Sealed, Vnd
 from shared.topics import Provider
 
@@ -332,24 +333,26 @@ class PaymentState(Message):
     reason: str | None = None
 
 
-class Entry(Message):
-    """One fact an auditor needs: a held line, a line put into an instruction, a posting or an approval. `fact` says which."""
+class EntryMessage(Message):
+    """What facts of one payroll that were made together share."""
 
-    TYPE: ClassVar[str] = "vn.ansinh.payout.entry.v1"
     TOPIC: ClassVar[str] = topics.PAYOUT_ENTRY
-    entry_id: UUID
     period: Period
     payer: Opaque
-    fact: Literal["held", "assigned", "posting", "approval", "withdrawal"]
-    subject: UUID
-    batch_id: UUID | None = None
-    vnd: Vnd = 0
-    debit: str | None = None
-    credit: str | None = None
-    reason: str | None = None
-    actor: str | None = None
-    sha256: Digest | None = None
     at: AwareDatetime
+
+
+class Entry(EntryMessage, Fact):
+    """One fact: what a person decided or is told."""
+
+    TYPE: ClassVar[str] = "vn.ansinh.payout.entry.v1"
+
+
+class EntryBook(EntryMessage):
+    """Facts that come by the thousand, many to a message: lines put into instructions, postings."""
+
+    TYPE: ClassVar[str] = "vn.ansinh.payout.entries.v1"
+    facts: tuple[Fact, ...] = Field(min_length=1, max_length=1_000)
 
 
 # --- notify, audit, dead letters ------------------------------------------------------------------------------------------------
@@ -395,13 +398,5 @@ class DeadLetter(Message):
     original: Sealed
 
 
-def _subclasses(cls: type[Message]) -> list[type[Message]]:
-    found: list[type[Message]] = []
-    for sub in cls.__subclasses__():
-        found += [sub] if hasattr(sub, "TYPE") else []
-        found += _subclasses(sub)
-    return found
-
-
-BY_TYPE: dict[str, type[Message]] = {model.TYPE: model for model in _subclasses(Message)}
+BY_TYPE: dict[str, type[Message]] = {model.TYPE: model for model in list(globals().values()) if hasattr(model, "TYPE")}
 """CloudEvents type -> model: how a consumed record finds its model."""

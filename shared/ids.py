@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import uuid
+from collections.abc import Iterable
 from typing import NewType
 
 BeneficiaryId = NewType("BeneficiaryId", uuid.UUID)
@@ -75,6 +76,11 @@ def is_end_to_end_id(text: str) -> bool:
 def add_to_digest(total: int, canonical_line: bytes) -> int:
     """An order-independent digest: the sum, modulo 2^256, of the SHA-256 of each line. Start from 0."""
     return (total + int.from_bytes(hashlib.sha256(canonical_line).digest())) % (1 << 256)
+
+
+def sum_of_digests(total: int, canonical_lines: Iterable[bytes]) -> int:
+    """`add_to_digest` of many lines."""
+    return (total + sum(int.from_bytes(hashlib.sha256(line).digest()) for line in canonical_lines)) % (1 << 256)
 
 
 def digest_hex(total: int) -> str:

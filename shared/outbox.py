@@ -10,7 +10,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -46,13 +46,18 @@ class OutEvent:
     event_id: UUID = field(default_factory=random_id)
 
 
+def outbox_day() -> date:
+    """The partition of rows that are written now: partitions are dropped by real age, whatever business time says."""
+    return datetime.now(UTC).date()
+
+
 async def put_events(tx: Tx, events: Sequence[OutEvent], at: datetime) -> None:
     """Write messages into the outbox in the caller's transaction, in one statement. `at` is business time."""
     if not events:
         return
     await queries.put_events(
         tx,
-        day=datetime.now(UTC).date(),
+        day=outbox_day(),
         at=at,
         event_ids=[event.event_id for event in events],
         topics=[event.topic for event in events],

@@ -1,19 +1,18 @@
 """The file a bank reads: ISO 20022 pain.001.001.09 for one batch, as bytes that are the same whenever they are made again. Pure.
 
+A file is `head`, `transactions` as often as it takes, `TAIL`, so that it is never in memory whole.
 One payment per line, so that a validator's line number says something. The schema allows five decimals for every currency; that
 VND has none is our own rule. Bank members are named by their BIN, names keep their diacritics.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 from xml.sax.saxutils import escape
 
-from shared.money import total
 from shared.topics import Provider
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
@@ -48,30 +47,15 @@ class Transfer:
         return f"Transfer({self.end_to_end_id})"
 
 
-@dataclass(frozen=True, slots=True)
-class BankFile:
-    """The bytes of a file with what its officer compares."""
-
-    content: bytes
-    sha256: str
-    count: int
-    vnd: int
+TAIL = b"</PmtInf>\n</CstmrCdtTrfInitn>\n</Document>\n"
+"""The end of a file."""
 
 
-def bank_file(
-    batch_id: UUID, provider: Provider, transfers: Sequence[Transfer], *, debtor: Debtor, execution_date: date, made_at: datetime
-) -> BankFile:
-    """A whole batch as one file with one debit. At least one transfer; the message id is the batch's."""
-    assert transfers
-    vnd = total(transfer.vnd for transfer in transfers)
-    head = _head(batch_id, provider, count=len(transfers), vnd=vnd, debtor=debtor, execution_date=execution_date, made_at=made_at)
-    content = "".join((head, *map(_transaction, transfers), "</PmtInf>\n</CstmrCdtTrfInitn>\n</Document>\n")).encode()
-    return BankFile(content, hashlib.sha256(content).hexdigest(), len(transfers), vnd)
-
-
-def _head(
+def head(
     batch_id: UUID, provider: Provider, *, count: int, vnd: int, debtor: Debtor, execution_date: date, made_at: datetime
-) -> str:
+) -> bytes:
+    """The beginning of a file: a whole batch with one debit, at least one transfer; the message id is the batch's."""
+    assert count > 0
     totals = f"<NbOfTxs>{count}</NbOfTxs><CtrlSum>{vnd}</CtrlSum>"
     name = f"<Nm>{text(debtor.name, NAME_MAX)}</Nm>"
     return "\n".join(
@@ -86,7 +70,12 @@ def _head(
             f"<DbtrAcct>{_other(debtor.account)}<Ccy>VND</Ccy></DbtrAcct>",
             f"<DbtrAgt>{_member(BIN_OF_PROVIDER[provider])}</DbtrAgt>\n",
         )
-    )
+    ).encode()
+
+
+def transactions(transfers: Iterable[Transfer]) -> bytes:
+    """Some transfers of a file, after its head and before its tail."""
+    return "".join(map(_transaction, transfers)).encode()
 
 
 def _transaction(transfer: Transfer) -> str:
@@ -101,8 +90,9 @@ def _transaction(transfer: Transfer) -> str:
 
 def text(value: str, most: int) -> str:
     """Text as XML content: characters that XML 1.0 forbids are dropped, white space is single, the rest escaped."""
-    allowed = "".join(_allowed(value))
-    return escape(" ".join(allowed.split())[:most])
+    if not value.isprintable():
+        value = "".join(_allowed(value))
+    return escape(" ".join(value.split())[:most])
 
 
 def _allowed(value: str) -> Iterator[str]:

@@ -1,21 +1,25 @@
-"""The build command: every frozen line that is not paid yet goes into a draft or is held with a reason. Nothing is left over."""
+"""The build command: every frozen line that is not paid yet goes into a draft or is held with a reason. Nothing is left over.
+
+Lines are read and decided some thousand at a time, before anything is written: what is kept in between is the payments themselves,
+and the transaction takes an id, which holds back every relay, only when the writing begins.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from uuid import UUID
 
 from asyncpg import Record
 
-from services.payout import store
-from services.payout.batch import Draft, OpenLine, Order, Step, pay
+from services.payout import store, store_building
+from services.payout.batch import Draft, OpenLine, Order, Payment, Step, pay
 from services.payout.channel import Choice, choose, verified
-from services.payout.emitting import Entries, created
+from services.payout.emitting import Entries, assigned, posted
 from services.payout.entitlement import differs
 from services.payout.ledger import Posting, on_paying_again
 from services.payout.refusals import Refusal, Refused
@@ -25,21 +29,23 @@ from shared.actors import Actor
 from shared.clock import LOCAL
 from shared.database import Tx
 from shared.events import DeclaredLine
-from shared.ids import add_to_digest, derived_id, digest_hex
+from shared.ids import derived_id, digest_hex, sum_of_digests
 from shared.money import Dong
 from shared.outbox import OutEvent, put_events
 from shared.topics import Provider
-from shared.words import HeldReason, InstructionState
+from shared.words import Channel, HeldReason, InstructionState
 
 
 @dataclass
 class Plan:
-    """What a build decided. `freed` lines were held and are not any more; a line held for the same reason as before is in neither list."""
+    """What a build decided for some lines. `freed` lines were held and are not any more; a line held for the same reason as before is
+    in neither list. `choices`: account holders who are not paid on the account; `on_account`: those who are now and were not before."""
 
     orders: dict[Provider, list[Order]] = field(default_factory=lambda: defaultdict(list))
     held: list[HeldLine] = field(default_factory=list)
     freed: list[UUID] = field(default_factory=list)
-    choices: dict[UUID, tuple[bool, Choice]] = field(default_factory=dict)
+    choices: dict[UUID, Choice] = field(default_factory=dict)
+    on_account: list[UUID] = field(default_factory=list)
     considered: int = 0
 
 
@@ -62,30 +68,65 @@ async def build(tx: Tx, settings: Settings, key: bytes, *, payroll: Payroll, act
     refusal = await _totals_refused(tx, payroll)
     if refusal:
         return refusal
-    rows = await store.undecided_lines(tx, payroll.period, payroll.payer)
     late = at.astimezone(LOCAL).date() >= execution_date(settings, payroll.period) - timedelta(days=settings.verification_days)
-    missing = 0 if late else _unverified(rows)
+    made = Maker(payroll, settings, key)
+    missing = 0
+    async for rows in store_building.undecided_lines(tx, payroll.period, payroll.payer):
+        missing += 0 if late else _unverified(rows)
+        if not missing:
+            made.add(decide(rows, payroll.period, settings.tolerance_vnd))
     if missing:
         return Refused(Refusal.VERIFICATION_MISSING, missing)
-    plan = decide(rows, payroll.period, settings.tolerance_vnd)
-    drafts = _drafts(plan, payroll, limit_vnd=settings.limit_vnd, key=key)
-    await _save(tx, plan, drafts, payroll=payroll, day=execution_date(settings, payroll.period), at=at)
+    drafts = made.drafts()
+    await _save(tx, made.rest, drafts, payroll=payroll, day=execution_date(settings, payroll.period), at=at)
     postings = await _fund_again(tx, payroll, drafts, at)
     await store.sign(tx, Step.MAKE, {draft.batch_id: draft.sha256 for draft in drafts}, actor, signed=None, at=at)
-    await put_events(tx, _events(plan, drafts, postings, entries=Entries(payroll.period, payroll.payer, at), actor=actor), at)
-    return Built(drafts, plan.considered, len(plan.held))
+    await put_events(
+        tx, list(_events(made.rest, drafts, postings, entries=Entries(payroll.period, payroll.payer, at), actor=actor)), at
+    )
+    return Built(drafts, made.rest.considered, len(made.rest.held))
+
+
+class Maker:
+    """Makes payments of what is decided, some lines at a time. `rest`: everything decided but the orders."""
+
+    def __init__(self, payroll: Payroll, settings: Settings, key: bytes) -> None:
+        """`key` makes end-to-end ids."""
+        self.rest = Plan()
+        self._payroll = payroll
+        self._limit_vnd = settings.limit_vnd
+        self._key = key
+        self._payments: dict[Provider, list[Payment]] = defaultdict(list)
+
+    def add(self, plan: Plan) -> None:
+        """Payments of these orders, for the draft of their provider."""
+        self.rest.held += plan.held
+        self.rest.freed += plan.freed
+        self.rest.choices |= plan.choices
+        self.rest.on_account += plan.on_account
+        self.rest.considered += plan.considered
+        for provider, orders in plan.orders.items():
+            batch_id = derived_id("batch", self._payroll.period, self._payroll.payer, provider, self._payroll.rounds + 1)
+            self._payments[provider] += chain.from_iterable(
+                pay(order, batch_id=batch_id, provider=provider, limit_vnd=self._limit_vnd, key=self._key) for order in orders
+            )
+
+    def drafts(self) -> list[Draft]:
+        """One draft per provider that has payments."""
+        return [Draft.of(payments) for _provider, payments in sorted(self._payments.items())]
 
 
 async def _totals_refused(tx: Tx, payroll: Payroll) -> Refused | None:
     """The frozen lines must equal the closing by count, VND and digest before any of them is paid."""
-    lines = await store.line_canonicals(tx, payroll.period, payroll.payer)
-    if len(lines) < payroll.count:
-        return Refused(Refusal.LINES_MISSING, payroll.count - len(lines))
-    digest = 0
-    for canonical, _vnd in lines:
-        digest = add_to_digest(digest, canonical.encode())
-    found = (len(lines), sum(vnd for _canonical, vnd in lines), digest_hex(digest))
-    return None if found == (payroll.count, payroll.vnd, payroll.digest) else Refused(Refusal.TOTALS_DIFFER)
+    count = vnd = digest = 0
+    async for lines in store_building.line_canonicals(tx, payroll.period, payroll.payer):
+        count += len(lines)
+        vnd += sum(amount for _canonical, amount in lines)
+        digest = sum_of_digests(digest, (canonical.encode() for canonical, _amount in lines))
+    if count < payroll.count:
+        return Refused(Refusal.LINES_MISSING, payroll.count - count)
+    same = (count, vnd, digest_hex(digest)) == (payroll.count, payroll.vnd, payroll.digest)
+    return None if same else Refused(Refusal.TOTALS_DIFFER)
 
 
 def _unverified(rows: Sequence[Record]) -> int:
@@ -118,7 +159,10 @@ def _decide_person(plan: Plan, beneficiary_id: UUID, rows: list[Record], *, peri
             plan.freed.append(row["entitlement_id"])
         if reason and row["held"] != reason:
             plan.held.append(HeldLine(row["entitlement_id"], reason, row["open_vnd"]))
-    plan.choices[beneficiary_id] = (snapshot is not None and snapshot.account_digest is not None, choice)
+    if choice.channel is Channel.ACCOUNT:
+        plan.on_account += [beneficiary_id] if any(row["held"] or row["attempts"] for row in rows) else []
+    elif snapshot is not None and snapshot.account_digest is not None:
+        plan.choices[beneficiary_id] = choice
     if payable:
         assert snapshot is not None
         assert choice.provider is not None
@@ -129,26 +173,20 @@ def _decide_person(plan: Plan, beneficiary_id: UUID, rows: list[Record], *, peri
 
 def _first(*reasons: HeldReason | None) -> HeldReason | None:
     """The one that takes precedence, in the order of the word list."""
-    order = list(HeldReason)
-    return min((reason for reason in reasons if reason), key=order.index, default=None)
+    given = [reason for reason in reasons if reason]
+    return min(given, key=_PRECEDENCE.index) if given else None
 
 
-def _drafts(plan: Plan, payroll: Payroll, *, limit_vnd: int, key: bytes) -> list[Draft]:
-    drafts = []
-    for provider, orders in sorted(plan.orders.items()):
-        batch_id = derived_id("batch", payroll.period, payroll.payer, provider, payroll.rounds + 1)
-        parts = [pay(order, batch_id=batch_id, provider=provider, limit_vnd=limit_vnd, key=key) for order in orders]
-        drafts.append(Draft.of([payment for payments in parts for payment in payments]))
-    return drafts
+_PRECEDENCE = list(HeldReason)
 
 
 async def _save(tx: Tx, plan: Plan, drafts: Sequence[Draft], *, payroll: Payroll, day: date, at: datetime) -> None:
     await store.release_held(tx, plan.freed, at)
     await store.hold(tx, plan.held, at)
-    await store.save_choices(tx, payroll, plan.choices, at)
+    await store_building.save_choices(tx, payroll, plan.choices, on_account=plan.on_account, at=at)
     if drafts:
-        await store.save_drafts(tx, payroll, drafts, day)
-        await store.save_payments(tx, [payment for draft in drafts for payment in draft.payments])
+        await store_building.save_drafts(tx, payroll, drafts, day)
+        await store_building.save_payments(tx, drafts)
 
 
 async def _fund_again(tx: Tx, payroll: Payroll, drafts: Sequence[Draft], at: datetime) -> list[Posting]:
@@ -164,12 +202,11 @@ async def _fund_again(tx: Tx, payroll: Payroll, drafts: Sequence[Draft], at: dat
 
 
 def _events(
-    plan: Plan, drafts: Sequence[Draft], postings: Sequence[Posting], *, entries: Entries, actor: Actor
-) -> list[OutEvent]:
-    events = [entries.held(line.entitlement_id, line.reason, line.vnd) for line in plan.held]
-    events += [entries.posting(posting) for posting in postings]
+    plan: Plan, drafts: Sequence[Draft], postings: Iterable[Posting], *, entries: Entries, actor: Actor
+) -> Iterator[OutEvent]:
+    for line in plan.held:
+        yield entries.held(line.entitlement_id, line.reason, line.vnd)
+    yield from entries.books(posted(postings))
     for draft in drafts:
-        events.append(entries.approval(Step.MAKE, (draft.batch_id, draft.vnd, draft.sha256), actor))
-        events += [event for payment in draft.payments for event in entries.assigned(payment)]
-        events += [created(payment, entries.period, entries.payer) for payment in draft.payments]
-    return events
+        yield entries.approval(Step.MAKE, (draft.batch_id, draft.vnd, draft.sha256), actor)
+        yield from entries.books(assigned(draft.payments))

@@ -9,11 +9,12 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from services.payout import store, store_answers
-from services.payout.batch import BATCH_MOVES, STEP_FROM, BatchState, Step, joint_sha256, list_sha256, withdrawal_sha256
+from services.payout import store, store_answers, store_sending
+from services.payout.batch import BATCH_MOVES, STEP_FROM, BatchState, Step, joint_sha256, withdrawal_sha256
 from services.payout.emitting import Entries, moved
 from services.payout.refusals import Refusal, Refused
 from services.payout.store import HeldLine, Payroll, Row
+from services.payout.store_sending import Listed
 from shared.actors import Actor
 from shared.database import Tx
 from shared.outbox import put_events
@@ -48,11 +49,9 @@ async def signature_refused(tx: Tx, batches: Sequence[Row], actor: Actor) -> Ref
     ids = [batch["batch_id"] for batch in batches]
     if actor.id in await store.signers(tx, ids):
         return Refusal.SAME_ACTOR
-    payments = [payment for payment, _state in await store.payments_of(tx, ids)]
-    for batch in batches:
-        if list_sha256(p for p in payments if p.batch_id == batch["batch_id"]) != batch["sha256"]:
-            return Refusal.LIST_CHANGED
-    return None
+    stored = await store_sending.lists(tx, ids)
+    same = all(stored.get(b["batch_id"]) == Listed(b["count"], b["vnd"], b["sha256"]) for b in batches)
+    return None if same else Refusal.LIST_CHANGED
 
 
 async def take_step(tx: Tx, step: Step, batches: Sequence[Row], *, payroll: Payroll, actor: Actor, at: datetime) -> None:

@@ -1,9 +1,10 @@
-"""The messages payout publishes about its own decisions: states of payments, and the entries that auditors add up. Pure."""
+"""The messages payout publishes about its own decisions: states of payments, and the facts that auditors add up. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, TypedDict
 from uuid import UUID
 
@@ -11,11 +12,15 @@ from services.payout.batch import Payment, Step
 from services.payout.ledger import Posting
 from services.payout.store import Row
 from shared.actors import Actor
-from shared.events import AuditRecord, Entry, PaymentState
+from shared.events import AuditRecord, Entry, EntryBook, PaymentState
+from shared.facts import Fact
 from shared.ids import derived_id, random_id
 from shared.outbox import OutEvent
 from shared.topics import Provider
 from shared.words import Channel, InstructionState
+
+FACTS_MAX = 500
+"""So many facts travel in one message: about 100 kB."""
 
 
 class Common(TypedDict):
@@ -39,26 +44,6 @@ class Entries:
         """A line is held from now on."""
         return self._out(Entry(entry_id=random_id(), fact="held", subject=entitlement_id, reason=reason, vnd=vnd, **self._common))
 
-    def assigned(self, payment: Payment) -> Iterable[OutEvent]:
-        """Lines go into a payment of a draft."""
-        for share in payment.shares:
-            identity = derived_id("assigned", payment.instruction_id, share.entitlement_id)
-            yield self._out(
-                Entry(
-                    entry_id=identity, fact="assigned", subject=share.entitlement_id, batch_id=payment.batch_id,
-                    vnd=share.vnd, **self._common,
-                )
-            )  # fmt: skip
-
-    def posting(self, posting: Posting) -> OutEvent:
-        """An amount moved."""
-        return self._out(
-            Entry(
-                entry_id=posting.posting_id, fact="posting", subject=posting.instruction_id, vnd=posting.vnd, debit=posting.debit,
-                credit=posting.credit, **self._common,
-            )
-        )  # fmt: skip
-
     def approval(self, step: Step, batch: tuple[UUID, int, str], actor: Actor) -> OutEvent:
         """A person signed a list: (batch_id, VND, hash)."""
         batch_id, vnd, sha256 = batch
@@ -79,8 +64,31 @@ class Entries:
             )
         )  # fmt: skip
 
-    def _out(self, entry: Entry) -> OutEvent:
+    def books(self, facts: Iterable[Fact]) -> Iterator[OutEvent]:
+        """Facts of many payments, many to a message, in their order."""
+        rest = iter(facts)
+        while page := tuple(islice(rest, FACTS_MAX)):
+            yield self._out(EntryBook(facts=page, **self._common))
+
+    def _out(self, entry: Entry | EntryBook) -> OutEvent:
         return OutEvent(entry.TOPIC, self._key, entry)
+
+
+def assigned(payments: Iterable[Payment]) -> Iterator[Fact]:
+    """Lines go into the payments of a draft."""
+    for payment in payments:
+        for share in payment.shares:
+            identity = derived_id("assigned", payment.instruction_id, share.entitlement_id)
+            yield Fact(entry_id=identity, fact="assigned", subject=share.entitlement_id, batch_id=payment.batch_id, vnd=share.vnd)
+
+
+def posted(postings: Iterable[Posting]) -> Iterator[Fact]:
+    """Amounts moved."""
+    for posting in postings:
+        yield Fact(
+            entry_id=posting.posting_id, fact="posting", subject=posting.instruction_id, vnd=posting.vnd, debit=posting.debit,
+            credit=posting.credit,
+        )  # fmt: skip
 
 
 def audited(actor: Actor, act: str, entries: Entries) -> OutEvent:
@@ -89,21 +97,25 @@ def audited(actor: Actor, act: str, entries: Entries) -> OutEvent:
     return OutEvent(record.TOPIC, actor.id, record)
 
 
-def created(payment: Payment, period: str, payer: str) -> OutEvent:
-    """The first state of a new payment."""
+def sending(row: Row, period: str, payer: str) -> OutEvent:
+    """A payment leaves: the first that the world hears of it. What is only on a draft is told to nobody."""
     state = PaymentState(
-        beneficiary_id=payment.beneficiary_id,
-        instruction_id=payment.instruction_id,
-        state_seq=1,
-        state=InstructionState.CREATED,
-        provider=payment.provider,
-        channel=payment.channel,
+        beneficiary_id=row["beneficiary_id"],
+        instruction_id=row["instruction_id"],
+        state_seq=SENDING_SEQ,
+        state=InstructionState.SENDING,
+        provider=Provider(row["provider"]),
+        channel=Channel(row["channel"]),
         periods=(period,),
         payer=payer,
-        attempt=payment.attempt,
-        vnd=payment.vnd,
+        attempt=row["attempt"],
+        vnd=row["vnd"],
     )
-    return OutEvent(state.TOPIC, str(payment.beneficiary_id), state)
+    return OutEvent(state.TOPIC, str(row["beneficiary_id"]), state)
+
+
+SENDING_SEQ = 3
+"""Created, sealed, sending: a payment leaves with its third state."""
 
 
 def moved(rows: Sequence[Any], period: str, payer: str) -> list[OutEvent]:

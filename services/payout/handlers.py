@@ -11,7 +11,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from services.payout import ledger, store, store_answers
-from services.payout.emitting import Entries, moved
+from services.payout.emitting import Entries, moved, posted
 from services.payout.ledger import Posting
 from services.payout.results import Fate, Sent, SentBatch, judge_batch, judge_line
 from shared.clock import Clock
@@ -103,9 +103,12 @@ class Handlers:
                 batch = answers.batches[row["batch_id"]]
                 events += moved([row], batch["period"], batch["payer"])
         new = await store.post(tx, answers.postings, at)
+        booked: dict[tuple[str, str], list[Posting]] = defaultdict(list)
         for period, payer, posting in answers.postings:
             if posting.posting_id in new:
-                events.append(Entries(period, payer, at).posting(posting))
+                booked[period, payer].append(posting)
+        for (period, payer), postings in booked.items():
+            events += Entries(period, payer, at).books(posted(postings))
         await store_answers.settle(tx, answers.batches)
         await put_events(tx, events, at)
 

@@ -141,7 +141,11 @@ def _add_release(routes: APIRouter, runtime: Runtime, writer: FileWriter) -> Non
 def _released(done: Released) -> dict[str, Any]:
     batches = [
         {"batch_id": b["batch_id"], "provider": b["provider"], "approved_sha256": b["sha256"]}
-        | dict(zip(("count", "vnd", "sent_sha256"), done.sent[b["batch_id"]], strict=True))
+        | {
+            "count": done.sent[b["batch_id"]].count,
+            "vnd": done.sent[b["batch_id"]].vnd,
+            "sent_sha256": done.sent[b["batch_id"]].sha256,
+        }
         for b in done.batches
     ]
     return {"batches": batches, "dropped": done.dropped}

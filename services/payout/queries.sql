@@ -26,12 +26,15 @@ ON CONFLICT (beneficiary_id) DO UPDATE
        outcome = EXCLUDED.outcome, died_on = EXCLUDED.died_on, account = EXCLUDED.account, checked_at = EXCLUDED.checked_at
  WHERE EXCLUDED.result_seq > verdict.result_seq;
 
--- name: save_lines!
--- Frozen lines; one that is known stays as it is.
-INSERT INTO line (entitlement_id, beneficiary_id, period, payer, area, programme, declared_vnd, content, canonical, content_sha256)
-SELECT * FROM unnest(:ids::uuid[], :people::uuid[], :periods::text[], :payers::text[], :areas::text[], :programmes::text[],
-                     :vnds::bigint[], :contents::text[], :canonicals::text[], :hashes::text[])
-ON CONFLICT (entitlement_id) DO NOTHING;
+-- name: save_lines^
+-- Frozen lines; one that is known stays as it is. Returns how many are new.
+WITH added AS (
+    INSERT INTO line (entitlement_id, beneficiary_id, period, payer, area, programme, declared_vnd, content, content_sha256)
+    SELECT * FROM unnest(:ids::uuid[], :people::uuid[], :periods::text[], :payers::text[], :areas::text[], :programmes::text[],
+                         :vnds::bigint[], :contents::text[], :hashes::text[])
+    ON CONFLICT (entitlement_id) DO NOTHING RETURNING 1
+)
+SELECT count(*) AS count FROM added;
 
 -- name: changed_lines^
 -- How many of these lines we hold with other content: somebody must look.
@@ -50,10 +53,10 @@ SELECT count, vnd, digest FROM added UNION ALL SELECT count, vnd, digest FROM cl
 -- A payroll exists from the closing on.
 INSERT INTO payroll (period, payer) VALUES (:period, :payer) ON CONFLICT DO NOTHING;
 
--- name: lock_payroll^
--- Every command takes this first: two commands on one payroll take turns.
-SELECT p.rounds, c.count, c.vnd, c.digest, c.closed_at FROM payroll p JOIN closing c USING (period, payer)
- WHERE p.period = :period AND p.payer = :payer FOR UPDATE OF p;
+-- name: take_turns^
+-- Two commands on one payroll take turns, until the transaction ends. This lock takes no transaction id: a command that only reads
+-- so far holds back no relay.
+SELECT pg_advisory_xact_lock(hashtextextended(concat_ws(' ', :period::text, :payer::text), 0));
 
 -- name: payroll^
 -- The closing of a payroll.
@@ -61,8 +64,9 @@ SELECT p.rounds, c.count, c.vnd, c.digest, c.closed_at FROM payroll p JOIN closi
  WHERE p.period = :period AND p.payer = :payer;
 
 -- name: line_canonicals
--- What the digest of the frozen lines is made of.
-SELECT canonical, declared_vnd FROM line WHERE period = :period AND payer = :payer;
+-- What the digest of the frozen lines is made of: `shared.events.EntitlementLine.canonical`.
+SELECT concat_ws('|', entitlement_id, beneficiary_id, period, payer, declared_vnd) AS canonical, declared_vnd
+  FROM line WHERE period = :period AND payer = :payer;
 
 -- name: undecided_lines
 -- Lines with something still to pay and not withdrawn by people, each with its person, verdict, and what became of earlier payments.
@@ -74,10 +78,12 @@ SELECT l.entitlement_id, l.beneficiary_id, l.programme, l.declared_vnd, l.conten
        v.identity_digest AS judged_identity, v.account_digest AS judged_account, v.outcome, v.died_on AS judged_died_on, v.account
   FROM line l
   CROSS JOIN LATERAL (
-      SELECT sum(il.vnd) FILTER (WHERE il.live) AS live_vnd, max(il.piece) AS pieces, max(i.attempt) AS attempts,
+      SELECT sum(part.vnd) FILTER (WHERE part.live) AS live_vnd, max(part.piece) AS pieces, max(i.attempt) AS attempts,
              (array_agg(i.state ORDER BY i.attempt DESC)
                  FILTER (WHERE i.channel = 'account' AND i.state IN ('rejected', 'returned')))[1] AS failed
-        FROM instruction_line il JOIN instruction i USING (instruction_id) WHERE il.entitlement_id = l.entitlement_id
+        FROM (SELECT * FROM instruction_line WHERE entitlement_id = l.entitlement_id AND live
+              UNION ALL SELECT * FROM instruction_line WHERE entitlement_id = l.entitlement_id AND NOT live) part
+        JOIN instruction i USING (instruction_id)
   ) past
   LEFT JOIN held h ON h.entitlement_id = l.entitlement_id AND h.until IS NULL
   LEFT JOIN person p ON p.beneficiary_id = l.beneficiary_id
@@ -96,13 +102,16 @@ INSERT INTO held (entitlement_id, reason, vnd, since)
 SELECT entitlement_id, reason, vnd, :at FROM unnest(:ids::uuid[], :reasons::text[], :vnds::bigint[]) AS row (entitlement_id, reason, vnd);
 
 -- name: save_choices!
--- How each person is paid in this payroll, as decided last.
+-- How each account holder who is not paid on the account is paid in this payroll, as decided last.
 INSERT INTO channel_choice (period, payer, beneficiary_id, has_account, provider, channel, gap, decided_at)
-SELECT :period, :payer, row.*, :at
-  FROM unnest(:ids::uuid[], :has_accounts::boolean[], :providers::text[], :channels::text[], :gaps::text[]) AS row
+SELECT :period, :payer, beneficiary_id, true, provider, channel, gap, :at
+  FROM unnest(:ids::uuid[], :providers::text[], :channels::text[], :gaps::text[]) AS row (beneficiary_id, provider, channel, gap)
 ON CONFLICT (period, payer, beneficiary_id) DO UPDATE
-   SET has_account = EXCLUDED.has_account, provider = EXCLUDED.provider, channel = EXCLUDED.channel, gap = EXCLUDED.gap,
-       decided_at = EXCLUDED.decided_at;
+   SET provider = EXCLUDED.provider, channel = EXCLUDED.channel, gap = EXCLUDED.gap, decided_at = EXCLUDED.decided_at;
+
+-- name: drop_choices!
+-- These account holders are paid on the account after all.
+DELETE FROM channel_choice WHERE period = :period AND payer = :payer AND beneficiary_id = ANY(:ids::uuid[]);
 
 -- name: next_round!
 -- One more build that made batches.
@@ -115,17 +124,6 @@ SELECT batch_id, :period, :payer, provider, :round, count, vnd, sha256, :executi
   FROM unnest(:ids::uuid[], :providers::text[], :counts::int[], :vnds::bigint[], :hashes::text[])
        AS row (batch_id, provider, count, vnd, sha256);
 
--- name: save_instructions!
--- The payments of new drafts.
-INSERT INTO instruction (instruction_id, batch_id, beneficiary_id, part, attempt, provider, channel, area, vnd, end_to_end_id, account_digest)
-SELECT * FROM unnest(:ids::uuid[], :batches::uuid[], :people::uuid[], :parts::int[], :attempts::int[], :providers::text[],
-                     :channels::text[], :areas::text[], :vnds::bigint[], :end_to_end_ids::text[], :account_digests::text[]);
-
--- name: save_shares!
--- What each new payment pays of each line.
-INSERT INTO instruction_line (instruction_id, entitlement_id, piece, vnd)
-SELECT * FROM unnest(:ids::uuid[], :lines::uuid[], :pieces::int[], :vnds::bigint[]);
-
 -- name: sign!
 -- One person's step on these batches.
 INSERT INTO approval (batch_id, step, actor, sha256, signed_sha256, token, at)
@@ -137,34 +135,13 @@ SELECT batch_id, :step, :actor, sha256, :signed_sha256, :token, :at
 SELECT DISTINCT actor FROM approval WHERE batch_id = ANY(:ids::uuid[]);
 
 -- name: batches_in_state
--- The batches of a payroll in one state, locked.
+-- The batches of a payroll in one state. Before they are sent only commands touch them, and those take turns.
 SELECT batch_id, provider, round, state, count, vnd, sha256, execution_date, sent_at, completed_at FROM batch
- WHERE period = :period AND payer = :payer AND state = :state ORDER BY batch_id FOR UPDATE;
-
--- name: approved_batches
--- The batches a release would send.
-SELECT batch_id, provider, round, count, vnd, sha256, execution_date FROM batch
- WHERE period = :period AND payer = :payer AND state = 'approved' ORDER BY batch_id;
+ WHERE period = :period AND payer = :payer AND state = :state ORDER BY batch_id;
 
 -- name: move_batches!
 -- One step further.
 UPDATE batch SET state = :state WHERE batch_id = ANY(:ids::uuid[]);
-
--- name: payments_of
--- The payments of these batches with what they pay of which line.
-SELECT i.instruction_id, i.batch_id, i.beneficiary_id, i.part, i.attempt, i.provider, i.channel, i.area, i.vnd, i.end_to_end_id,
-       i.account_digest, i.state, i.state_seq, array_agg(il.entitlement_id ORDER BY il.entitlement_id) AS lines,
-       array_agg(il.piece ORDER BY il.entitlement_id) AS pieces, array_agg(il.vnd ORDER BY il.entitlement_id) AS vnds,
-       array_agg(l.programme ORDER BY il.entitlement_id) AS programmes
-  FROM instruction i JOIN instruction_line il USING (instruction_id) JOIN line l USING (entitlement_id)
- WHERE i.batch_id = ANY(:ids::uuid[]) GROUP BY i.instruction_id ORDER BY i.end_to_end_id;
-
--- name: people
--- What sending needs to know of these people now.
-SELECT p.beneficiary_id, p.area, p.life, p.died_on, p.wish, p.home_delivery, p.delivery IS NOT NULL AS can_be_delivered, p.bank_bin,
-       p.identity_digest, p.account_digest, p.payee, p.delivery, v.identity_digest AS judged_identity, v.account_digest AS judged_account,
-       v.outcome, v.died_on AS judged_died_on, v.account
-  FROM person p LEFT JOIN verdict v USING (beneficiary_id) WHERE p.beneficiary_id = ANY(:ids::uuid[]);
 
 -- name: move_payments
 -- One legal move each; the trigger compares with instruction_move. Returns what a state message needs.
@@ -172,6 +149,66 @@ UPDATE instruction i SET state = row.state, state_seq = i.state_seq + 1, reason 
   FROM unnest(:ids::uuid[], :states::text[], :reasons::text[]) AS row (instruction_id, state, reason)
  WHERE i.instruction_id = row.instruction_id
 RETURNING i.instruction_id, i.batch_id, i.beneficiary_id, i.state, i.state_seq, i.provider, i.channel, i.attempt, i.vnd, i.reason;
+
+-- name: lists
+-- Lists as their rows make them: payments, VND and SHA-256 of the canonical text, which is `services/payout/batch.py` `list_sha256`. Whole
+-- as they were made, or what leaves of them.
+SELECT payment.batch_id, count(*) AS count, sum(payment.vnd)::bigint AS vnd,
+       encode(sha256(convert_to(string_agg(payment.line, '' ORDER BY payment.end_to_end_id COLLATE "C"), 'UTF8')), 'hex') AS sha256
+  FROM (SELECT i.batch_id, i.end_to_end_id, i.vnd,
+               concat_ws('|', i.end_to_end_id, i.instruction_id, i.beneficiary_id, i.part, i.attempt, i.provider, i.channel, i.area, i.vnd,
+                         coalesce(i.account_digest, '-'), covered.lines) || chr(10) AS line
+          FROM instruction i
+          CROSS JOIN LATERAL (SELECT string_agg(concat_ws(chr(58), il.entitlement_id, il.piece, il.vnd), ',' ORDER BY il.entitlement_id) AS lines
+                                FROM instruction_line il WHERE il.instruction_id = i.instruction_id) covered
+         WHERE i.batch_id = ANY(:ids::uuid[])
+           AND (NOT :leaving::boolean OR (i.state = 'created' AND i.instruction_id <> ALL(:dropped::uuid[])))) payment
+ GROUP BY payment.batch_id;
+
+-- name: known_now^
+-- One text over everything a release of these batches is made from. What is only counted on never changes without its version.
+SELECT encode(sha256(convert_to(concat(
+    (SELECT string_agg(concat_ws('|', i.instruction_id, i.state_seq, coalesce(p.epoch, 0), coalesce(p.n, 0), coalesce(v.result_seq, 0)), ','
+                       ORDER BY i.instruction_id)
+       FROM instruction i LEFT JOIN person p USING (beneficiary_id) LEFT JOIN verdict v USING (beneficiary_id)
+      WHERE i.batch_id = ANY(:ids::uuid[])), '#',
+    (SELECT string_agg(concat_ws('|', h.entitlement_id, h.reason, h.vnd, coalesce(p.epoch, 0), coalesce(p.n, 0)), ',' ORDER BY h.entitlement_id)
+       FROM held h JOIN line l USING (entitlement_id) LEFT JOIN person p USING (beneficiary_id)
+      WHERE l.period = :period AND l.payer = :payer AND h.until IS NULL)), 'UTF8')), 'hex') AS sha256;
+
+-- name: doubtful_payments
+-- Payments not withdrawn whose person or verdict is not plainly as this payment needs it: only these can fall out; `release.recheck` decides.
+SELECT i.instruction_id, i.batch_id, i.beneficiary_id, i.provider, i.area, i.vnd, i.end_to_end_id, i.account_digest AS paid_account,
+       p.life, p.died_on, p.wish, p.home_delivery, p.delivery IS NOT NULL AS can_be_delivered, p.bank_bin, p.identity_digest,
+       p.account_digest, v.identity_digest AS judged_identity, v.account_digest AS judged_account, v.outcome, v.died_on AS judged_died_on,
+       v.account
+  FROM instruction i LEFT JOIN person p USING (beneficiary_id) LEFT JOIN verdict v USING (beneficiary_id)
+ WHERE i.batch_id = ANY(:ids::uuid[]) AND i.state = 'created'
+   AND (p.life = 'alive' AND v.identity_digest = p.identity_digest AND v.outcome IN ('match', 'weak_match', 'number_changed')
+        AND (p.delivery IS NOT NULL OR NOT p.home_delivery)
+        AND (i.channel <> 'account'
+             OR (p.account_digest = i.account_digest AND v.account_digest = i.account_digest AND p.wish = 'account' AND v.account = 'usable'
+                 AND v.outcome = 'match'))) IS NOT TRUE
+ ORDER BY i.instruction_id;
+
+-- name: leaving_ids
+-- What leaves of a batch, area by area.
+SELECT instruction_id FROM instruction
+ WHERE batch_id = :batch_id AND state = 'created' AND instruction_id <> ALL(:dropped::uuid[]) ORDER BY area, end_to_end_id;
+
+-- name: leaving_payments
+-- Payments with what their provider is told and what they are worth per programme, in the order asked for.
+SELECT i.instruction_id, i.beneficiary_id, i.attempt, i.provider, i.channel, i.area, i.vnd, i.end_to_end_id, i.account_digest,
+       p.account_digest AS known_account, p.payee, p.delivery, worth.programmes, worth.vnds
+  FROM unnest(:ids::uuid[]) WITH ORDINALITY AS row (instruction_id, place)
+  JOIN instruction i USING (instruction_id) JOIN person p USING (beneficiary_id)
+  CROSS JOIN LATERAL (SELECT array_agg(l.programme) AS programmes, array_agg(il.vnd) AS vnds
+                        FROM instruction_line il JOIN line l USING (entitlement_id) WHERE il.instruction_id = i.instruction_id) worth
+ ORDER BY row.place;
+
+-- name: send_payments!
+-- Sealed and on their way: two moves at once, of everything on these batches that was not withdrawn.
+UPDATE instruction SET state = 'sending', state_seq = state_seq + 2 WHERE batch_id = ANY(:ids::uuid[]) AND state = 'created';
 
 -- name: mark_sent!
 -- What leaves and its hash, together with the state that says so.
@@ -222,6 +259,12 @@ SELECT count(*) AS count FROM withdrawal_list WHERE period = :period AND payer =
 SELECT h.entitlement_id, h.reason, h.vnd, l.beneficiary_id, l.area, p.payee, p.delivery
   FROM held h JOIN line l USING (entitlement_id) LEFT JOIN person p USING (beneficiary_id)
  WHERE l.period = :period AND l.payer = :payer AND h.until IS NULL ORDER BY h.entitlement_id;
+
+-- name: falling_lines
+-- The lines of payments that fall out, with what a list for officers shows.
+SELECT il.instruction_id, il.vnd, l.beneficiary_id, l.area, p.payee, p.delivery
+  FROM instruction_line il JOIN line l USING (entitlement_id) LEFT JOIN person p USING (beneficiary_id)
+ WHERE il.instruction_id = ANY(:ids::uuid[]) ORDER BY il.entitlement_id;
 
 -- name: returned_shares
 -- Money that came back of these lines, per dead payment and line.
@@ -288,14 +331,18 @@ SELECT i.instruction_id FROM instruction i JOIN batch b USING (batch_id)
 
 -- name: save_files!
 -- Files with their hash, before they exist; a path is used once.
-INSERT INTO file (path, period, payer, batch_id, kind, owner, sealed, sha256, size, count, vnd, made_at)
-SELECT path, :period, :payer, batch_id, kind, owner, sealed, sha256, size, count, vnd, :at
-  FROM unnest(:paths::text[], :batches::uuid[], :kinds::text[], :owners::uuid[], :sealeds::text[], :hashes::text[], :sizes::int[],
-              :counts::int[], :vnds::bigint[]) AS row (path, batch_id, kind, owner, sealed, sha256, size, count, vnd);
+INSERT INTO file (path, period, payer, batch_id, kind, owner, sha256, size, count, vnd, made_at)
+SELECT path, :period, :payer, batch_id, kind, owner, sha256, size, count, vnd, :at
+  FROM unnest(:paths::text[], :batches::uuid[], :kinds::text[], :owners::uuid[], :hashes::text[], :sizes::int[], :counts::int[], :vnds::bigint[])
+       AS row (path, batch_id, kind, owner, sha256, size, count, vnd);
 
 -- name: unwritten_files
 -- Files that do not exist yet.
-SELECT path, owner, sealed, sha256 FROM file WHERE written_at IS NULL ORDER BY path LIMIT 50;
+SELECT path, owner, sha256 FROM file WHERE written_at IS NULL ORDER BY path LIMIT 50;
+
+-- name: file_part^
+-- One part of a file's content.
+SELECT sealed FROM file_part WHERE path = :path AND part = :part;
 
 -- name: mark_written!
 -- These files exist.
@@ -405,3 +452,9 @@ SELECT i.instruction_id, i.batch_id, b.period, i.end_to_end_id, i.provider, i.ch
 -- Answers about one person's payments.
 SELECT r.result_id, r.end_to_end_id, r.status, r.reason, r.basis, r.fate, r.occurred_at FROM result r
   JOIN instruction i USING (end_to_end_id) WHERE i.beneficiary_id = :id ORDER BY r.received_at, r.result_id;
+
+-- name: payments_after
+-- Payments whose state was told; what is only on a draft is told to nobody.
+SELECT i.instruction_id, i.beneficiary_id, i.state_seq, i.state, i.provider, i.channel, b.period, b.payer, i.attempt, i.vnd, i.reason
+  FROM instruction i JOIN batch b USING (batch_id)
+ WHERE i.instruction_id > :after AND i.state NOT IN ('created', 'sealed') ORDER BY i.instruction_id LIMIT :most;

@@ -1,36 +1,44 @@
 """What leaves with a release, made before the transaction that sends it: encrypted lines, signed manifests, bank files, lists.
 
-Takes seconds for a district, so it runs in a thread, on rows that the release reads again before it commits.
+Payments come some thousand at a time and nothing of them stays in memory: messages, postings and sealed parts of files go to spools.
+It runs in a thread, on one snapshot of the database; the release asks again before it commits whether anything changed since.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from types import TracebackType
+from typing import Self
 from uuid import UUID
 
-from services.payout.bank_file import Debtor, Transfer, bank_file
-from services.payout.batch import Payment, list_sha256
+from asyncpg import Record
+
+from services.payout import bank_file, ledger, spool
+from services.payout.bank_file import Debtor, Transfer
+from services.payout.emitting import Entries, posted, sending
 from services.payout.postal_list import HeldRow, PostalRow, held_list, postal_list
-from services.payout.store import FileRow
+from services.payout.spool import Spool
+from services.payout.store import Row
+from services.payout.store_sending import FileRow, Listed
 from shared.events import BatchMessage, InstructionMessage, Manifest
 from shared.ids import derived_id
-from shared.outbox import OutEvent
+from shared.outbox import OutEvent, outbox_day
 from shared.personal import Delivery, Payee, ProviderLine
 from shared.topics import Provider, batch_topic, instruction_topic
 from shared.vault import Kind, Vault
-from shared.words import HeldReason
+from shared.words import Channel, HeldReason
 
-Row = Mapping[str, Any]
+PART_BYTES = 2**18
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A line that is held when the release is over."""
+    """A line that is held when the release is over, with its person's sealed blocks."""
 
     beneficiary_id: UUID
     area: str
@@ -40,156 +48,256 @@ class Held:
     delivery: str | None
 
 
-@dataclass
 class Shipment:
-    """Everything a release sends and writes. `sent`: batch_id -> count, VND and hash of what leaves."""
+    """Everything a release sends and writes. Its spools are deleted at the end of the block."""
 
-    messages: list[OutEvent] = field(default_factory=list)
-    files: list[FileRow] = field(default_factory=list)
-    sent: dict[UUID, tuple[int, int, str]] = field(default_factory=dict)
+    def __init__(self, *, period: str, payer: str, at: datetime) -> None:
+        """All of it is of one payroll and one moment."""
+        self.entries = Entries(period, payer, at)
+        self.sent: dict[UUID, Listed] = {}
+        self.files: list[FileRow] = []
+        self.events = Spool("outbox", "day", "event_id", "topic", "key", "type", "at", "payload")
+        self.postings = Spool("posting", "posting_id", "instruction_id", "period", "payer", "debit", "credit", "vnd", "at")
+        self.parts = Spool("file_part", "path", "part", "sealed")
+        self._stamp = (spool.day(outbox_day()), spool.moment(at))
+        self._names = (spool.text(period), spool.text(payer))
+        self._block = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Spools live inside the block."""
+        for one in (self.events, self.postings, self.parts):
+            self._block.enter_context(one)
+        return self
+
+    def __exit__(self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+        self._block.close()
+
+    def tell(self, events: Iterable[OutEvent]) -> None:
+        """Messages that leave with the release, as `shared.outbox.put_events` would write them."""
+        day, at = self._stamp
+        for event in events:
+            payload = event.message.model_dump_json(exclude_none=True).encode()
+            names = (event.topic, event.key, event.message.TYPE)
+            self.events.add((day, spool.uuid(event.event_id), *map(spool.text, names), at, spool.raw(payload)))
+
+    def post(self, postings: Sequence[ledger.Posting]) -> None:
+        """Postings, and the facts that tell auditors of them."""
+        for p in postings:
+            amounts = (spool.text(p.debit), spool.text(p.credit), spool.int8(p.vnd), self._stamp[1])
+            self.postings.add((spool.uuid(p.posting_id), spool.uuid(p.instruction_id), *self._names, *amounts))
+        self.tell(self.entries.books(posted(postings)))
+
+
+class SealedFile:
+    """One file on its way into the database: cut in parts, each sealed by itself, hashed as a whole."""
+
+    def __init__(self, vault: Vault, parts: Spool, path: str, month: str) -> None:
+        """The vault must hold payee."""
+        self.owner = derived_id("file", path)
+        self._vault, self._parts, self._path, self._month = vault, parts, path, month
+        self._hash = hashlib.sha256()
+        self._waiting = bytearray()
+        self._next = 0
+        self._size = 0
+
+    def write(self, content: bytes) -> None:
+        """Content goes on."""
+        self._hash.update(content)
+        self._size += len(content)
+        self._waiting += content
+        while len(self._waiting) >= PART_BYTES:
+            self._seal(bytes(self._waiting[:PART_BYTES]))
+            del self._waiting[:PART_BYTES]
+
+    def end(self, kind: str, *, batch_id: UUID | None, count: int, vnd: int) -> FileRow:
+        """The row of the finished file."""
+        self._seal(bytes(self._waiting))
+        return FileRow(
+            path=self._path,
+            batch_id=batch_id,
+            kind=kind,
+            owner=self.owner,
+            sha256=self._hash.hexdigest(),
+            size=self._size,
+            count=count,
+            vnd=vnd,
+        )
+
+    def _seal(self, part: bytes) -> None:
+        sealed = self._vault.seal(Kind.PAYEE, part_owner(self.owner, self._next), self._month, part)
+        self._parts.add((spool.text(self._path), spool.int4(self._next), spool.text(sealed)))
+        self._next += 1
+
+
+def part_owner(owner: UUID, part: int) -> str:
+    """Whom a part of a file is sealed for: a part in another place does not open."""
+    return f"{owner}/{part}"
 
 
 class Packer:
-    """Packs the batches of one payroll at one moment."""
+    """Packs what leaves of one payroll at one moment, batch by batch: `begin`, `add` as often as it takes, `end`; then `hold`."""
 
-    def __init__(self, vault: Vault, debtor: Debtor, *, period: str, payer: str, made_at: datetime) -> None:
+    def __init__(self, vault: Vault, debtor: Debtor, shipment: Shipment) -> None:
         """The vault must hold payee and delivery, and the providers' public keys."""
         self._vault = vault
         self._debtor = debtor
-        self._period = period
-        self._payer = payer
-        self._at = made_at
-        self._remark = f"AN SINH {period.replace('-', '')}"
+        self._shipment = shipment
+        self._entries = shipment.entries
+        self._remark = f"AN SINH {self._entries.period.replace('-', '')}"
 
-    def pack(
-        self, batches: Sequence[Row], payments: Sequence[Payment], *, people: Mapping[UUID, Row], held: Sequence[Held]
-    ) -> Shipment:
-        """Payments are those that leave; people are opened here and nowhere else. Raises VaultError when a block does not open."""
-        shipment = Shipment()
-        for batch in batches:
-            leaving = [payment for payment in payments if payment.batch_id == batch["batch_id"]]
-            self._pack_batch(shipment, batch, leaving, people=people)
-        rounds = max(batch["round"] for batch in batches)
-        shipment.files += self._held_files(held, f"{self._folder(rounds)}/held")
-        return shipment
+    def begin(self, batch: Row, leaving: Listed) -> Parcel:
+        """A batch of which these payments leave."""
+        self._shipment.sent[batch["batch_id"]] = leaving
+        return Parcel(self._vault, self._debtor, self._shipment, batch=batch, leaving=leaving, remark=self._remark)
 
-    def _pack_batch(self, shipment: Shipment, batch: Row, payments: Sequence[Payment], *, people: Mapping[UUID, Row]) -> None:
-        provider = Provider(batch["provider"])
-        lines = [self._line(payment, people[payment.beneficiary_id]) for payment in payments]
-        sent = (len(payments), sum(payment.vnd for payment in payments), list_sha256(payments))
-        shipment.sent[batch["batch_id"]] = sent
-        shipment.messages += self._messages(batch, provider, lines=lines, sent=sent)
-        if not lines:
-            return
-        folder = f"{self._folder(batch['round'])}/{provider}"
-        if provider is Provider.POST:
-            shipment.files += self._postal_files(batch["batch_id"], lines, folder)
-        else:
-            shipment.files.append(self._bank_file(batch, provider, lines=lines, folder=folder))
+    def hold(self, held: Iterable[HeldRow], area: str, rounds: int) -> None:
+        """The list of those held in an area when the release is over."""
+        rows = list(held)
+        content = held_list(rows, area=area, period=self._entries.period, made_at=self._entries.at)
+        path = f"{folder(self._entries, rounds)}/held/{area}.xlsx"
+        file = SealedFile(self._vault, self._shipment.parts, path, self._entries.period)
+        file.write(content)
+        self._shipment.files.append(file.end("held_list", batch_id=None, count=len(rows), vnd=sum(row.vnd for row in rows)))
 
-    def _line(self, payment: Payment, person: Row) -> ProviderLine:
-        owner = str(payment.beneficiary_id)
-        payee = self._vault.open_as(person["payee"], owner, Payee)
-        cash = payment.provider is Provider.POST
-        delivery = self._vault.open_as(person["delivery"], owner, Delivery) if cash and person["delivery"] else None
-        return ProviderLine(
-            end_to_end_id=payment.end_to_end_id,
-            amount_vnd=payment.vnd,
-            name=payee.full_name,
-            channel=payment.channel,
-            account=None if cash else payee.account,
-            area=payment.area,
-            delivery=delivery,
-            remark=self._remark,
-        )
-
-    def _messages(
-        self, batch: Row, provider: Provider, *, lines: Sequence[ProviderLine], sent: tuple[int, int, str]
-    ) -> Iterable[OutEvent]:
-        """Lines first, then the manifest: a reader parks lines until it has the manifest, whatever the order between topics."""
-        batch_id, key = batch["batch_id"], self._vault.new_batch_key(provider)
-        sealed = [key.seal_line(line.model_dump_json(exclude_none=True).encode()) for line in lines]
-        for index, jwe in enumerate(sealed):
-            message = InstructionMessage(batch_id=batch_id, index=index, jwe=jwe)
-            yield OutEvent(instruction_topic(provider), str(batch_id), message)
-        manifest = Manifest(
-            batch_id=batch_id,
-            provider=provider,
-            payer=self._payer,
-            periods=(self._period,),
-            count=sent[0],
-            vnd=sent[1],
-            execution_date=batch["execution_date"],
-            approved_sha256=batch["sha256"],
-            sent_sha256=sent[2],
-            withdrawn=batch["count"] - sent[0],
-            lines_sha256=lines_sha256(sealed),
-            batch_key=key.wrapped,
-            made_at=self._at,
-        )
-        jws = self._vault.sign(manifest.model_dump_json().encode())
-        yield OutEvent(batch_topic(provider), str(batch_id), BatchMessage(batch_id=batch_id, kind="manifest", jws=jws))
-
-    def _bank_file(self, batch: Row, provider: Provider, *, lines: Sequence[ProviderLine], folder: str) -> FileRow:
-        transfers = [_transfer(line) for line in lines]
-        made = bank_file(
-            batch["batch_id"],
-            provider,
-            transfers,
-            debtor=self._debtor,
-            execution_date=batch["execution_date"],
-            made_at=self._at,
-        )
-        path = f"{folder}/pain.001.001.09-{batch['batch_id']}.xml"
-        return self._file(path, "pain.001", made.content, batch_id=batch["batch_id"], count=made.count, vnd=made.vnd)
-
-    def _postal_files(self, batch_id: UUID, lines: Sequence[ProviderLine], folder: str) -> Iterable[FileRow]:
-        for area, rows in _by_area((line.area, _postal_row(line)) for line in lines):
-            content = postal_list(rows, area=area, period=self._period, made_at=self._at)
-            vnd = sum(row.vnd for row in rows)
-            yield self._file(f"{folder}/{area}.xlsx", "postal_list", content, batch_id=batch_id, count=len(rows), vnd=vnd)
-
-    def _held_files(self, held: Sequence[Held], folder: str) -> Iterable[FileRow]:
-        for area, rows in _by_area((line.area, self._held_row(line)) for line in held):
-            content = held_list(rows, area=area, period=self._period, made_at=self._at)
-            vnd = sum(row.vnd for row in rows)
-            yield self._file(f"{folder}/{area}.xlsx", "held_list", content, batch_id=None, count=len(rows), vnd=vnd)
-
-    def _held_row(self, line: Held) -> HeldRow:
+    def held_row(self, line: Held) -> HeldRow:
+        """What officers are shown of a held line."""
         owner = str(line.beneficiary_id)
         name = self._vault.open_as(line.payee, owner, Payee).full_name if line.payee else ""
         hamlet = self._vault.open_as(line.delivery, owner, Delivery).hamlet if line.delivery else ""
         return HeldRow(name, hamlet, line.reason, line.vnd)
 
-    def _file(self, path: str, kind: str, content: bytes, *, batch_id: UUID | None, count: int, vnd: int) -> FileRow:
-        owner = derived_id("file", path)
-        return FileRow(
-            path=path,
+
+class Parcel:
+    """One batch while it is packed. Payments come area by area."""
+
+    def __init__(self, vault: Vault, debtor: Debtor, shipment: Shipment, *, batch: Row, leaving: Listed, remark: str) -> None:
+        """Begins with the key of its provider and the head of its file, which already names the totals."""
+        self._vault, self._shipment, self._batch, self._leaving = vault, shipment, batch, leaving
+        self._entries, self._remark = shipment.entries, remark
+        self._provider = Provider(batch["provider"])
+        self._topic, self._key = instruction_topic(self._provider), str(batch["batch_id"])
+        self._batch_key = vault.new_batch_key(self._provider)
+        self._hashes = hashlib.sha256()
+        self._count = self._vnd = 0
+        self._area: tuple[str, list[PostalRow]] = ("", [])
+        self._bank = self._begin_bank_file(debtor) if self._provider is not Provider.POST and leaving.count else None
+
+    def add(self, rows: Sequence[Record]) -> None:
+        """The next payments. People are opened here and nowhere else. Raises VaultError when a block does not open."""
+        lines = [self._line(row) for row in rows]
+        self._shipment.tell(self._messages(lines))
+        self._shipment.tell(sending(row, self._entries.period, self._entries.payer) for row in rows)
+        self._shipment.post([posting for row in rows for posting in _postings(row)])
+        if self._bank:
+            self._bank.write(bank_file.transactions(map(_transfer, lines)))
+        else:
+            for line in lines:
+                self._at_the_counter(line)
+
+    def end(self) -> None:
+        """The manifest, after all lines: a reader parks lines until it has the manifest, whatever the order between topics."""
+        assert (self._count, self._vnd) == (self._leaving.count, self._leaving.vnd), "what was packed is what the list says"
+        if self._bank:
+            self._bank.write(bank_file.TAIL)
+            self._file(self._bank, "pain.001", self._count, self._vnd)
+        self._end_area()
+        batch_id = self._batch["batch_id"]
+        manifest = Manifest(
             batch_id=batch_id,
-            kind=kind,
-            owner=owner,
-            sealed=self._vault.seal(Kind.PAYEE, str(owner), self._period, content),
-            sha256=hashlib.sha256(content).hexdigest(),
-            size=len(content),
-            count=count,
-            vnd=vnd,
+            provider=self._provider,
+            payer=self._entries.payer,
+            periods=(self._entries.period,),
+            count=self._count,
+            vnd=self._vnd,
+            execution_date=self._batch["execution_date"],
+            approved_sha256=self._batch["sha256"],
+            sent_sha256=self._leaving.sha256,
+            withdrawn=self._batch["count"] - self._count,
+            lines_sha256=self._hashes.hexdigest(),
+            batch_key=self._batch_key.wrapped,
+            made_at=self._entries.at,
+        )
+        jws = self._vault.sign(manifest.model_dump_json().encode())
+        message = BatchMessage(batch_id=batch_id, kind="manifest", jws=jws)
+        self._shipment.tell([OutEvent(batch_topic(self._provider), self._key, message)])
+
+    def _line(self, row: Row) -> ProviderLine:
+        owner = str(row["beneficiary_id"])
+        payee = self._vault.open_as(row["payee"], owner, Payee)
+        cash = self._provider is Provider.POST
+        assert cash or row["known_account"] == row["account_digest"], "only the judged account is paid"
+        delivery = self._vault.open_as(row["delivery"], owner, Delivery) if cash and row["delivery"] else None
+        return ProviderLine(
+            end_to_end_id=row["end_to_end_id"],
+            amount_vnd=row["vnd"],
+            name=payee.full_name,
+            channel=Channel(row["channel"]),
+            account=None if cash else payee.account,
+            area=row["area"],
+            delivery=delivery,
+            remark=self._remark,
         )
 
-    def _folder(self, number: int) -> str:
-        """Relative to the files folder; a payer's id may hold a slash, a folder name may not."""
-        return f"{self._period}/{self._payer.replace('/', '_')}/round-{number}"
+    def _messages(self, lines: Sequence[ProviderLine]) -> Iterable[OutEvent]:
+        """`lines_sha256` of the manifest: SHA-256 over the concatenated 32-byte SHA-256 of each line's JWE text, in order of index."""
+        for line in lines:
+            jwe = self._batch_key.seal_line(line.model_dump_json(exclude_none=True).encode())
+            self._hashes.update(hashlib.sha256(jwe.encode()).digest())
+            yield OutEvent(
+                self._topic, self._key, InstructionMessage(batch_id=self._batch["batch_id"], index=self._count, jwe=jwe)
+            )
+            self._count += 1
+            self._vnd += line.amount_vnd
+
+    def _at_the_counter(self, line: ProviderLine) -> None:
+        if line.area != self._area[0]:
+            self._end_area()
+            self._area = (line.area, [])
+        self._area[1].append(_postal_row(line))
+
+    def _end_area(self) -> None:
+        area, rows = self._area
+        if not rows:
+            return
+        file = self._new_file(f"{area}.xlsx")
+        file.write(postal_list(rows, area=area, period=self._entries.period, made_at=self._entries.at))
+        self._file(file, "postal_list", len(rows), sum(row.vnd for row in rows))
+        self._area = ("", [])
+
+    def _begin_bank_file(self, debtor: Debtor) -> SealedFile:
+        batch_id = self._batch["batch_id"]
+        file = self._new_file(f"pain.001.001.09-{batch_id}.xml")
+        file.write(
+            bank_file.head(
+                batch_id,
+                self._provider,
+                count=self._leaving.count,
+                vnd=self._leaving.vnd,
+                debtor=debtor,
+                execution_date=self._batch["execution_date"],
+                made_at=self._entries.at,
+            )
+        )
+        return file
+
+    def _new_file(self, name: str) -> SealedFile:
+        path = f"{folder(self._entries, self._batch['round'])}/{self._provider}/{name}"
+        return SealedFile(self._vault, self._shipment.parts, path, self._entries.period)
+
+    def _file(self, file: SealedFile, kind: str, count: int, vnd: int) -> None:
+        self._shipment.files.append(file.end(kind, batch_id=self._batch["batch_id"], count=count, vnd=vnd))
 
 
-def lines_sha256(sealed: Iterable[str]) -> str:
-    """SHA-256 over the concatenated 32-byte SHA-256 of each line's JWE text, in order of index."""
-    return hashlib.sha256(b"".join(hashlib.sha256(jwe.encode()).digest() for jwe in sealed)).hexdigest()
+def folder(entries: Entries, number: int) -> str:
+    """Relative to the files folder; a payer's id may hold a slash, a folder name may not."""
+    return f"{entries.period}/{entries.payer.replace('/', '_')}/round-{number}"
 
 
-def _by_area(rows: Iterable[tuple[str, Any]]) -> list[tuple[str, list[Any]]]:
-    areas: dict[str, list[Any]] = defaultdict(list)
-    for area, row in rows:
-        areas[area].append(row)
-    return sorted(areas.items())
+def _postings(row: Row) -> list[ledger.Posting]:
+    shares: dict[str, int] = defaultdict(int)
+    for programme, vnd in zip(row["programmes"], row["vnds"], strict=True):
+        shares[programme] += vnd
+    return ledger.on_sent(row["instruction_id"], row["provider"], shares)
 
 
 def _transfer(line: ProviderLine) -> Transfer:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
 from asyncpg import Record
 
-from services.payout.batch import BatchState, Draft, Payment, Share, Step
-from services.payout.channel import Choice, Snapshot, Verdict
+from services.payout.batch import BatchState, Step
+from services.payout.channel import Snapshot, Verdict
 from services.payout.ledger import Posting
 from shared.actors import Actor
 from shared.database import Tx, load_queries
 from shared.events import BeneficiarySnapshot, EntitlementLine, ListClosing, VerificationResult
-from shared.money import Dong
-from shared.topics import Provider
-from shared.words import AccountCheck, Channel, HeldReason, InstructionState, Life, Outcome, Wish
+from shared.words import AccountCheck, HeldReason, InstructionState, Life, Outcome, Wish
 
 queries = load_queries(__file__)
 
@@ -42,21 +40,6 @@ class HeldLine:
 
     entitlement_id: UUID
     reason: HeldReason
-    vnd: int
-
-
-@dataclass(frozen=True, slots=True)
-class FileRow:
-    """One file before it exists; `sealed` is its content for `owner`."""
-
-    path: str
-    batch_id: UUID | None
-    kind: str
-    owner: UUID
-    sealed: str
-    sha256: str
-    size: int
-    count: int
     vnd: int
 
 
@@ -122,7 +105,7 @@ async def save_lines(tx: Tx, lines: Sequence[tuple[EntitlementLine, str]]) -> in
     """Keep frozen lines with the SHA-256 of their content; returns how many were known with other content."""
     rows = sorted(lines, key=lambda row: row[0].entitlement_id)
     ids, hashes = [line.entitlement_id for line, _hash in rows], [content_hash for _line, content_hash in rows]
-    await queries.save_lines(
+    saved = await queries.save_lines(
         tx,
         ids=ids,
         people=[line.beneficiary_id for line, _hash in rows],
@@ -132,9 +115,10 @@ async def save_lines(tx: Tx, lines: Sequence[tuple[EntitlementLine, str]]) -> in
         programmes=[line.line.programme for line, _hash in rows],
         vnds=[line.declared_vnd for line, _hash in rows],
         contents=[line.line.model_dump_json(exclude_none=True) for line, _hash in rows],
-        canonicals=[line.canonical().decode() for line, _hash in rows],
         hashes=hashes,
     )
+    if int(saved["count"]) == len(ids):
+        return 0
     return int((await queries.changed_lines(tx, ids=ids, hashes=hashes))["changed"])
 
 
@@ -153,25 +137,14 @@ async def save_closing(tx: Tx, closing: ListClosing) -> bool:
 
 async def lock_payroll(tx: Tx, period: str, payer: str) -> Payroll | None:
     """The payroll, kept from other commands until the transaction ends; None before its list closed."""
-    row = await queries.lock_payroll(tx, period=period, payer=payer)
-    return Payroll(period, payer, **row) if row else None
+    await queries.take_turns(tx, period=period, payer=payer)
+    return await payroll(tx, period, payer)
 
 
 async def payroll(tx: Tx, period: str, payer: str) -> Payroll | None:
     """The payroll as it is."""
     row = await queries.payroll(tx, period=period, payer=payer)
     return Payroll(period, payer, **row) if row else None
-
-
-async def line_canonicals(tx: Tx, period: str, payer: str) -> list[tuple[str, int]]:
-    """(canonical text, declared VND) of every frozen line."""
-    rows = await _all(queries.line_canonicals(tx, period=period, payer=payer))
-    return [(row["canonical"], row["declared_vnd"]) for row in rows]
-
-
-async def undecided_lines(tx: Tx, period: str, payer: str) -> list[Record]:
-    """Lines with something still to pay, sorted by person."""
-    return await _all(queries.undecided_lines(tx, period=period, payer=payer))
 
 
 def snapshot_of(row: Row) -> Snapshot | None:
@@ -211,67 +184,6 @@ async def release_held(tx: Tx, ids: Collection[UUID], at: datetime) -> None:
     await queries.release_held(tx, ids=sorted(ids), at=at)
 
 
-async def save_choices(tx: Tx, payroll: Payroll, choices: Mapping[UUID, tuple[bool, Choice]], at: datetime) -> None:
-    """How each person is paid: (is an account holder, choice)."""
-    ids = sorted(choices)
-    made = [choices[key][1] for key in ids]
-    await queries.save_choices(
-        tx,
-        period=payroll.period,
-        payer=payroll.payer,
-        ids=ids,
-        has_accounts=[choices[key][0] for key in ids],
-        providers=[c.provider for c in made],
-        channels=[c.channel for c in made],
-        gaps=[c.gap for c in made],
-        at=at,
-    )
-
-
-async def save_drafts(tx: Tx, payroll: Payroll, drafts: Sequence[Draft], execution_date: date) -> None:
-    """New drafts, which are the next round of their payroll."""
-    await queries.next_round(tx, period=payroll.period, payer=payroll.payer)
-    await queries.save_batches(
-        tx,
-        period=payroll.period,
-        payer=payroll.payer,
-        round=payroll.rounds + 1,
-        ids=[draft.batch_id for draft in drafts],
-        providers=[draft.provider for draft in drafts],
-        counts=[len(draft.payments) for draft in drafts],
-        vnds=[draft.vnd for draft in drafts],
-        hashes=[draft.sha256 for draft in drafts],
-        execution_date=execution_date,
-    )
-
-
-async def save_payments(tx: Tx, payments: Sequence[Payment]) -> None:
-    """New payments with their shares."""
-    rows = sorted(payments, key=lambda payment: payment.instruction_id)
-    await queries.save_instructions(
-        tx,
-        ids=[p.instruction_id for p in rows],
-        batches=[p.batch_id for p in rows],
-        people=[p.beneficiary_id for p in rows],
-        parts=[p.part for p in rows],
-        attempts=[p.attempt for p in rows],
-        providers=[p.provider for p in rows],
-        channels=[p.channel for p in rows],
-        areas=[p.area for p in rows],
-        vnds=[p.vnd for p in rows],
-        end_to_end_ids=[p.end_to_end_id for p in rows],
-        account_digests=[p.account_digest for p in rows],
-    )
-    shares = [(p.instruction_id, share) for p in rows for share in p.shares]
-    await queries.save_shares(
-        tx,
-        ids=[key for key, _share in shares],
-        lines=[share.entitlement_id for _key, share in shares],
-        pieces=[share.piece for _key, share in shares],
-        vnds=[share.vnd for _key, share in shares],
-    )
-
-
 # --- signing and sending --------------------------------------------------------------------------------------------------------
 
 
@@ -292,42 +204,9 @@ async def batches_in_state(tx: Tx, period: str, payer: str, state: BatchState) -
     return await _all(queries.batches_in_state(tx, period=period, payer=payer, state=state))
 
 
-async def approved_batches(tx: Tx, period: str, payer: str) -> list[Record]:
-    """The batches a release would send, not locked."""
-    return await _all(queries.approved_batches(tx, period=period, payer=payer))
-
-
 async def move_batches(tx: Tx, batches: Collection[UUID], state: BatchState) -> None:
     """One step further."""
     await queries.move_batches(tx, ids=sorted(batches), state=state)
-
-
-async def payments_of(tx: Tx, batches: Collection[UUID]) -> list[tuple[Payment, InstructionState]]:
-    """The payments of batches with their states, sorted by end-to-end id."""
-    rows = await _all(queries.payments_of(tx, ids=list(batches)))
-    return [(_payment(row), InstructionState(row["state"])) for row in rows]
-
-
-def _payment(row: Record) -> Payment:
-    shares = zip(row["lines"], row["pieces"], row["vnds"], row["programmes"], strict=True)
-    return Payment(
-        instruction_id=row["instruction_id"],
-        batch_id=row["batch_id"],
-        beneficiary_id=row["beneficiary_id"],
-        part=row["part"],
-        attempt=row["attempt"],
-        provider=Provider(row["provider"]),
-        channel=Channel(row["channel"]),
-        area=row["area"],
-        end_to_end_id=row["end_to_end_id"],
-        account_digest=row["account_digest"],
-        shares=tuple(Share(line, piece, Dong(vnd), programme) for line, piece, vnd, programme in shares),
-    )
-
-
-async def people(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Record]:
-    """What sending needs to know of these people now."""
-    return {row["beneficiary_id"]: row for row in await _all(queries.people(tx, ids=list(ids)))}
 
 
 async def move_payments(tx: Tx, moves: Mapping[UUID, tuple[InstructionState, str | None]]) -> list[Record]:
@@ -335,13 +214,6 @@ async def move_payments(tx: Tx, moves: Mapping[UUID, tuple[InstructionState, str
     ids = sorted(moves)
     rows = queries.move_payments(tx, ids=ids, states=[moves[key][0] for key in ids], reasons=[moves[key][1] for key in ids])
     return await _all(rows)
-
-
-async def mark_sent(tx: Tx, sent: Mapping[UUID, tuple[int, int, str]], at: datetime) -> None:
-    """What left per batch: count, VND, hash."""
-    ids = sorted(sent)
-    columns = list(zip(*(sent[key] for key in ids), strict=True))
-    await queries.mark_sent(tx, ids=ids, counts=list(columns[0]), vnds=list(columns[1]), hashes=list(columns[2]), at=at)
 
 
 async def post(tx: Tx, postings: Postings, at: datetime) -> set[UUID]:
@@ -364,30 +236,3 @@ async def post(tx: Tx, postings: Postings, at: datetime) -> set[UUID]:
 async def returned_shares(tx: Tx, lines: Collection[UUID]) -> list[Record]:
     """Money that came back of these lines, per dead payment and line."""
     return await _all(queries.returned_shares(tx, ids=list(lines)))
-
-
-# --- files ----------------------------------------------------------------------------------------------------------------------
-
-
-async def held_lines(tx: Tx, period: str, payer: str) -> list[Record]:
-    """Lines held now."""
-    return await _all(queries.held_lines(tx, period=period, payer=payer))
-
-
-async def save_files(tx: Tx, payroll: Payroll, files: Sequence[FileRow], at: datetime) -> None:
-    """Files before they exist."""
-    await queries.save_files(
-        tx,
-        period=payroll.period,
-        payer=payroll.payer,
-        paths=[f.path for f in files],
-        batches=[f.batch_id for f in files],
-        kinds=[f.kind for f in files],
-        owners=[f.owner for f in files],
-        sealeds=[f.sealed for f in files],
-        hashes=[f.sha256 for f in files],
-        sizes=[f.size for f in files],
-        counts=[f.count for f in files],
-        vnds=[f.vnd for f in files],
-        at=at,
-    )

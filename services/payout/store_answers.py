@@ -120,13 +120,3 @@ async def unanswered(tx: Tx, payroll: Payroll, sent_before: datetime) -> list[UU
     """Payments without a final answer on batches that are complete or were sent before a moment."""
     rows = queries.unanswered(tx, period=payroll.period, payer=payroll.payer, sent_before=sent_before)
     return [row["instruction_id"] for row in await _all(rows)]
-
-
-async def unwritten_files(tx: Tx) -> list[Record]:
-    """Some files that do not exist yet."""
-    return await _all(queries.unwritten_files(tx))
-
-
-async def mark_written(tx: Tx, paths: Collection[str], at: datetime) -> None:
-    """These files exist."""
-    await queries.mark_written(tx, paths=sorted(paths), at=at)

@@ -16,6 +16,7 @@ PERSONAL = {
 FREE_TEXT = {
     "vn.ansinh.audit.v1": {"actor", "act", "subject"},
     "vn.ansinh.deadletter.v1": {"topic", "event_id", "reason"},
+    "vn.ansinh.payout.entries.v1": {"facts.debit", "facts.credit", "facts.reason", "facts.actor"},
     "vn.ansinh.payout.entry.v1": {"debit", "credit", "reason", "actor"},
     "vn.ansinh.payout.payment.v1": {"reason"},
 }

@@ -150,8 +150,59 @@ async def test_payment_is_worth_exactly_its_lines(built: Bench) -> None:
     )
 
 
-async def test_account_holder_is_explained(built: Bench) -> None:
-    await refused(built, "UPDATE channel_choice SET channel = 'counter', provider = 'post'", by="channel_choice_check")
+async def test_account_holder_is_explained(bench: Bench) -> None:
+    await bench.enrol(account=an_account(), outcome=Outcome.WEAK_MATCH)
+    await bench.close()
+    await bench.step("build")
+    await refused(bench, "UPDATE channel_choice SET gap = NULL", by="channel_choice_check")
+
+
+SHARE = """INSERT INTO instruction_line (instruction_id, entitlement_id, piece, vnd)
+           SELECT {payment}, {line}, 1, i.vnd FROM instruction i JOIN batch b USING (batch_id) WHERE b.round = 9"""
+NOWHERE = COPY_PAYMENT.replace("b.batch_id,", "gen_random_uuid(),").replace("b.round = 9", "true")
+DANGLING = {
+    "a payment of no list": ((NOWHERE,), "added to a draft only"),
+    "a share of no payment": (
+        (COPY_BATCH, COPY_PAYMENT, SHARE.format(payment="gen_random_uuid()", line="gen_random_uuid()")),
+        "worth its lines",
+    ),
+    "a share of no line": ((SHARE.format(payment="i.instruction_id", line="gen_random_uuid()"),), "never both"),
+    "no line held": (("INSERT INTO held VALUES (gen_random_uuid(), 'DEAD', 1, now(), NULL)",), "never both"),
+    "a posting about no payment": (
+        ("INSERT INTO posting VALUES (gen_random_uuid(), gen_random_uuid(), '2024-02', 'p', 'a', 'b', 1, now())",),
+        "about a payment",
+    ),
+}
+
+
+async def test_nothing_refers_to_what_is_not_there(built: Bench) -> None:
+    for statements, by in DANGLING.values():
+        await refused(built, *statements, by=by)
+
+
+async def test_what_is_referred_to_is_never_emptied(sent: Bench) -> None:
+    for table in ("line", "batch", "instruction"):
+        await refused(sent, f"TRUNCATE {table} CASCADE", by="append-only")
+
+
+async def test_two_moves_at_once_are_sealing_and_sending_only(sent: Bench) -> None:
+    await refused(sent, "UPDATE instruction SET state = 'paid', state_seq = state_seq + 2", by="does not move like this")
+    await refused(sent, "UPDATE instruction SET state = 'sending', state_seq = state_seq + 2", by="does not move like this")
+    await refused(
+        sent, "UPDATE instruction SET instruction_id = gen_random_uuid(), state_seq = state_seq", by="a payment never changes"
+    )
+
+
+async def test_many_payments_move_and_one_of_them_wrongly(bench: Bench) -> None:
+    for number in range(3):
+        await bench.enrol(account=an_account(number=f"370900000000{number}"))
+    await bench.close()
+    await bench.step("build")
+    wrongly = """UPDATE instruction SET state_seq = 2, state = CASE WHEN end_to_end_id = (SELECT max(end_to_end_id) FROM instruction)
+                                                               THEN 'paid' ELSE 'sealed' END"""
+    await refused(bench, wrongly, by="does not move like this")
+    swapped = "UPDATE instruction SET state = 'sealed', state_seq = 2, account_digest = repeat('a', 64) WHERE true"
+    await refused(bench, swapped, by="a payment never changes")
 
 
 async def test_same_line_with_other_content_keeps_the_first(built: Bench) -> None:

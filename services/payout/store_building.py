@@ -1,0 +1,106 @@
+"""SQL of the build: open lines read some thousand at a time, payments written by COPY. The text is in `queries.sql`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Record
+
+from services.payout.batch import Draft
+from services.payout.channel import Choice
+from services.payout.store import Payroll
+from shared.database import Tx, load_queries
+
+queries = load_queries(__file__)
+ROWS = 2_000
+INSTRUCTION = (
+    "instruction_id", "batch_id", "beneficiary_id", "part", "attempt", "provider", "channel", "area", "vnd", "end_to_end_id",
+    "account_digest",
+)  # fmt: skip
+INSTRUCTION_LINE = ("instruction_id", "entitlement_id", "piece", "vnd")
+
+
+async def _pages(tx: Tx, query: Any, *values: object) -> AsyncIterator[list[Record]]:
+    """The rows of a query, some thousand at a time, as of one moment. Values in the order in which the query first names them."""
+    cursor = await tx.cursor(query.sql, *values)
+    while rows := await cursor.fetch(ROWS):
+        yield rows
+
+
+async def line_canonicals(tx: Tx, period: str, payer: str) -> AsyncIterator[list[tuple[str, int]]]:
+    """(canonical text, declared VND) of every frozen line."""
+    async for rows in _pages(tx, queries.line_canonicals, period, payer):
+        yield [(row["canonical"], row["declared_vnd"]) for row in rows]
+
+
+async def undecided_lines(tx: Tx, period: str, payer: str) -> AsyncIterator[list[Record]]:
+    """Lines with something still to pay, sorted by person; all lines of a person come together."""
+    kept: list[Record] = []
+    async for rows in _pages(tx, queries.undecided_lines, period, payer):
+        last = rows[-1]["beneficiary_id"]
+        if whole := [row for row in kept + rows if row["beneficiary_id"] != last]:
+            yield whole
+        kept = [row for row in kept + rows if row["beneficiary_id"] == last]
+    if kept:
+        yield kept
+
+
+async def save_choices(
+    tx: Tx, payroll: Payroll, choices: Mapping[UUID, Choice], *, on_account: Collection[UUID], at: datetime
+) -> None:
+    """Account holders who are not paid on the account, with the reason; and those who are, but were not before."""
+    names = {"period": payroll.period, "payer": payroll.payer}
+    if on_account:
+        await queries.drop_choices(tx, **names, ids=sorted(on_account))
+    ids = sorted(choices)
+    made = [choices[key] for key in ids]
+    await queries.save_choices(
+        tx,
+        **names,
+        ids=ids,
+        providers=[c.provider for c in made],
+        channels=[c.channel for c in made],
+        gaps=[c.gap for c in made],
+        at=at,
+    )
+
+
+async def save_drafts(tx: Tx, payroll: Payroll, drafts: Sequence[Draft], execution_date: date) -> None:
+    """New drafts, which are the next round of their payroll."""
+    await queries.next_round(tx, period=payroll.period, payer=payroll.payer)
+    await queries.save_batches(
+        tx,
+        period=payroll.period,
+        payer=payroll.payer,
+        round=payroll.rounds + 1,
+        ids=[draft.batch_id for draft in drafts],
+        providers=[draft.provider for draft in drafts],
+        counts=[len(draft.payments) for draft in drafts],
+        vnds=[draft.vnd for draft in drafts],
+        hashes=[draft.sha256 for draft in drafts],
+        execution_date=execution_date,
+    )
+
+
+async def save_payments(tx: Tx, drafts: Sequence[Draft]) -> None:
+    """New payments, then what each pays of each line."""
+    payments = [payment for draft in drafts for payment in draft.payments]
+    await tx.copy_records_to_table(
+        "instruction",
+        columns=INSTRUCTION,
+        records=(
+            (
+                p.instruction_id, p.batch_id, p.beneficiary_id, p.part, p.attempt, p.provider, p.channel, p.area, p.vnd, p.end_to_end_id,
+                p.account_digest,
+            )
+            for p in payments
+        ),
+    )  # fmt: skip
+    await tx.copy_records_to_table(
+        "instruction_line",
+        columns=INSTRUCTION_LINE,
+        records=((p.instruction_id, s.entitlement_id, s.piece, s.vnd) for p in payments for s in p.shares),
+    )
