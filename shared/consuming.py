@@ -169,7 +169,11 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         state = self._owned.get(place)
         if state is None:
             return
-        if state.unproven and not await self._prove(place, state, records):
+        if state.unproven:
+            if not await self._prove(place, state, records):
+                return
+        elif records[0].offset < state.next_offset:  # fetched before our seek, or the log begins anew under us
+            await self._own_again(place)
             return
         fresh = [record for record in records if record.offset >= state.next_offset]
         if not fresh or not await self._no_gap(place, state, fresh[0].offset):
@@ -179,8 +183,7 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             taken, stopped = await self._commit_up_to_limit(state, fresh)
         except Fenced:
             metrics.FENCED.labels(place.topic).inc()
-            self._owned.pop(place, None)
-            await self._own(place)
+            await self._own_again(place)
             return
         state.next_offset, state.last_event_id, state.gap_at = taken.offset + 1, event_id_of(taken), None
         metrics.RECORDS.labels(place.topic).inc(len(fresh))
@@ -193,13 +196,30 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._consumer().commit({place: state.next_offset})
         point("consuming.after_advisory")
 
+    async def _own_again(self, place: TopicPartition) -> None:
+        self._owned.pop(place, None)
+        await self._own(place)
+
     async def _prove(self, place: TopicPartition, state: Owned, records: list[ConsumerRecord]) -> bool:
-        """The record before ours must be the one we remember, else this is another topic under the old name."""
-        if records[0].offset != state.next_offset - 1 or event_id_of(records[0]) != state.last_event_id:
+        """The record before ours must be the one we remember, else this is another topic under the old name.
+
+        A slow listener lets a batch through that was fetched before the seek. It proves nothing: only a second fetch that still begins
+        above that record does.
+        """
+        before = state.next_offset - 1
+        found = next((record for record in records if record.offset >= before), None)
+        if found is None:
+            await self._own_again(place)
+            return False
+        if found.offset == before and event_id_of(found) == state.last_event_id:
+            state.unproven, state.gap_at = False, None
+            return True
+        if found.offset in (before, state.gap_at):
             await self._stop(place, "TOPIC_RECREATED")
             return False
-        state.unproven = False
-        return True
+        state.gap_at = found.offset
+        self._consumer().seek(place, before)
+        return False
 
     async def _no_gap(self, place: TopicPartition, state: Owned, first: int) -> bool:
         """Offsets without records come from foreign transactions: accepted only when a second fetch begins at the same place."""

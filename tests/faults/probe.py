@@ -14,6 +14,7 @@ from tests.faults.world import World
 
 PER_PARTITION = 2
 LOOK_SECONDS = 0.1
+PAUSE_SECONDS = 0.05
 GIVE_UP_SECONDS = 150.0
 
 
@@ -52,3 +53,24 @@ class Probe:
             if len(rows) == len(names):
                 return [row["beneficiary_id"] for row in rows]
             await asyncio.sleep(LOOK_SECONDS)
+
+
+class Trickle:
+    """Statements about people of another list, one every few hundredths of a second, until cancelled."""
+
+    def __init__(self, world: World, trial: str) -> None:
+        """`trial`: new to this world."""
+        self._world = world
+        self._trial = f"d-{trial}"
+        self._ministry = Ministry(world.folder, Random(self._trial))
+        self.published = 0
+
+    async def run(self) -> None:
+        """Publish; while the broker is away, wait for it."""
+        rng = Random(self._trial)
+        while True:
+            some = people.draw(rng, f"{self._trial}-{self.published}", 4, kinds={"bank-a": 1, "post": 1})
+            said = [record for person in some for record in self._ministry.enrolment("2024-02", "trickle", person)]
+            await self._world.publish(topics.MINISTRY_BENEFICIARY, [record for records in said for record in records])
+            self.published += len(some)
+            await asyncio.sleep(PAUSE_SECONDS)

@@ -22,7 +22,6 @@ import httpx
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from ansinh import pipeline
 from ansinh.client import Client, Refusal
 from ansinh.installation import Addresses, Installation
 from ansinh.look import connection
@@ -32,6 +31,7 @@ from shared.clock import LOCAL
 from shared.topics import Provider, Service
 from tests.conftest import ROOT
 from tests.faults.links import Links, copies_of
+from tests.faults.rest import Rest
 
 T = TypeVar("T")
 STACKS = "faulted-"
@@ -59,6 +59,7 @@ class World:
         )
         self.addresses: Addresses
         self.clients: list[Client] = []
+        self.rest: Rest
         self.timeline: list[dict[str, Any]] = []
         self._started = monotonic()
         self._watching: asyncio.Task[None] | None = None
@@ -76,6 +77,7 @@ class World:
         second = {str(service): ports[copies_of(service)[1]] for service in Service}
         doors = (self.addresses, replace(self.addresses, ports={**ports, **second}))
         self.clients = [Client(door, timeout_seconds=HTTP_SECONDS) for door in doors]
+        self.rest = Rest(self.addresses)
         self._watching = asyncio.create_task(self.installation.supervisor.watch())
 
     async def end(self, *, keep: bool = False) -> None:
@@ -88,6 +90,8 @@ class World:
                 child.process.send_signal(signal.SIGCONT)
         for client in self.clients:
             await client.close()
+        if self.clients:
+            await self.rest.close()
         await self.links.close()
         await asyncio.to_thread(self.installation.end)
         if not keep and self.installation._stack is not None:
@@ -125,13 +129,14 @@ class World:
         """kill -9; the supervisor starts it again."""
         self.signal(name, signal.SIGKILL)
 
-    async def restart(self, *names: str, once: Mapping[str, str] | None = None) -> None:
-        """Stop processes as an operator would and start them again, with `once` in the environment of that start."""
+    async def restart(self, *names: str, once: Mapping[str, str] | None = None) -> list[int | None]:
+        """Stop processes as an operator would and start them again, with `once` in the environment of that start; their exit codes."""
         children = [self.child(name) for name in names]
         for child in children:
             child.held = True
         try:
             await asyncio.gather(*(asyncio.to_thread(child.end) for child in children))
+            return [child.process.returncode if child.process else None for child in children]
         finally:
             for child in children:
                 child.start(once)
@@ -251,8 +256,8 @@ class World:
                 await asyncio.sleep(0.2)
 
     async def at_rest(self, within_seconds: float = PATIENCE_SECONDS) -> None:
-        """Everything was read and published. Raises TimeoutError."""
-        await self.patiently(lambda: pipeline.settled(self.addresses, within_seconds=within_seconds), within_seconds)
+        """Everything was read and published. Raises TimeoutError that says what waits."""
+        await self.rest.wait(within_seconds)
 
     async def publish(self, topic: str, records: Sequence[Record], **producer: Any) -> None:
         """Send records past the proxies as a foreign system would; waits while the broker is away."""

@@ -37,3 +37,8 @@ UPDATE consumed SET next_offset = 0, last_event_id = NULL;
 -- name: offsets_only_forward!
 -- The guard stands again.
 ALTER TABLE consumed ENABLE TRIGGER consumed_only_forward;
+
+-- name: end_relay_sessions
+-- A superuser's hand: whoever holds the relay's lock in this database loses the session.
+SELECT pg_terminate_backend(pid) AS ended FROM pg_locks
+ WHERE locktype = 'advisory' AND objid = 4711 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database());

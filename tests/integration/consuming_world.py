@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import structlog
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from faststream.kafka import KafkaBroker
 
 from shared.clock import HandClock
@@ -54,6 +55,18 @@ class World:
         """One record with these headers."""
         async with AIOKafkaProducer(bootstrap_servers=self.bootstrap) as producer:
             await producer.send_and_wait(self.topic, value, partition=0, headers=given)
+
+    async def recreate_topic(self) -> None:
+        """Deleted and made again under the same name."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            await admin.delete_topics([self.topic])
+            while self.topic in await admin.list_topics():
+                await asyncio.sleep(0.05)
+            await admin.create_topics([NewTopic(self.topic, 2, 1)])
+        finally:
+            await admin.close()
 
     @asynccontextmanager
     async def consumer(self, handler: Callable[[Tx, Sequence[Received]], Awaitable[None]] | None = None):

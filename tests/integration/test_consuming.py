@@ -3,8 +3,10 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import pytest
+from aiokafka import TopicPartition
 
 from shared.consuming import queries
 from shared.database import Tx
@@ -140,6 +142,31 @@ async def test_recreated_topic_is_refused(world):
     await world.publish("c")
     async with world.consumer():
         assert await world.until_stopped() == "TOPIC_RECREATED"
+    assert await world.effects() == ["a", "b"]
+
+
+async def test_a_batch_fetched_before_the_seek_is_no_recreated_topic(world):
+    """A slow listener lets it through; taken for proof, it stopped healthy partitions whenever a copy died under load."""
+    await world.publish("a", "b", "c")
+    async with world.consumer() as consumer:
+        await world.until_effects(3)
+        place = TopicPartition(world.topic, 0)
+        consumer._owned[place].unproven = True
+        early = SimpleNamespace(topic=world.topic, partition=0, offset=3, headers=[("ce_id", b"x")])
+        await consumer._take_partition(place, [early])
+        await world.publish("d")
+        assert await world.until_effects(4) == ["a", "b", "c", "d"]
+
+
+async def test_topic_made_anew_under_a_running_reader_is_refused(world):
+    """Its first records have offsets that were read before: they are not passed over as known."""
+    await world.publish("a", "b")
+    async with world.consumer() as consumer:
+        await world.until_effects(2)
+        await world.recreate_topic()
+        await world.publish("c")
+        assert await world.until_stopped() == "TOPIC_RECREATED"
+        assert consumer.owned.get(0) is None
     assert await world.effects() == ["a", "b"]
 
 

@@ -1,0 +1,237 @@
+"""The closed table of faults: what each does, in which phases of the work it may strike, how soon everything must go on by itself.
+
+Rows for crash points are made from the inventory of the code, so that none can be forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from shared import crashing
+from shared.topics import Provider, Service
+from tests.faults import events, nemesis, operators, partners
+from tests.faults.nemesis import Scenario
+from tests.faults.proxy import Proxy
+
+PROCESS_LIMIT, BROKER_LIMIT, ALL_BACK_LIMIT = 15.0, 30.0, 60.0
+EVERYWHERE = ("enrol", "close", "withdraw", "release", "answers", "fallback", "texts")
+PHASES_OF = {
+    Service.REGISTRY: ("enrol", "close", "withdraw"),
+    Service.VERIFICATION: ("register", "enrol", "withdraw"),
+    Service.PAYOUT: ("close", "build", "approve", "withdraw", "release", "answers", "fallback"),
+    Service.NOTIFY: ("enrol", "answers", "texts"),
+}
+
+
+def table() -> dict[str, Scenario]:
+    """Every scenario by name, in the order of the report."""
+    rows = [*_processes(), *_crash_points(), *_servers(), *_lines(), *_groups(), *_events(), *_partners(), *_operators()]
+    named = {row.name: row for row in rows}
+    assert len(named) == len(rows), "a name stands for one scenario"
+    return named
+
+
+def _processes() -> Iterator[Scenario]:
+    for service, phases in PHASES_OF.items():
+        yield Scenario(
+            f"kill-{service}", "service killed", "kill -9 of one copy, at times of both", phases, nemesis.kill(service)
+        )
+        yield Scenario(
+            f"pause-{service}", "service paused", "SIGSTOP past the session, then SIGCONT", phases, nemesis.pause(service)
+        )
+        yield Scenario(
+            f"term-{service}", "service stopped", "SIGTERM under load, copy by copy", phases, nemesis.terminate(service)
+        )
+    yield Scenario(
+        "kill-partner", "partner killed", "kill -9 of a bank or the post", ("release", "answers", "fallback"),
+        nemesis.kill_one(*map(str, Provider)),
+    )  # fmt: skip
+    yield Scenario("kill-sms", "partner killed", "kill -9 of the SMS centre", ("texts",), nemesis.kill_one("sms"))
+
+
+# --- crash points ----------------------------------------------------------------------------------------------------------------
+
+# Where a point of the shared runtime is passed by every service, and where one is passed at all, when not in every phase of its service.
+_SHARED = ("consuming.batch", "consuming.before_advisory", "consuming.after_advisory", "relay.")
+_PHASES_OF_POINT = {
+    "registry.close_list": ("close",),
+    "registry.begin_closing": ("close",),
+    "verification.announce_extract": ("register",),
+    "verification.publish_extract": ("register",),
+    "verification.extract_audit": ("register",),
+    "payout.command": ("build", "approve", "fallback"),
+    "payout.release": ("release", "fallback"),
+    "payout.files_written": ("release", "fallback"),
+    "payout_file.": ("release", "fallback"),
+    "notify.": ("texts",),
+    "sms_": ("texts",),
+}
+
+
+def _crash_points() -> Iterator[Scenario]:
+    for point in crashing.inventory():
+        if point.startswith(tuple(operators.ARMED_BY_HAND)):
+            continue
+        for service in _services_of(point):
+            yield _crash(service, point, _phases_of(service, point))
+
+
+def _services_of(point: str) -> tuple[Service, ...]:
+    if point.startswith(_SHARED):
+        return tuple(Service)
+    first = point.replace("_", ".").partition(".")[0]
+    return (Service.NOTIFY,) if first == "sms" else (Service(first),) if first in set(Service) else tuple(Service)
+
+
+def _phases_of(service: Service, point: str) -> tuple[str, ...]:
+    named = next((phases for name, phases in _PHASES_OF_POINT.items() if point.startswith(name)), None)
+    return named or (("register", "enrol") if service is Service.VERIFICATION else PHASES_OF[service][:1])
+
+
+def _crash(service: Service, point: str, phases: tuple[str, ...]) -> Scenario:
+    nth = 2 if point.startswith(("consuming", "relay")) else 1
+    arm, strike = nemesis.crash_at(service, point, nth)
+    name = f"crash-{service}-{point}" if point.startswith(_SHARED) else f"crash-{point}"
+    return Scenario(name, "crash point", f"{service} kills itself at {point}", phases, strike, before=arm)
+
+
+# --- servers, lines, groups ------------------------------------------------------------------------------------------------------
+
+
+def _servers() -> Iterator[Scenario]:
+    yield Scenario("postgres-restart", "postgres restarted", "immediate stop, then start", EVERYWHERE, nemesis.postgres_restarted)
+    yield Scenario("broker-kill", "broker killed", "kill -9 and start", EVERYWHERE, nemesis.broker_killed, BROKER_LIMIT)
+    yield Scenario(
+        "brokers-away", "all brokers away", "kill -9, 8 to 20 s away", EVERYWHERE, nemesis.brokers_away, ALL_BACK_LIMIT
+    )
+    yield Scenario(
+        "one-of-three", "broker killed", "one of three brokers dies and stays away", EVERYWHERE, nemesis.broker_killed,
+        BROKER_LIMIT, brokers=3,
+    )  # fmt: skip
+    yield Scenario(
+        "below-min-isr", "below min ISR", "two of three brokers away: nothing may be acknowledged", EVERYWHERE,
+        operators.two_of_three_away, ALL_BACK_LIMIT, brokers=3,
+    )  # fmt: skip
+
+
+def _held(*ways: str) -> Callable[[Proxy], None]:
+    return lambda line: line.hold(*ways)
+
+
+def _lines() -> Iterator[Scenario]:
+    for service, phases in PHASES_OF.items():
+        yield Scenario(
+            f"commit-answer-{service}", "COMMIT answer lost", "line cut between COMMIT and its answer", phases,
+            nemesis.commit_answer_lost(service),
+        )  # fmt: skip
+        yield Scenario(
+            f"kafka-hole-{service}", "line to the broker silent", "black hole, no RST", phases,
+            nemesis.on_lines(lambda world, s=service: world.links.to_kafka(s), _held(), (4.0, 9.0)), BROKER_LIMIT,
+        )  # fmt: skip
+        yield Scenario(
+            f"postgres-hole-{service}", "line to the database silent", "black hole, no RST", phases,
+            nemesis.on_lines(lambda world, s=service: world.links.to_postgres(s), _held(), (3.0, 7.0)),
+        )  # fmt: skip
+    yield Scenario(
+        "kafka-one-way", "line to the broker silent", "requests arrive, answers do not", EVERYWHERE,
+        nemesis.on_lines(lambda world: world.links.to_kafka(), _held("down"), (3.0, 7.0)), BROKER_LIMIT,
+    )  # fmt: skip
+    yield Scenario(
+        "kafka-cut", "line to the broker cut", "RST, then refused for some seconds", EVERYWHERE,
+        nemesis.on_lines(lambda world: world.links.to_kafka(), Proxy.cut, (1.0, 4.0)), BROKER_LIMIT,
+    )  # fmt: skip
+    yield Scenario(
+        "postgres-cut", "line to the database cut", "RST, then refused for some seconds", EVERYWHERE,
+        nemesis.on_lines(lambda world: world.links.to_postgres(), Proxy.cut, (1.0, 4.0)),
+    )  # fmt: skip
+    yield Scenario(
+        "slow-lines", "slow lines", "every piece 0.15 s late", EVERYWHERE,
+        nemesis.on_lines(
+            lambda world: [*world.links.to_kafka(), *world.links.to_postgres()], lambda line: line.delay(0.15), (4.0, 6.0)
+        ),
+    )  # fmt: skip
+    yield Scenario(
+        "thin-lines", "slow lines", "64 kbit/s to brokers and databases", EVERYWHERE,
+        nemesis.on_lines(
+            lambda world: [*world.links.to_kafka(), *world.links.to_postgres()], lambda line: line.throttle(8_000), (4.0, 6.0)
+        ),
+    )  # fmt: skip
+    yield Scenario("sms-answer", "SMS answer lost", "texts taken, answer cut off", ("texts",), nemesis.sms_answer_lost)
+
+
+def _groups() -> Iterator[Scenario]:
+    yield Scenario("rebalance-storm", "rebalance storm", "a stranger joins and leaves", EVERYWHERE, nemesis.rebalance_storm)
+    yield Scenario(
+        "relay-overtaken", "two relays", "the lock holder's session ended while it publishes", EVERYWHERE, nemesis.relay_overtaken
+    )
+    yield Scenario(
+        "group-offsets", "group offsets lost", "Kafka's own offsets of a service set to nonsense", ("enrol", "close", "answers"),
+        operators.group_offsets_spoiled,
+    )  # fmt: skip
+
+
+# --- events and partners ---------------------------------------------------------------------------------------------------------
+
+
+def _events() -> Iterator[Scenario]:
+    for name, what, arrange in events.ARRANGEMENTS:
+        yield Scenario(f"events-{name}", f"events {name}", what, ("enrol",), events.hit, None, before=events.arranged(arrange))
+    yield Scenario(
+        "foreign-transaction", "foreign transaction", "a ministry's transactions, aborted and committed, beside plain records",
+        ("enrol",), events.foreign_transactions, verify=events.ghosts_unknown,
+    )  # fmt: skip
+    yield Scenario(
+        "poison", "poison", "bad JSON, wrong type, bad headers, empty, between good records", ("enrol",), events.poison,
+        verify=events.poison_set_aside, own_world=True, tolerates=frozenset({"set-aside", "I11"}), alone=True,
+    )  # fmt: skip
+    yield Scenario(
+        "month-end", "clock moved", "business time passes a month's end, then leaps a month on", ("close", "build", "approve"),
+        events.clock_moved, None,
+    )  # fmt: skip
+
+
+def _partners() -> Iterator[Scenario]:
+    for name, what, mix in partners.MIXES:
+        yield Scenario(
+            f"answers-{name}", f"answers {name}", what, ("release",), partners.wait, None, before=partners.mixed(mix),
+            verify=partners.unknown_until_statement, alone=True,
+        )  # fmt: skip
+    yield Scenario(
+        "answers-odd", "answers contradictory", "contradictory, doubled, foreign and wrong answers after the true ones",
+        ("answers",), partners.odd_answers, None, verify=partners.nothing_fell_back,
+    )  # fmt: skip
+
+
+# --- operators -------------------------------------------------------------------------------------------------------------------
+
+
+def _operators() -> Iterator[Scenario]:
+    yield Scenario(
+        "replay-all", "everything replayed", "every record of every topic published again, byte for byte", ("texts",),
+        operators.everything_again, None, alone=True, own_world=True,
+    )  # fmt: skip
+    yield Scenario(
+        "offsets-zero", "everything replayed", "stored offsets of one service set to 0 by a superuser, then restarted", EVERYWHERE,
+        operators.offsets_to_zero, alone=True, tolerates=frozenset({"read-twice"}),
+    )  # fmt: skip
+    yield Scenario(
+        "topic-recreated", "topic recreated", "deleted and made again under running services: refused, not skipped", ("texts",),
+        operators.topic_recreated, None, verify=operators.refused, last=True, own_world=True, alone=True,
+    )  # fmt: skip
+    yield Scenario(
+        "topic-recreated-restart", "topic recreated", "the same, then services restarted", ("texts",),
+        operators.topic_recreated_and_restarted, None, verify=operators.refused, last=True, own_world=True, alone=True,
+    )  # fmt: skip
+    yield Scenario(
+        "list-twice", "list twice", "one workbook handed in at both doors at once, and again", ("enrol",), operators.list_twice, None,
+        alone=True,
+    )  # fmt: skip
+    yield Scenario(
+        "republish", "state told again", "every service tells its present state again under load", EVERYWHERE[1:],
+        operators.republished, None,
+    )  # fmt: skip
+    for prefix, by_hand in operators.ARMED_BY_HAND.items():
+        for point in (each for each in crashing.inventory() if each.startswith(prefix)):
+            strike = operators.crash_while(str(by_hand.service), point, by_hand.passing)
+            what = f"{by_hand.service} kills itself at {point}"
+            yield Scenario(f"crash-{point}", "crash point", what, by_hand.phases, strike, alone=True, **by_hand.more)

@@ -1,0 +1,227 @@
+"""One trial: a payer's month during which something fails, then rest, then everything is compared with everything."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from time import monotonic
+from typing import Any
+
+from ansinh import check
+from shared import topics
+from tests.conftest import ROOT
+from tests.faults import oracle
+from tests.faults.nemesis import Scenario, Scene
+from tests.faults.oracle_read import read_log
+from tests.faults.probe import Probe
+from tests.faults.report import Trial
+from tests.faults.work import Work
+from tests.faults.world import World
+
+TRIAL_SECONDS = 420.0
+KEPT = ROOT / ".ansinh" / "faults"
+RANDOM = "random"
+
+
+@dataclass
+class Result:
+    """What a trial showed. `problems` is empty when all is well; `missed`: scenarios that never struck."""
+
+    name: str
+    seed: int
+    phases: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    recoveries: dict[str, float] = field(default_factory=dict)
+    hits: dict[str, int] = field(default_factory=dict)
+    points: list[str] = field(default_factory=list)
+    deliveries: int = 0
+    seconds: float = 0.0
+
+    def reported(self, table: dict[str, Scenario]) -> list[Trial]:
+        """A line per fault that struck."""
+        struck = [name for name in self.phases if self.hits.get(name)]
+        return [
+            Trial(
+                fault=table[name].fault,
+                scenario=self.name,
+                seed=self.seed,
+                ok=not self.problems,
+                recovery_seconds=self.recoveries.get(name),
+                limit_seconds=table[name].limit,
+                deliveries=self.deliveries,
+                seconds=round(self.seconds, 1),
+                findings=tuple(self.problems[:20]),
+                points=tuple(self.points),
+            )
+            for name in struck
+        ]
+
+
+def plan(scenarios: Sequence[Scenario], rng: Random) -> dict[str, list[Scenario]]:
+    """Which scenario strikes in which phase, chosen by the seed."""
+    chosen: dict[str, list[Scenario]] = {}
+    for scenario in scenarios:
+        free = [phase for phase in scenario.phases if phase not in chosen] or list(scenario.phases)
+        chosen.setdefault(rng.choice(free), []).append(scenario)
+    return chosen
+
+
+def drawn(table: dict[str, Scenario], seed: int, brokers: int) -> list[Scenario]:
+    """Two to four faults of different kinds for a randomised run, in the manner of Jepsen's nemeses."""
+    rng = Random(f"faults:{seed}")
+    kinds: dict[str, list[Scenario]] = {}
+    for row in table.values():
+        if row.brokers in (1, brokers) and not (row.alone or row.own_world or row.last):
+            kinds.setdefault(row.fault, []).append(row)
+    return [rng.choice(kinds[kind]) for kind in rng.sample(sorted(kinds), rng.randrange(2, 5))]
+
+
+class Runner:
+    """Runs one trial in a world."""
+
+    def __init__(self, world: World, name: str, seed: int, *, nth: int = 1) -> None:
+        """`nth`: makes the trial's payer differ from that of the same trial tried before in this world."""
+        self.world = world
+        self.rng = Random(f"{name}:{seed}")
+        self.trial = f"{name}.{seed}.{nth}".replace("_", "-")[-36:].lstrip(".-")
+        self.result = Result(name, seed)
+        self._probe = Probe(world, self.trial)
+        self._scenes: list[tuple[Scenario, Scene]] = []
+
+    async def run(self, scenarios: Sequence[Scenario]) -> Result:
+        """Never raises but for a stop from outside: what goes wrong is a problem of the result."""
+        started = monotonic()
+        self.world.timeline.clear()
+        self.world.note("trial", name=self.result.name, seed=self.result.seed)
+        try:
+            async with asyncio.timeout(TRIAL_SECONDS):
+                await self._run(scenarios)
+        except Exception as error:
+            self.result.problems.append(f"{type(error).__name__}: {error}".splitlines()[0])
+            self.world.note("failed", trace=traceback.format_exc())
+        self.result.seconds = monotonic() - started
+        return self.result
+
+    async def _run(self, scenarios: Sequence[Scenario]) -> None:
+        work = Work(self.world, self.trial, self.result.seed)
+        planned = plan([scenario for scenario in scenarios if not scenario.last], self.rng)
+        for name, phase in work.phases.items():
+            self.world.note("phase", name=name)
+            await self._phase(work, name, phase, planned.get(name, []))
+        await self.world.at_rest()
+        await self._examine(scenarios)
+        for scenario in scenarios:
+            if scenario.last:
+                await self._strike(scenario, Scene(self.world, work, self.rng, scenario.phases[0]), measured=False)
+        await self._verify()
+
+    async def _phase(self, work: Work, name: str, phase: Any, scenarios: Sequence[Scenario]) -> None:
+        scenes = [(scenario, Scene(self.world, work, self.rng, name)) for scenario in scenarios]
+        for scenario, scene in scenes:
+            await scenario.before(scene)
+        strikes = [asyncio.create_task(self._strike(scenario, scene, measured=True)) for scenario, scene in scenes]
+        try:
+            await asyncio.gather(phase(), *strikes)
+        finally:
+            for strike in strikes:
+                strike.cancel()
+            if scenarios:
+                self.world.heal()
+
+    async def _strike(self, scenario: Scenario, scene: Scene, *, measured: bool) -> None:
+        self.result.phases[scenario.name] = scene.phase
+        self._scenes.append((scenario, scene))
+        self.world.note("strike", scenario=scenario.name, phase=scene.phase)
+        await scenario.strike(scene)
+        self.world.note("struck", scenario=scenario.name, hits=scene.hits, points=list(scene.points))
+        self.result.hits[scenario.name] = scene.hits
+        if measured and scenario.limit is not None and scene.hits:
+            seconds = await self._probe.seconds(scene.since)
+            self.result.recoveries[scenario.name] = round(seconds, 2)
+            self.world.note("recovered", scenario=scenario.name, seconds=round(seconds, 2))
+
+    async def _verify(self) -> None:
+        for scenario, scene in self._scenes:
+            self.result.problems += [f"{scenario.name}: {wrong}" for wrong in await scenario.verify(scene)]
+            self.result.hits[scenario.name] = scene.hits
+            self.result.points += [point for point in scene.points if point.count(".") and " " not in point]
+
+    async def _examine(self, scenarios: Sequence[Scenario]) -> None:
+        tolerated = frozenset().union(*(scenario.tolerates for scenario in scenarios))
+        truth = self.world.folder / "truth"
+        examined = await oracle.examine(kafka=self.world.addresses.kafka, databases=self.world.addresses.databases, truth=truth)
+        self.result.deliveries = examined.deliveries
+        self.result.problems += [str(finding) for finding in examined.findings if str(finding.kind) not in tolerated]
+        files = [path for path in sorted(truth.glob("*.jsonl")) if path.stem != "sms"]
+        verdicts = await check.run_checks(lambda service: self.world.addresses.databases[service], files)
+        self.result.problems += [f"{v.id} {v.title}: {v.detail}" for v in verdicts if not v.ok and v.id not in tolerated]
+        self.result.problems += self._seen_on_the_wire()
+
+    def _seen_on_the_wire(self) -> list[str]:
+        """What clients of ours asked of the broker, whatever their settings say."""
+        wrong = []
+        for service, proxies in self.world.links.kafka_of.items():
+            for seen in {seen for proxy in proxies for seen in proxy.seen}:
+                if service == "partners":
+                    continue
+                if seen.what == "produce" and seen.value != -1:
+                    wrong.append(f"wire: {service} published with acks={seen.value}")
+                if seen.what == "fetch" and seen.value != 1:
+                    wrong.append(f"wire: {service} reads uncommitted records")
+        return wrong
+
+
+async def keep(world: World, result: Result) -> Path:
+    """What a red trial leaves for whoever looks: seed, commit, timeline, topics, tables, logs, truth files. Synthetic people only."""
+    folder = KEPT / f"{result.name}-{result.seed}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    summary = {
+        "name": result.name, "seed": result.seed, "commit": _commit(), "phases": result.phases, "problems": result.problems,
+        "hits": result.hits, "points": result.points, "again": again(result),
+    }  # fmt: skip
+    (folder / "trial.json").write_text(json.dumps(summary, indent=1, default=str))
+    (folder / "timeline.json").write_text(json.dumps(world.timeline, indent=1, default=str))
+    for name in ("truth", "logs"):
+        shutil.copytree(world.folder / name, folder / name, dirs_exist_ok=True)
+    try:
+        await _dump_topics(world, folder / "topics")
+        await asyncio.to_thread(_dump_tables, world, folder / "tables")
+    except Exception as error:  # the servers may be what is broken
+        (folder / "dump-failed.txt").write_text(type(error).__name__)
+    return folder
+
+
+def again(result: Result) -> str:
+    """The command that does it again."""
+    return f"make faults ONLY={result.name} SEED={result.seed}"
+
+
+async def _dump_topics(world: World, folder: Path) -> None:
+    folder.mkdir()
+    log = await read_log(world.addresses.kafka)
+    for place, records in log.records.items():
+        lines = [json.dumps({"offset": r.offset, "event_id": r.event_id, "body": r.body}, default=str) for r in records]
+        (folder / f"{place[0]}-{place[1]}.jsonl").write_text("\n".join(lines))
+
+
+def _dump_tables(world: World, folder: Path) -> None:
+    folder.mkdir()
+    for service, dsn in world.addresses.databases.items():
+        with (folder / f"{service}.sql").open("wb") as out:
+            subprocess.run(["pg_dump", "--data-only", "--inserts", dsn], stdout=out, stderr=subprocess.DEVNULL, check=False)
+
+
+def _commit() -> str:
+    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
+__all__ = ["RANDOM", "Result", "Runner", "again", "drawn", "keep", "topics"]
