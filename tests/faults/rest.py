@@ -21,6 +21,10 @@ AWAY = (OSError, TimeoutError, KafkaError, asyncpg.PostgresError, asyncpg.Interf
 PLACES = [TopicPartition(topic.name, n) for topic in topics.TOPICS for n in range(topic.partitions)]
 
 
+class Stopped(Exception):
+    """A partition waits for a person, so nothing will come to rest. The text says which and why."""
+
+
 class Rest:
     """Looks past the proxies. What is away is waited for."""
 
@@ -32,7 +36,10 @@ class Rest:
         self._last = ""
 
     async def wait(self, within_seconds: float) -> None:
-        """Until nothing waits to be read or published, several times in a row with no new record. Raises TimeoutError naming what waits."""
+        """Until nothing waits to be read or published, several times in a row with no new record.
+
+        Raises TimeoutError that says what waits, or Stopped.
+        """
         deadline = monotonic() + within_seconds
         quiet, before = 0, -1
         while quiet < QUIET_ROUNDS:
@@ -74,6 +81,9 @@ class Rest:
         if session is None or session.is_closed():
             session = self._sessions[name] = await asyncpg.connect(self._addresses.databases[name])
         rows = [row async for row in queries.partitions_expected(session)]
+        stopped = [f"{name} {row['topic']} {row['partition']}: {row['stopped_reason']}" for row in rows if row["stopped_reason"]]
+        if stopped:
+            raise Stopped("; ".join(stopped))
         unpublished = int((await queries.outbox_behind(session))["waiting"])
         lags = {
             (row["topic"], row["partition"]): ends[TopicPartition(row["topic"], row["partition"])] - row["next_offset"]
