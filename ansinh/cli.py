@@ -29,9 +29,13 @@ app = typer.Typer(
 payroll = typer.Typer(
     help="Close, build, check, approve, release, withdraw, status of one payer's payroll.", no_args_is_help=True
 )
+restored = typer.Typer(
+    help="A service whose database was restored publishes nothing until two people agree.", no_args_is_help=True
+)
 letters = typer.Typer(help="Records a service set aside.", no_args_is_help=True)
 app.add_typer(payroll, name="payroll")
 app.add_typer(letters, name="deadletters")
+app.add_typer(restored, name="restore")
 
 Name = Annotated[str, typer.Option("--name", help="Which installation under .ansinh/ to talk to.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
@@ -249,6 +253,57 @@ def redrive(
         typer.echo(f"{len(records)} records{', nothing was changed' if dry_run else ''}")
     missing = {str(one) for one in letter or ()} - {one["dead_letter_id"] for one in records}
     raise typer.Exit(int(bool(missing) or any(one["outcome"] != "taken" for one in records)))
+
+
+@app.command()
+def republish(
+    service: Service,
+    topic: Annotated[
+        list[str] | None, typer.Argument(help="Which topics; all that the service can tell when none is named.")
+    ] = None,
+    as_json: AsJson = False,
+    name: Name = "local",
+) -> None:
+    """Have a service tell its present state again, for a new reader. Example: ansinh republish registry registry.beneficiary.v1
+
+    Interrupted, the same command goes on where it stopped. Whoever holds a message already ignores it.
+    """
+
+    def say(text: str) -> None:
+        typer.echo(text, err=as_json)
+
+    told = _ask(name, lambda _a, client: look.republish(client, service, topic or [], say))
+    if as_json:
+        _print(told)
+
+
+@restored.command("status")
+def restore_status(service: Service, name: Name = "local") -> None:
+    """Whether a service may publish, and the statement to be signed. Example: ansinh restore status payout"""
+    _print(_ask(name, lambda _a, client: look.restore_state(client, service)))
+
+
+@restored.command("propose")
+def propose_unlock(service: Service, name: Name = "local") -> None:
+    """Sign first, as operator: its partners were asked what they did. Example: ansinh restore propose payout"""
+    _print(_ask(name, lambda _a, client: look.sign_unlock(client, service, step="propose")))
+
+
+@restored.command("confirm")
+def confirm_unlock(service: Service, name: Name = "local") -> None:
+    """Sign second, as approver: publishing goes on, under the new epoch. Example: ansinh restore confirm payout"""
+    _print(_ask(name, lambda _a, client: look.sign_unlock(client, service, step="confirm")))
+
+
+@restored.command("unlock")
+def unlock(service: Service, name: Name = "local") -> None:
+    """Both signatures of a local installation's actors, one after the other. Example: ansinh restore unlock payout"""
+
+    async def both(_addresses: Addresses, client: Client) -> Any:
+        await look.sign_unlock(client, service, step="propose")
+        return await look.sign_unlock(client, service, step="confirm")
+
+    _print(_ask(name, both))
 
 
 @app.command("check")

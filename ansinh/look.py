@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,8 @@ from ansinh.installation import Addresses
 from ansinh.installation import shared_queries as queries
 from shared import topics
 from shared.topics import Service
+
+RELAY_PAUSE_SECONDS = 0.2
 
 
 @asynccontextmanager
@@ -101,6 +104,35 @@ async def redrive(
         done = await client.post(service, "/v1/deadletters/redrive", actor="operator", body=order)
         found += [{"service": service, **record} for record in done["records"]]
     return found
+
+
+async def republish(client: Client, service: Service, wanted: Sequence[str], say: Callable[[str], None]) -> dict[str, int]:
+    """Have a service tell topics again, all it can where none is named: topic -> messages. Goes on where an earlier call stopped."""
+    told: dict[str, int] = {}
+    for topic in wanted or await client.get(service, "/v1/republish"):
+        now = await client.post(service, "/v1/republish", actor="operator", body={"topic": topic, "begin": True})
+        while not now["done"]:
+            now = await client.post(service, "/v1/republish", actor="operator", body={"topic": topic})
+            if now["waits"]:
+                await asyncio.sleep(RELAY_PAUSE_SECONDS)
+            else:
+                say(f"{topic}: {now['messages']}")
+        told[topic] = now["messages"]
+    return told
+
+
+async def restore_state(client: Client, service: Service) -> dict[str, Any]:
+    """Whether a service may publish, and the statement that two people sign to let it."""
+    found: dict[str, Any] = await client.get(service, "/v1/restore")
+    return found
+
+
+async def sign_unlock(client: Client, service: Service, *, step: str) -> dict[str, Any]:
+    """One of two signatures: `propose` by the operator, `confirm` by the approver, each over the statement as it stands."""
+    state = await restore_state(client, service)
+    actor = {"propose": "operator", "confirm": "approver"}[step]
+    signed: dict[str, Any] = await client.post(service, f"/v1/restore/{step}", actor=actor, sha256=state.get("sha256"))
+    return signed
 
 
 async def trace(client: Client, beneficiary_id: str) -> dict[str, Any]:

@@ -54,12 +54,17 @@ class NotAllowed(Exception):
 # 57 operator intervention (shutdown, cancel), 58 system error.
 _RETRYABLE_PREFIXES = ("08", "40", "53", "57", "58")
 _RETRYABLE_STATES = {"25006", "55P03"}
+# asyncpg has one class for a connection that is gone and for its own misuse (a wrong number of arguments, a value of the wrong type):
+# only these words of its messages tell them apart. "Another operation": what a cut-off call leaves on a connection.
+_CONNECTION_GONE = ("is closed", "is closing", "was closed", "released back to the pool", "another operation is in progress")
 
 
 def is_trouble(error: BaseException) -> bool:
     """Whether an error says that the world is away, so that waiting and trying again is right."""
-    if isinstance(error, Trouble | OSError | TimeoutError | asyncpg.InterfaceError):
+    if isinstance(error, Trouble | OSError | TimeoutError):
         return True
+    if isinstance(error, asyncpg.InterfaceError):
+        return not isinstance(error, asyncpg.DataError) and any(word in str(error) for word in _CONNECTION_GONE)
     state = getattr(error, "sqlstate", None)
     if isinstance(error, asyncpg.PostgresError) and isinstance(state, str):
         return state in _RETRYABLE_STATES or state.startswith(_RETRYABLE_PREFIXES)

@@ -17,4 +17,8 @@ BATCH_SECONDS = Histogram("ansinh_batch_seconds", "Seconds from handler start to
 OUTBOX_UNPUBLISHED = Gauge("ansinh_outbox_unpublished", "Outbox rows behind the relay's cursor still to publish")
 OUTBOX_PUBLISHED = Counter("ansinh_outbox_published_total", "Outbox rows acknowledged by the broker", ["topic"])
 OUTBOX_BEHIND_SECONDS = Gauge("ansinh_outbox_behind_seconds", "Seconds since the relay last had nothing left to publish")
+RELAY_REFUSED = Gauge("ansinh_relay_refused", "1 while the broker refuses a message for good and the relay waits for a person")
+PUBLISHING_LOCKED = Gauge(
+    "ansinh_publishing_locked", "1 while a restored database may publish nothing until two people have signed"
+)
 CONFLICTS = Counter("ansinh_conflicts_total", "Same key with other content: somebody must look", ["kind"])

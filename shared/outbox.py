@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from time import monotonic
@@ -17,7 +17,7 @@ from uuid import UUID
 
 import asyncpg
 import structlog
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, errors
 from aiokafka.errors import KafkaError
 
 from shared.crashing import point
@@ -25,10 +25,18 @@ from shared.database import Database, Tx, load_queries
 from shared.errors import Trouble, code_of, is_trouble
 from shared.events import Message
 from shared.ids import random_id
-from shared.metrics import OUTBOX_BEHIND_SECONDS, OUTBOX_PUBLISHED, OUTBOX_UNPUBLISHED
+from shared.metrics import OUTBOX_BEHIND_SECONDS, OUTBOX_PUBLISHED, OUTBOX_UNPUBLISHED, RELAY_REFUSED
 from shared.publishing import publish
 
 queries = load_queries(__file__)
+# What trying again does not change: a person must raise a limit or grant a right.
+HOPELESS = (
+    errors.MessageSizeTooLargeError, errors.RecordListTooLargeError, errors.RecordTooLargeError, errors.InvalidTopicError,
+    errors.TopicAuthorizationFailedError, errors.ClusterAuthorizationFailedError, errors.InvalidRequiredAcksError,
+    errors.UnsupportedForMessageFormatError, errors.PolicyViolationError,
+)  # fmt: skip
+WAITS, PUBLISHES, REFUSED = "waits", "publishes", "BROKER_REFUSES"
+REFUSED_SECONDS = 10.0
 BATCH_MAX = 4_000
 DEADLINE_SECONDS = 15.0
 POLL_SECONDS = 1.0
@@ -69,10 +77,24 @@ async def put_events(tx: Tx, events: Sequence[OutEvent], at: datetime) -> None:
 
 
 class Relay:
-    """Publishes one service's outbox. Only the holder of the advisory lock publishes; a second relay waits."""
+    """Publishes one service's outbox. Only the holder of the advisory lock publishes; a second relay waits.
 
-    def __init__(self, database: Database, bootstrap: str, service: str, log: structlog.stdlib.BoundLogger) -> None:
-        """Nothing is opened before `run`."""
+    `state` says for people what it does: `waits` (another holds the lock), `publishes`, or why it cannot.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        bootstrap: str,
+        service: str,
+        log: structlog.stdlib.BoundLogger,
+        *,
+        look: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
+        """Nothing is opened before `run`. `look`: called with the lock held, before anything is published."""
+        self.state = WAITS
+        self._look = look
+        self._most = BATCH_MAX
         self._database = database
         self._bootstrap = bootstrap
         self._service = service
@@ -98,9 +120,12 @@ class Relay:
                 pause = min(pause * 2, PAUSE_MAX_SECONDS)
 
     async def _with_lock(self, session: Tx, stop: asyncio.Event) -> None:
+        self._is(WAITS)
         while not (await queries.relay_lock(session))["held"]:
             if await _sleep(stop, POLL_SECONDS):
                 return
+        if self._look:
+            await self._look()
         await session.add_listener("outbox", self._notified)
         # A producer that missed its deadline may still hold half-sent batches: it is closed before another starts.
         producer = AIOKafkaProducer(
@@ -111,6 +136,8 @@ class Relay:
             while not stop.is_set():
                 if not await self._publish_next(session, producer):
                     await self._wait(stop)
+                if self.state == REFUSED:
+                    await _sleep(stop, REFUSED_SECONDS)
         finally:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(producer.stop(), DEADLINE_SECONDS)
@@ -120,22 +147,47 @@ class Relay:
 
     async def _publish_next(self, session: Tx, producer: AIOKafkaProducer) -> int:
         cursor = await queries.cursor(session)
-        rows = [row async for row in queries.unpublished(session, xid=cursor["xid"], id=cursor["id"], most=BATCH_MAX)]
+        if cursor["locked_reason"]:
+            self._is(cursor["locked_reason"])
+            OUTBOX_BEHIND_SECONDS.set(monotonic() - self._emptied)
+            return 0
+        rows = [row async for row in queries.unpublished(session, xid=cursor["xid"], id=cursor["id"], most=self._most)]
         if not rows:
+            self._is(PUBLISHES)
             self._emptied = monotonic()
             OUTBOX_BEHIND_SECONDS.set(0)
             OUTBOX_UNPUBLISHED.set(0)
             return 0
         OUTBOX_BEHIND_SECONDS.set(monotonic() - self._emptied)
-        await asyncio.wait_for(self._send(producer, rows), DEADLINE_SECONDS)
+        try:
+            await asyncio.wait_for(self._send(producer, rows), DEADLINE_SECONDS)
+        except HOPELESS as error:
+            self._refused(rows, error)
+            return len(rows)
+        self._is(PUBLISHES)
         last = rows[-1]
         point("relay.before_cursor")
         moved = await queries.move_cursor(session, xid=last["xid"], id=last["id"], from_xid=cursor["xid"], from_id=cursor["id"])
         if moved is None:
             raise Trouble("another relay moved the cursor")
         point("relay.after_cursor")
-        await self._tell_waiting(session, full=len(rows) == BATCH_MAX)
+        await self._tell_waiting(session, full=len(rows) == self._most)
+        self._most = min(2 * self._most, BATCH_MAX)
         return len(rows)
+
+    def _refused(self, rows: Sequence[asyncpg.Record], error: Exception) -> None:
+        """The broker will not take one of these as things are: halve until it stands alone, then wait for a person, and say so."""
+        if len(rows) > 1:
+            self._most = len(rows) // 2
+            return
+        self._is(REFUSED)
+        self._log.error("relay_refused", code=code_of(error), topic=rows[0]["topic"], event_id=str(rows[0]["event_id"]))
+
+    def _is(self, state: str) -> None:
+        if state != self.state:
+            self.state = state
+            self._log.info("relay_state", state=state)
+        RELAY_REFUSED.set(state == REFUSED)
 
     async def _tell_waiting(self, session: Tx, *, full: bool) -> None:
         """Counting what waits costs as much as there is: now and then is enough."""

@@ -16,10 +16,11 @@ import asyncpg
 import structlog
 import uvicorn
 import uvloop
+from aiokafka.errors import KafkaError
 from fastapi import APIRouter
 from faststream.kafka import KafkaBroker
 
-from shared import crashing, logs, operating, topics
+from shared import crashing, logs, operating, restoring, topics
 from shared.actors import ActorGate
 from shared.applying import Handler
 from shared.clock import Clock, clock_from
@@ -28,6 +29,8 @@ from shared.database import Database
 from shared.errors import code_of, is_trouble
 from shared.outbox import Relay
 from shared.redriving import Redriver
+from shared.republishing import Pages, Republisher
+from shared.restoring import Unlocking
 from shared.setting_aside import SetAside
 from shared.settings import ServiceSettings, UnsafeSettings, refuse_unknown
 from shared.topics import Service
@@ -53,11 +56,13 @@ class Runtime:
 
 @dataclass
 class App:
-    """What a service consists of: a handler per topic it reads, HTTP routes, and loops that run until their event is set."""
+    """What a service consists of: a handler per topic it reads, HTTP routes, loops that run until their event is set, and the present
+    state of the topics it can tell again."""
 
     consumes: Mapping[str, Handler]
     router: APIRouter | None = None
     background: Sequence[Callable[[asyncio.Event], Awaitable[None]]] = field(default=())
+    republishes: Mapping[str, Pages] = field(default_factory=dict)
 
 
 Build = Callable[[Runtime], App]
@@ -115,6 +120,8 @@ class Process:
         self._runtime = runtime
         self._app = build(runtime)
         self._failed = False
+        bootstrap = runtime.settings.kafka_bootstrap
+        self._relay = Relay(runtime.database, bootstrap, str(runtime.service), runtime.log, look=self._look)
         expected = {topic.name for topic in topics.read_by(runtime.service)}
         assert set(self._app.consumes) == expected, "a service handles exactly the topics that the map says it reads"
         self._broker = KafkaBroker(
@@ -141,18 +148,20 @@ class Process:
     async def run(self) -> int:
         """Everything until `stop` is set; returns the exit code."""
         _collect_less_often()
-        watching = [asyncio.create_task(self._guarded(consumer.watch)) for consumer in self.consumers]
-        tasks = [asyncio.create_task(self._guarded(loop)) for loop in self._loops()]
+        watching: list[asyncio.Task[None]] = []
         server = self._server()
-        serving = asyncio.create_task(server.serve())
+        tasks = [asyncio.create_task(server.serve())]
         try:
+            await self._looked()
+            tasks += [asyncio.create_task(self._guarded(loop)) for loop in (self._relay.run, *self._app.background)]
+            watching += [asyncio.create_task(self._guarded(consumer.watch)) for consumer in self.consumers]
             await self._broker.start()
             self._runtime.log.info("started", port=self._runtime.settings.port, pid=os.getpid())
             await self.stop.wait()
         finally:
             for watch in watching:  # stopping the broker takes partitions away; nobody may try to take them up again
                 watch.cancel()
-            await self._end(server, [serving, *tasks])
+            await self._end(server, tasks)
         self._runtime.log.info("stopped")
         return int(self._failed)
 
@@ -170,10 +179,23 @@ class Process:
             task.cancel()
         await self._runtime.database.close()
 
-    def _loops(self) -> list[Callable[[asyncio.Event], Awaitable[None]]]:
+    async def _look(self) -> None:
         runtime = self._runtime
-        relay = Relay(runtime.database, runtime.settings.kafka_bootstrap, str(runtime.service), runtime.log)
-        return [relay.run, *self._app.background]
+        bootstrap, at = runtime.settings.kafka_bootstrap, runtime.clock.now()
+        await restoring.lock_if_restored(runtime.database, bootstrap, runtime.service, at=at, log=runtime.log)
+
+    async def _looked(self) -> None:
+        """Before anything is read or sent: what a restored database decides must not carry the epoch of its lost past."""
+        looked = False
+        while not (looked or self.stop.is_set()):
+            try:
+                await self._look()
+                looked = True
+            except Exception as error:
+                if not (is_trouble(error) or isinstance(error, KafkaError)):
+                    raise
+                self._runtime.log.warning("start_waits", code=code_of(error))
+                await asyncio.sleep(START_PAUSE_SECONDS)
 
     async def _guarded(self, loop: Callable[[asyncio.Event], Awaitable[None]]) -> None:
         try:
@@ -181,19 +203,27 @@ class Process:
         except Exception as error:
             self.fatal(code_of(error))
 
-    def _redriver(self) -> Redriver:
+    def _operating(self) -> APIRouter:
         runtime = self._runtime
-        return Redriver(runtime.database, runtime.vault, self._app.consumes, clock=runtime.clock, log=runtime.log)
+        database, clock, log = runtime.database, runtime.clock, runtime.log
+        return operating.router(
+            runtime.gate.dependency,
+            clock,
+            redriver=Redriver(database, runtime.vault, self._app.consumes, clock=clock, log=log),
+            republisher=Republisher(database, self._app.republishes, clock),
+            unlocking=Unlocking(database, runtime.service, log),
+        )
 
     def _missing(self) -> list[str]:
         return [consumer.topic for consumer in self.consumers if not consumer.ready]
 
     def _server(self) -> uvicorn.Server:
-        web = make_app(f"An Sinh {self._runtime.service}", self._missing)
+        runtime = self._runtime
+        web = make_app(f"An Sinh {runtime.service}", self._missing, lambda: {"relay": self._relay.state})
         if self._app.router:
             web.include_router(self._app.router)
-        web.include_router(operating.router(self._runtime.gate.dependency, self._redriver()))
-        settings = self._runtime.settings
+        web.include_router(self._operating())
+        settings = runtime.settings
         config = uvicorn.Config(web, host="127.0.0.1", port=settings.port, log_config=None, access_log=False, lifespan="off")
         server = uvicorn.Server(config)
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
+from uuid import UUID
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
@@ -14,9 +15,19 @@ from aiokafka import AIOKafkaProducer
 from shared.clock import LOCAL
 
 SCHEMA_VERSION = "1.0"
+POSITION = "ce_outbox"
 Row: TypeAlias = "asyncpg.Record | Mapping[str, Any]"
 Headers = list[tuple[str, bytes]]
 _WORD, _SEED, _MIX = 0xFFFFFFFF, 0x9747B28C, 0x5BD1E995
+
+
+class Position(NamedTuple):
+    """Where a message lies in the outbox it came from, and in which life of that database (shared/restoring.py)."""
+
+    epoch: int
+    xid: int
+    id: int
+    event_id: UUID
 
 
 class Place(NamedTuple):
@@ -63,8 +74,21 @@ def headers_of(row: Row, source: str) -> Headers:
         ("ce_id", str(row["event_id"]).encode()),
         ("traceparent", f"00-{trace}-{trace[:16]}-01".encode()),
         ("ce_time", row["at"].astimezone(LOCAL).isoformat().encode()),
+        (POSITION, f"{row['epoch']}.{row['xid']}.{row['id']}".encode()),
         *_same_for_all(row["type"], source),
     ]
+
+
+def position_of(headers: Iterable[tuple[str, bytes | None]], source: str) -> Position | None:
+    """The position of a message by this source; None for anything else, a foreign or damaged record too."""
+    found = {name: value or b"" for name, value in headers}
+    if found.get("ce_source") != f"/ansinh/{source}".encode():
+        return None
+    try:
+        epoch, xid, number = (int(part) for part in found.get(POSITION, b"").split(b"."))
+        return Position(epoch, xid, number, UUID(found.get("ce_id", b"").decode()))
+    except ValueError:
+        return None
 
 
 @lru_cache(maxsize=1_000)

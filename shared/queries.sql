@@ -79,12 +79,12 @@ SELECT :day, event_id, topic, key, type, :at, payload
 SELECT pg_notify('outbox', '');
 
 -- name: cursor^
--- How far the relay has got.
-SELECT xid::text AS xid, id FROM outbox_cursor;
+-- How far the relay has got, and whether it may go on.
+SELECT xid::text AS xid, id, t.locked_reason FROM outbox_cursor, timeline t;
 
 -- name: unpublished
 -- The next rows in commit-safe order: only of transactions below every running one, so none can appear before them later.
-SELECT xid::text AS xid, id, event_id, topic, key, type, at, payload FROM outbox
+SELECT (SELECT epoch FROM timeline) AS epoch, xid::text AS xid, id, event_id, topic, key, type, at, payload FROM outbox
  WHERE (xid, id) > (:xid::text::xid8, :id) AND xid < pg_snapshot_xmin(pg_current_snapshot())
  ORDER BY xid, id LIMIT :most;
 
@@ -103,3 +103,62 @@ SELECT pg_try_advisory_lock(4711) AS held;
 -- name: relay_unlock^
 -- Give the relay's place to another.
 SELECT pg_advisory_unlock(4711) AS released;
+
+-- name: begin_republish^
+-- Begin to tell a topic again; one that was not finished goes on.
+INSERT INTO republish AS r (topic, after, messages, begun_by, begun_at) VALUES (:topic, '', 0, :actor, :at)
+ON CONFLICT (topic) DO UPDATE SET
+    after = CASE WHEN r.done_at IS NULL THEN r.after ELSE '' END,
+    messages = CASE WHEN r.done_at IS NULL THEN r.messages ELSE 0 END,
+    begun_by = excluded.begun_by, begun_at = excluded.begun_at, done_at = NULL
+RETURNING messages;
+
+-- name: republish_locked^
+-- How far a topic has been told, ours until the transaction ends.
+SELECT after, messages, done_at FROM republish WHERE topic = :topic FOR UPDATE;
+
+-- name: republish_told^
+-- So many more were told; written in the transaction of their outbox rows.
+UPDATE republish SET after = :after, messages = messages + :more, done_at = :done_at WHERE topic = :topic RETURNING messages;
+
+-- name: timeline^
+-- Which life of this database this is, and whether publishing is locked.
+SELECT epoch, locked_at, locked_reason, proposed_by FROM timeline;
+
+-- name: timeline_locked^
+-- The same, ours until the transaction ends.
+SELECT epoch, locked_at, locked_reason, proposed_by FROM timeline FOR UPDATE;
+
+-- name: cursor_of_another_cluster^
+-- Transaction numbers only rise within one cluster: a cursor ahead of them was copied from another, and nothing new would ever be published.
+SELECT xid >= pg_snapshot_xmax(pg_current_snapshot()) AS ahead FROM outbox_cursor;
+
+-- name: positions_unknown^
+-- Places on our topics that this database never wrote: of a later epoch, or of this one, beyond the cursor and without a row. Those of an
+-- earlier epoch were seen when it ended.
+SELECT count(*) AS count
+  FROM unnest(:epochs::int[], :xids::text[], :ids::bigint[], :event_ids::uuid[]) AS seen (epoch, xid, id, event_id),
+       timeline t, outbox_cursor c
+ WHERE seen.epoch > t.epoch
+    OR (seen.epoch = t.epoch AND (seen.xid::xid8, seen.id) > (c.xid, c.id)
+        AND NOT EXISTS (SELECT FROM outbox o
+                         WHERE o.xid = seen.xid::xid8 AND o.id = seen.id AND o.event_id = seen.event_id));
+
+-- name: lock_timeline^
+-- Nothing is published from now on, and what is decided from now on is of a new epoch.
+UPDATE timeline SET epoch = greatest(epoch, :seen_epoch) + 1, locked_at = :at, locked_reason = :reason
+ WHERE locked_at IS NULL RETURNING epoch, locked_at;
+
+-- name: propose_unlock!
+-- The first of two signatures.
+UPDATE timeline SET proposed_by = :actor, proposed_token = :token, proposed_at = :at WHERE locked_at IS NOT NULL;
+
+-- name: record_unlock!
+-- Both signatures, kept.
+INSERT INTO timeline_unlock (epoch, locked_at, locked_reason, sha256, proposed_by, proposed_token, proposed_at,
+                             confirmed_by, confirmed_token, confirmed_at)
+SELECT epoch, locked_at, locked_reason, :sha256, proposed_by, proposed_token, proposed_at, :actor, :token, :at FROM timeline;
+
+-- name: unlock_timeline!
+-- Publishing goes on.
+UPDATE timeline SET locked_at = NULL, locked_reason = NULL, proposed_by = NULL, proposed_token = NULL, proposed_at = NULL;

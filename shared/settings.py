@@ -30,7 +30,6 @@ class ServiceSettings(BaseSettings):
     clock_file: Path | None = None
     files_dir: Path = Path("files")
     session_seconds: float = Field(default=6.0, ge=1.0, le=30.0)
-    epoch: int = Field(default=1, ge=1)
     crash_point: str | None = None
 
     @model_validator(mode="after")

@@ -133,6 +133,12 @@ TOPICS: tuple[Topic, ...] = (
 BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}
 
 
+def written_by(service: Service) -> tuple[Topic, ...]:
+    """Topics that only one service's outbox writes, in table order; the population feed is part of verification."""
+    writers = {str(service)} | ({"population-feed"} if service is Service.VERIFICATION else set())
+    return tuple(topic for topic in TOPICS if topic.writer in writers)
+
+
 def read_by(service: Service) -> tuple[Topic, ...]:
     """Topics one service consumes, in table order."""
     return tuple(topic for topic in TOPICS if str(service) in topic.readers)

@@ -55,8 +55,9 @@ async def _failed(_request: Request, error: Exception) -> JSONResponse:
     return _answer(503, "TRY_AGAIN") if is_trouble(error) else _answer(500, "INTERNAL")
 
 
-def make_app(title: str, ready: Callable[[], list[str]]) -> FastAPI:
-    """A FastAPI application with the common routes. `ready` lists what is still missing; an empty list means ready."""
+def make_app(title: str, ready: Callable[[], list[str]], state: Callable[[], dict[str, str]] = dict) -> FastAPI:
+    """A FastAPI application with the common routes. `ready` lists what is still missing; an empty list means ready. `state`: what parts
+    of the process are doing, for people who look at its health."""
     app = FastAPI(title=title, docs_url=None, redoc_url=None)
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(NotAllowed, _not_allowed)
@@ -67,7 +68,7 @@ def make_app(title: str, ready: Callable[[], list[str]]) -> FastAPI:
     @app.get("/health")
     async def health() -> dict[str, str]:
         """The process lives."""
-        return {"status": "ok"}
+        return {"status": "ok", **state()}
 
     @app.get("/ready")
     async def readiness() -> JSONResponse:

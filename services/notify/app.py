@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 
+from services.notify import store_republish
 from services.notify.handlers import Handlers
 from services.notify.http import router
 from services.notify.sender import Sender
@@ -28,6 +29,7 @@ def build(runtime: Runtime) -> App:
         },
         router=router(runtime, sender.wake if sender else _nobody_sends),
         background=[sender.run] if sender else [],
+        republishes=store_republish.PAGES,
     )
 
 

@@ -128,3 +128,7 @@ SELECT p.beneficiary_id, p.epoch, p.n, p.payer, p.life, COALESCE(v.dead, false) 
 -- Every text that serves one person.
 SELECT m.message_id, m.campaign, m.round, m.status, m.parts, m.accented, m.asked, m.changed_at
   FROM message_person s JOIN message m USING (message_id) WHERE s.beneficiary_id = :beneficiary_id ORDER BY m.campaign, m.round;
+
+-- name: texts_after
+-- The next texts in order of their ids.
+SELECT message_id FROM message WHERE message_id > :after ORDER BY message_id LIMIT :most;

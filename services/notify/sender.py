@@ -23,6 +23,7 @@ from shared.clock import Clock
 from shared.database import Database, Tx
 from shared.errors import code_of, is_trouble
 from shared.personal import Contact
+from shared.restoring import is_locked
 from shared.vault import Vault
 from shared.words import MessageStatus
 
@@ -95,6 +96,8 @@ class Sender:
     async def _intend(self) -> tuple[list[ToSend], int]:
         now = self._clock.now()
         async with self._database.transaction("notify.intend") as tx:
+            if await is_locked(tx):
+                return [], 0
             texts = await store.created_texts(tx, TEXTS_MAX)
             needed = await store.needed(tx, [text.message_id for text in texts]) if texts else set()
             skipped = await store.skip(tx, [t.message_id for t in texts if t.message_id not in needed], now)

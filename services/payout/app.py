@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.payout import store_republish
 from services.payout.files import FileWriter
 from services.payout.handlers import Handlers
 from services.payout.http import router
@@ -25,6 +26,7 @@ def build(runtime: Runtime) -> App:
         },
         router=router(runtime, writer),
         background=[writer.run],
+        republishes=store_republish.PAGES,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.registry import store_republish
 from services.registry.areas import Areas
 from services.registry.banks import BankNames
 from services.registry.handlers import Handlers, Registrar
@@ -16,7 +17,7 @@ from shared.topics import Service
 
 def build(runtime: Runtime) -> App:
     """The service's handlers and routes. Raises when a table of names cannot be read."""
-    registrar = Registrar(runtime.vault, runtime.clock, runtime.settings.epoch)
+    registrar = Registrar(runtime.vault, runtime.clock)
     areas, banks = Areas.from_file(runtime.settings.areas_file), BankNames.from_file(runtime.settings.bank_names_file)
     importer = Importer(runtime.database, runtime.clock, registrar, areas=areas, banks=banks)
     handlers = Handlers(runtime.vault, runtime.clock, registrar)
@@ -30,6 +31,7 @@ def build(runtime: Runtime) -> App:
         },
         router=router(runtime, importer, closer),
         background=[closer.finish],
+        republishes=store_republish.PAGES,
     )
 
 

@@ -23,17 +23,17 @@ from shared.events import ListClosed, ListOpened, MinistryMessage, PaymentState,
 from shared.metrics import CONFLICTS
 from shared.outbox import OutEvent, put_events
 from shared.records import Received
+from shared.restoring import epoch_of
 from shared.vault import Kind, Vault, VaultError
 
 
 class Registrar:
     """Takes statements, wherever they come from, in one transaction that the caller opened."""
 
-    def __init__(self, vault: Vault, clock: Clock, epoch: int) -> None:
-        """`epoch`: the first part of every version published from now on."""
+    def __init__(self, vault: Vault, clock: Clock) -> None:
+        """The vault must hold identity, payee, delivery and contact."""
         self._vault = vault
         self._clock = clock
-        self._epoch = epoch
         self.sealer = Sealer(vault)
 
     async def take(
@@ -60,7 +60,7 @@ class Registrar:
 
     async def _load(self, tx: Tx, statements: Sequence[Statement]) -> tuple[Desk, dict[UUID, tuple[Person, Blocks]]]:
         today = self._clock.today()
-        desk = Desk(today=today, epoch=self._epoch, keys_of=self.sealer.keys_of, digest_of=self.sealer.digest_of)
+        desk = Desk(today=today, epoch=await epoch_of(tx), keys_of=self.sealer.keys_of, digest_of=self.sealer.digest_of)
         records = {(s.source, s.record) for s in statements if s.record}
         before = await store.known_people(tx, sorted(records), _identity_keys(self.sealer, statements), self.sealer)
         since = _since(statements, period_of(today))
@@ -78,7 +78,7 @@ class Registrar:
             person = desk.people[key]
             is_new = old is None or old.published(desk.today) != person.published(desk.today)
             if is_new:
-                person = person._replace(version=(max(self._epoch, person.version[0]), person.version[1] + 1))
+                person = person._replace(version=(max(desk.epoch, person.version[0]), person.version[1] + 1))
             sealed = self.sealer.seal(person, before=old, blocks=blocks, today=desk.today)
             saved.append((person, sealed))
             if is_new:

@@ -290,3 +290,27 @@ SELECT source, record, beneficiary_id, sequence FROM source_record WHERE source 
 -- Every statement of a record with its fate, and what still waits.
 SELECT sequence, kind, fate, reason, notes, beneficiary_id, import_id, row_no, at FROM source_event
  WHERE source = :source AND record = :record ORDER BY id;
+
+-- name: snapshots_after
+-- People as readers know them. Who could not have an account is judged on the day of the last change, as when it was told.
+SELECT beneficiary_id, epoch, n, payer, area, life, died_on, wish, account_source, home_delivery,
+       cannot_reason IS NOT NULL
+           AND COALESCE(cannot_until >= (changed_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date, true) AS cannot,
+       identity, payee, delivery, contact, identity_digest, account_digest, delivery_digest
+  FROM person WHERE beneficiary_id > :after ORDER BY beneficiary_id LIMIT :most;
+
+-- name: raise_epoch!
+-- The people of one page, under the epoch of a restored database.
+UPDATE person SET epoch = :epoch
+ WHERE epoch < :epoch
+   AND beneficiary_id IN (SELECT beneficiary_id FROM person WHERE beneficiary_id > :after ORDER BY beneficiary_id LIMIT :most);
+
+-- name: lines_after
+-- Frozen lines as they were published.
+SELECT entitlement_id, beneficiary_id, period, payer, area, epoch, n, declared_vnd, line
+  FROM entitlement_line WHERE entitlement_id > :after ORDER BY entitlement_id LIMIT :most;
+
+-- name: closings_after
+-- Closed lists as they were published.
+SELECT period, payer, count, vnd, digest, programmes, closed_at FROM payroll_list
+ WHERE state = 'closed' AND (period, payer) > (:period, :payer) ORDER BY period, payer LIMIT :most;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.verification import store_republish
 from services.verification.account_check import Banks
 from services.verification.handlers import Handlers
 from services.verification.http import router
@@ -27,6 +28,7 @@ def build(runtime: Runtime) -> App:
         },
         router=router(runtime),
         background=[Waiting(runtime.database, judge, runtime.log).run],
+        republishes=store_republish.PAGES,
     )
 
 

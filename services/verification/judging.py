@@ -21,11 +21,13 @@ from shared.database import Tx
 from shared.events import VerificationResult
 from shared.outbox import OutEvent, put_events
 from shared.personal import Account, Identity, Payee
+from shared.restoring import epoch_of
 from shared.vault import Vault
 from shared.words import AccountCheck, Outcome
 
 # Outcomes that would let money go out: only they give way to `duplicate`.
 _PAYABLE = (Outcome.MATCH, Outcome.WEAK_MATCH, Outcome.NUMBER_CHANGED)
+RESULTS_PER_EPOCH = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,11 @@ class Judge:
         others = [row for row in sharing if row["beneficiary_id"] not in found]
         verdicts = _against_each_other(found, [(row["person_token"], row["account_ix"]) for row in others])
         # Only what differs from the result that holds is told: the system falls silent when input stops.
+        first = first_of_epoch(await epoch_of(tx))
         news = {
-            key: (found[key].person.held.result_seq + 1, v) for key, v in verdicts.items() if v != found[key].person.held.verdict
+            key: (max(found[key].person.held.result_seq + 1, first), verdict)
+            for key, verdict in verdicts.items()
+            if verdict != found[key].person.held.verdict
         }
         return Decided({key: _held(each, verdicts[key], news.get(key)) for key, each in found.items()}, news)
 
@@ -125,6 +130,11 @@ class Judge:
         if each.account is not None:
             account = check_account(each.account, person_name=each.identity.full_name, banks=self._banks, today=today)
         return Found(each.person, answer, account)
+
+
+def first_of_epoch(epoch: int) -> int:
+    """The lowest `result_seq` of an epoch: above everything that the database can have told before its restore."""
+    return 1 + (epoch - 1) * RESULTS_PER_EPOCH
 
 
 def _against_each_other(found: Mapping[UUID, Found], others: Iterable[tuple[str | None, bytes | None]]) -> dict[UUID, Verdict]:

@@ -143,3 +143,22 @@ SELECT epoch, n, payer, result_seq FROM person WHERE beneficiary_id = :beneficia
 -- Every result told of one person, oldest first.
 SELECT result_seq, outcome, evidence, died_on, account, checked_at FROM verdict
  WHERE beneficiary_id = :beneficiary_id ORDER BY result_seq;
+
+-- name: results_after
+-- The result that holds of each person, as it was told.
+SELECT v.beneficiary_id, v.result_seq, v.identity_digest, v.account_digest, v.outcome, v.evidence, v.died_on, v.account, v.checked_at
+  FROM person p JOIN verdict v ON v.beneficiary_id = p.beneficiary_id AND v.result_seq = p.result_seq
+ WHERE p.beneficiary_id > :after ORDER BY p.beneficiary_id LIMIT :most;
+
+-- name: raise_results!
+-- The results of one page, told again under the first number of a restored database's epoch.
+WITH page AS (
+    SELECT beneficiary_id, result_seq FROM person WHERE beneficiary_id > :after ORDER BY beneficiary_id LIMIT :most
+), old AS (
+    SELECT beneficiary_id, result_seq FROM page WHERE result_seq BETWEEN 1 AND :first - 1
+), again AS (
+    INSERT INTO verdict (beneficiary_id, result_seq, identity_digest, account_digest, outcome, evidence, died_on, account, checked_at)
+    SELECT v.beneficiary_id, :first, v.identity_digest, v.account_digest, v.outcome, v.evidence, v.died_on, v.account, v.checked_at
+      FROM old JOIN verdict v USING (beneficiary_id, result_seq)
+)
+UPDATE person p SET result_seq = :first FROM old WHERE p.beneficiary_id = old.beneficiary_id;

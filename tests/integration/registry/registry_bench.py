@@ -66,7 +66,7 @@ class Bench:
         self.database, self.clock = database, clock
         self.vault = Vault.load(keys / "registry.json")
         self._public = ECKey.import_key(json.loads((keys / "registry.json").read_text())["private"])
-        self.registrar = Registrar(self.vault, clock, 1)
+        self.registrar = Registrar(self.vault, clock)
         self.handlers = Handlers(self.vault, clock, self.registrar)
         self.importer = Importer(database, clock, self.registrar, areas=Areas.from_file(), banks=BankNames.from_file())
         self.closer = ListCloser(database, clock, logs.configure("registry"))
