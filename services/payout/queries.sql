@@ -458,9 +458,3 @@ SELECT r.result_id, r.end_to_end_id, r.status, r.reason, r.basis, r.fate, r.occu
 SELECT i.instruction_id, i.beneficiary_id, i.state_seq, i.state, i.provider, i.channel, b.period, b.payer, i.attempt, i.vnd, i.reason
   FROM instruction i JOIN batch b USING (batch_id)
  WHERE i.instruction_id > :after AND i.state NOT IN ('created', 'sealed') ORDER BY i.instruction_id LIMIT :most;
-
--- name: payments_after
--- Payments whose state was told; what is only on a draft is told to nobody.
-SELECT i.instruction_id, i.beneficiary_id, i.state_seq, i.state, i.provider, i.channel, b.period, b.payer, i.attempt, i.vnd, i.reason
-  FROM instruction i JOIN batch b USING (batch_id)
- WHERE i.instruction_id > :after AND i.state NOT IN ('created', 'sealed') ORDER BY i.instruction_id LIMIT :most;
