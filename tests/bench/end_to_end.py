@@ -34,7 +34,7 @@ from tests.bench.world import PERIOD, ROOT, Payer, prepare
 
 OFFICES_AT_ONCE, TRIES = 4, 5
 STEADY_SECONDS_MIN = 10.0
-SETTLE_SECONDS, IDLE_SECONDS = 2.0, 5.0
+IDLE_SECONDS, IDLE_PEOPLE_MIN = 5.0, 2_000
 Say = Callable[[str], None]
 
 
@@ -68,7 +68,7 @@ async def run(people: int, say: Say, *, name: str = "bench-end-to-end", profiled
         if profiled:
             await profile(place, profiled, ROOT / ".ansinh" / f"profile-{profiled}.txt")
         events = await _set(place, payers, say)
-        clockwork = Clockwork(place, idle=await _idle(place))
+        clockwork = Clockwork(place, idle=await _idle(place, people))
         started = time.monotonic()
         await _measure(clockwork, payers, say)
         ended = time.monotonic()
@@ -92,11 +92,12 @@ async def _set(place: Stage, payers: Sequence[Payer], say: Say) -> int:
     return events
 
 
-async def _idle(place: Stage) -> dict[str, float]:
+async def _idle(place: Stage, people: int) -> dict[str, float]:
     """CPU seconds per second of every process while nothing happens: polling, heartbeats, house-keeping."""
-    await asyncio.sleep(SETTLE_SECONDS)
+    seconds = IDLE_SECONDS if people >= IDLE_PEOPLE_MIN else 0.1
+    await asyncio.sleep(seconds / 2)
     before, began = place.sampler.cpu(), time.monotonic()
-    await asyncio.sleep(IDLE_SECONDS)
+    await asyncio.sleep(seconds)
     passed = time.monotonic() - began
     return {group: (used - before.get(group, 0.0)) / passed for group, used in place.sampler.cpu().items()}
 

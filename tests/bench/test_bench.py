@@ -1,0 +1,80 @@
+"""The bench itself: a small run passes its gate, a wrong one does not, and the page says what was found."""
+
+import json
+
+import pytest
+
+from shared.words import Outcome
+from tests.bench import end_to_end, matching, page, sampling, whole
+from tests.bench.people import recipients
+from tests.bench.sampling import Sample
+
+PEOPLE = 500
+
+
+@pytest.fixture(scope="module")
+async def run():
+    """One small run from events to texts."""
+    return await end_to_end.run(PEOPLE, lambda _text: None, name="bench-smoke")
+
+
+@pytest.fixture
+def found(run):
+    """Results as a whole run leaves them, its other parts not run."""
+    machine = {"processor": "a processor", "cores": 2, "memory_gb": 8, "system": "Linux", "versions": {"Python": "3.11"}}
+    machine |= {"durability": {"PostgreSQL": {"fsync": "on"}, "Kafka": "one broker"}, "java_options": "-Xmx512m"}
+    facts = {"synthetic": True, "size": "quick", "day": "2024-02-01", "commit": "abc", "load_before": 0.1, "machine": machine}
+    made = {
+        **facts,
+        "failed": {},
+        "minutes": 1.0,
+        "end_to_end": [run],
+        "documented_way": {"people": 100, "people_per_second": 10.0},
+    }
+    made["documented_way"]["cpu_us_per_person"] = {"sum": 9_000}
+    made["ratios"] = page.ratios(made)
+    return made | {"aims": page.aims(made)}
+
+
+async def test_small_run_passes_its_gate(run):
+    assert run["gate"]["differ"] == {}
+    assert run["valid"]
+    assert run["events"] > PEOPLE
+    assert set(run["cpu_us_per_person"]) >= {"registry", "verification", "payout", "notify", "kafka", "postgres payout"}
+
+
+async def test_page_tells_figures_and_missed_aims(run, found, tmp_path):
+    whole.write(found, tmp_path)
+    text = (tmp_path / "benchmarks.md").read_text()
+    assert f"| {PEOPLE} | {run['people_per_second']:,}" in text
+    assert "**no**" in text
+    assert "not run" in text
+    assert json.loads((tmp_path / "benchmarks.json").read_text())["end_to_end"][0]["people"] == PEOPLE
+    assert (tmp_path / "benchmarks-speed.svg").read_text().count("<path") > 3
+
+
+async def test_a_run_that_loses_somebody_is_void(run, found):
+    run = {**run, "valid": False}
+    assert "**VOID**" in page.render(found | {"end_to_end": [run]})
+    assert not whole.is_good(found | {"end_to_end": [run]})
+
+
+def test_people_are_the_same_for_a_seed_and_have_the_outcome_they_must_have():
+    first = list(recipients(7, 3, 2_000))
+    assert first == list(recipients(7, 3, 2_000))
+    assert len({person.identity.get("personal_number") for person in first}) > 1_950
+    assert {person.outcome for person in first} >= {Outcome.MATCH, Outcome.WEAK_MATCH, Outcome.DEAD, Outcome.MOVED}
+    assert matching.run(2_000)["valid"]
+
+
+def test_warm_up_and_cool_down_are_dropped_from_a_steady_rate():
+    seen = [(float(second), 0 if second < 3 else min((second - 3) * 100, 5_000)) for second in range(61)]
+    assert end_to_end.steady_rate(seen, people=5_000) == pytest.approx(100, rel=0.1)
+    assert end_to_end.steady_rate(seen[:5], people=5_000) is None
+
+
+def test_growing_memory_is_not_flat():
+    samples = [Sample(float(at), {}, {"registry": 100.0 + at, "notify": 100.0}) for at in range(100)]
+    assert sampling.flatness(samples) == {"registry": pytest.approx(1.36, abs=0.02), "notify": 1.0}
+    assert sampling.peak_mb(samples)["registry"] == 199.0
+    assert sampling.flatness(samples[:5]) == {}
