@@ -261,6 +261,7 @@ def republish(
     topic: Annotated[
         list[str] | None, typer.Argument(help="Which topics; all that the service can tell when none is named.")
     ] = None,
+    *,
     as_json: AsJson = False,
     name: Name = "local",
 ) -> None:
@@ -272,7 +273,7 @@ def republish(
     def say(text: str) -> None:
         typer.echo(text, err=as_json)
 
-    told = _ask(name, lambda _a, client: look.republish(client, service, topic or [], say))
+    told = _ask(name, lambda _a, client: look.republish(client, service, topic or [], say=say))
     if as_json:
         _print(told)
 

@@ -106,7 +106,7 @@ async def redrive(
     return found
 
 
-async def republish(client: Client, service: Service, wanted: Sequence[str], say: Callable[[str], None]) -> dict[str, int]:
+async def republish(client: Client, service: Service, wanted: Sequence[str], *, say: Callable[[str], None]) -> dict[str, int]:
     """Have a service tell topics again, all it can where none is named: topic -> messages. Goes on where an earlier call stopped."""
     told: dict[str, int] = {}
     for topic in wanted or await client.get(service, "/v1/republish"):

@@ -106,7 +106,7 @@ class Redriver:
                 if row is None:
                     return None
                 done = await self._again(tx, row)
-                await self._mark(tx, done, actor, self._clock.now())
+                await self._mark(tx, done, actor, at=self._clock.now())
                 if dry_run:
                     raise _DryRun
         except _DryRun:
@@ -152,7 +152,7 @@ class Redriver:
             headers=[(name, bytes.fromhex(value or "")) for name, value in kept["headers"]],
         )
 
-    async def _mark(self, tx: Tx, done: Redriven, actor: str, at: datetime) -> None:
+    async def _mark(self, tx: Tx, done: Redriven, actor: str, *, at: datetime) -> None:
         marked = await queries.mark_redriven(
             tx, dead_letter_id=done.dead_letter_id, at=at, actor=actor, outcome=done.outcome, reason=done.reason
         )

@@ -67,9 +67,9 @@ class Republisher:
                 return Told(topic, row["messages"], done=True)
             if (await queries.outbox_behind(tx))["waiting"] >= WAITING_MAX:
                 return Told(topic, row["messages"], done=False, waits=True)
-            return await self._chunk(tx, topic, row["after"], self._clock.now())
+            return await self._chunk(tx, topic, row["after"], now=self._clock.now())
 
-    async def _chunk(self, tx: Tx, topic: str, after: str, now: datetime) -> Told:
+    async def _chunk(self, tx: Tx, topic: str, after: str, *, now: datetime) -> Told:
         page = await self._pages[topic](tx, after, CHUNK)
         await put_events(tx, [event for _place, event in page], now)
         done = len(page) < CHUNK

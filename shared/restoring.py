@@ -138,7 +138,7 @@ class Unlocking:
         async with self._database.transaction("restoring.propose") as tx:
             lock = self._signed(await queries.timeline_locked(tx), actor)
             await queries.propose_unlock(tx, actor=actor.id, token=actor.token, at=at)
-            await self._tell(tx, actor, "propose_unlock", at)
+            await self._tell(tx, actor, "propose_unlock", at=at)
         return lock
 
     async def confirm(self, actor: Actor, at: datetime) -> Lock:
@@ -151,7 +151,7 @@ class Unlocking:
                 raise Refused("SAME_PERSON")
             await queries.record_unlock(tx, sha256=lock.sha256, actor=actor.id, token=actor.token, at=at)
             await queries.unlock_timeline(tx)
-            await self._tell(tx, actor, "confirm_unlock", at)
+            await self._tell(tx, actor, "confirm_unlock", at=at)
         self._log.warning("publishing_unlocked", actor=actor.id)
         return lock
 
@@ -171,6 +171,6 @@ class Unlocking:
         statement = f"{self._service}: {row['locked_reason']}, epoch {row['epoch']}, locked {row['locked_at'].isoformat()}"
         return Lock(row["locked_reason"], row["epoch"], row["locked_at"], row["proposed_by"], statement)
 
-    async def _tell(self, tx: Tx, actor: Actor, act: str, at: datetime) -> None:
+    async def _tell(self, tx: Tx, actor: Actor, act: str, *, at: datetime) -> None:
         record = AuditRecord(actor=actor.id, act=act, subject=self._service, at=at)
         await put_events(tx, [OutEvent(record.TOPIC, actor.id, record)], at)

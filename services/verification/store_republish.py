@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.verification import store
 from services.verification.judging import first_of_epoch
+from services.verification.store import queries
 from shared import topics
 from shared.database import Tx
 from shared.events import VerificationResult
@@ -23,9 +24,9 @@ async def results(tx: Tx, after: str, most: int) -> Sequence[tuple[str, OutEvent
     epoch = await epoch_of(tx)
     if epoch > 1:  # what was told before a restore must not count as newer
         await store.one_judge_at_a_time(tx)
-        await store.queries.raise_results(tx, first=first_of_epoch(epoch), after=UUID(after) if after else _FIRST, most=most)
+        await queries.raise_results(tx, first=first_of_epoch(epoch), after=UUID(after) if after else _FIRST, most=most)
     found = []
-    async for row in store.queries.results_after(tx, after=UUID(after) if after else _FIRST, most=most):
+    async for row in queries.results_after(tx, after=UUID(after) if after else _FIRST, most=most):
         result = VerificationResult.model_validate({**row, "evidence": json.loads(row["evidence"])}, strict=False)
         found.append((str(result.beneficiary_id), OutEvent(result.TOPIC, str(result.beneficiary_id), result)))
     return found

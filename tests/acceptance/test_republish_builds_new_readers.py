@@ -132,7 +132,7 @@ async def test_republish_builds_new_readers(office: Office) -> None:
     await office.at_rest()
 
     before, places = await contents(office), await ends(office)
-    told = {topic: n for service in Service for topic, n in (await look.republish(office.client, service, [], print)).items()}
+    told = {topic: n for service in Service for topic, n in (await look.republish(office.client, service, [], say=print)).items()}
     await office.at_rest()
     assert set(told) == {
         topics.REGISTRY_BENEFICIARY, topics.REGISTRY_ENTITLEMENT, topics.REGISTRY_LIST, topics.VERIFICATION_RESULT,
