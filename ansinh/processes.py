@@ -16,7 +16,7 @@ import httpx
 
 ROOT = Path(__file__).parents[1]
 STOP_SECONDS = 20.0
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 # A child that ends so often in a row, each time within so many seconds of its start, is given up.
 FAILURES_MAX = 20
 LIVED_SECONDS = 30.0

@@ -39,6 +39,7 @@ class Scene:
     hits: int = 0
     since: float = 0.0
     points: list[str] = field(default_factory=list)
+    fired_before: int = 0
 
     def hit(self, times: int = 1) -> None:
         """It really struck."""
@@ -170,20 +171,25 @@ def crash_at(service: str, point: str, nth: int) -> tuple[Strike, Strike]:
     """(arm both copies, wait until one of them has died at the point)."""
 
     async def arm(scene: Scene) -> None:
+        scene.fired_before = len(scene.world.fired(service))
         await scene.world.arm(service, f"{point}:{nth}")
-        scene.points = scene.world.fired(service)
 
     async def strike(scene: Scene) -> None:
         async with under_load(scene):
-            before, deadline = len(scene.points), monotonic() + FIRE_SECONDS
-            while len(scene.world.fired(service)) == before and monotonic() < deadline:
-                await asyncio.sleep(0.05)
-            scene.over()
-            await asyncio.sleep(0.5)
-            scene.points = scene.world.fired(service)[before:]
-            scene.hit(len(scene.points))
+            await until_fired(scene, service)
 
     return arm, strike
+
+
+async def until_fired(scene: Scene, service: str) -> None:
+    """Until a copy has died at the point it was armed for since `fired_before` was noted; gives up after a while, as a miss."""
+    deadline = monotonic() + FIRE_SECONDS
+    while len(scene.world.fired(service)) == scene.fired_before and monotonic() < deadline:
+        await asyncio.sleep(0.05)
+    scene.over()
+    await asyncio.sleep(0.5)
+    scene.points = scene.world.fired(service)[scene.fired_before :]
+    scene.hit(len(scene.points))
 
 
 # --- servers -------------------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from sandbox import district, ministry
 from shared import topics
 from shared.topics import TOPICS, Service, read_by
 from tests.faults.links import copies_of
-from tests.faults.nemesis import FIRE_SECONDS, Scene, Strike, under_load
+from tests.faults.nemesis import Scene, Strike, under_load, until_fired
 from tests.faults.world import World
 
 REFUSED_SECONDS = 40.0
@@ -203,16 +203,11 @@ def crash_while(service: str, point: str, passing: Strike) -> Strike:
     """Arm both copies and do what passes the point, again until it is answered."""
 
     async def strike(scene: Scene) -> None:
+        scene.fired_before = len(scene.world.fired(service))
         await scene.world.arm(service, point)
-        before, deadline = len(scene.world.fired(service)), monotonic() + FIRE_SECONDS
         async with under_load(scene):
             await passing(scene)
-            while len(scene.world.fired(service)) == before and monotonic() < deadline:
-                await asyncio.sleep(0.05)
-        scene.over()
-        await asyncio.sleep(0.5)
-        scene.points = scene.world.fired(service)[before:]
-        scene.hit(len(scene.points))
+            await until_fired(scene, service)
 
     return strike
 

@@ -51,8 +51,10 @@ def _processes() -> Iterator[Scenario]:
 
 # --- crash points ----------------------------------------------------------------------------------------------------------------
 
-# Where a point of the shared runtime is passed by every service, and where one is passed at all, when not in every phase of its service.
-_SHARED = ("consuming.batch", "consuming.before_advisory", "consuming.after_advisory", "relay.")
+# Whose a point is, and where it is passed, when not in every phase of its service.
+_OWNERS = {
+    **{f"{service}.": service for service in Service}, **{f"{service}_": service for service in Service}, "sms_": Service.NOTIFY,
+}  # fmt: skip
 _PHASES_OF_POINT = {
     "registry.close_list": ("close",),
     "registry.begin_closing": ("close",),
@@ -77,10 +79,9 @@ def _crash_points() -> Iterator[Scenario]:
 
 
 def _services_of(point: str) -> tuple[Service, ...]:
-    if point.startswith(_SHARED):
-        return tuple(Service)
-    first = point.replace("_", ".").partition(".")[0]
-    return (Service.NOTIFY,) if first == "sms" else (Service(first),) if first in set(Service) else tuple(Service)
+    """Every service passes what the shared runtime does."""
+    owner = next((service for name, service in _OWNERS.items() if point.startswith(name)), None)
+    return (owner,) if owner else tuple(Service)
 
 
 def _phases_of(service: Service, point: str) -> tuple[str, ...]:
@@ -91,7 +92,7 @@ def _phases_of(service: Service, point: str) -> tuple[str, ...]:
 def _crash(service: Service, point: str, phases: tuple[str, ...]) -> Scenario:
     nth = 2 if point.startswith(("consuming", "relay")) else 1
     arm, strike = nemesis.crash_at(service, point, nth)
-    name = f"crash-{service}-{point}" if point.startswith(_SHARED) else f"crash-{point}"
+    name = f"crash-{point}" if point.startswith(tuple(_OWNERS)) else f"crash-{service}-{point}"
     return Scenario(name, "crash point", f"{service} kills itself at {point}", phases, strike, before=arm)
 
 
