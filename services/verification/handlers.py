@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from uuid import UUID
 
 from services.verification import store
 from services.verification.judging import Judge, Opened
 from services.verification.names import plain_key
-from services.verification.store import Held, Indexes, Known, Person, RegisterRow
+from services.verification.store import NOTHING, Indexes, Known, Person, RegisterRow
 from shared.database import Tx
 from shared.errors import BadRecord
 from shared.events import BeneficiarySnapshot, ListClosing, PopulationEntry
@@ -17,8 +16,6 @@ from shared.metrics import CONFLICTS
 from shared.personal import Account, Identity, RegisterIdentity
 from shared.records import Received
 from shared.vault import Vault, VaultError
-
-_NOT_OPENED = Indexes()
 
 
 class Handlers:
@@ -40,7 +37,7 @@ class Handlers:
         due = [each for each in opened if each.person.unjudged]
         left = {known[each.person.beneficiary_id].account for each in due if each.person.beneficiary_id in known}
         decided = await self._judge.decide(tx, due, {account for account in left if account})
-        await store.save_people(tx, [decided.of(each.person) for each in opened])
+        await store.save_people(tx, [each.person for each in opened], decided.held)
         await self._judge.tell(tx, decided, saved=newer)
 
     async def on_population(self, tx: Tx, records: Sequence[Received[PopulationEntry]]) -> None:
@@ -62,6 +59,10 @@ class Handlers:
 
     def _open(self, record: Received[BeneficiarySnapshot], known: Known | None) -> Opened:
         snapshot = record.message
+        try:
+            identity, account = self._judge.open(snapshot)
+        except VaultError:
+            raise BadRecord(record.offset, "SEALED_BLOCK") from None
         person = Person(
             beneficiary_id=snapshot.beneficiary_id,
             version=_version(snapshot),
@@ -70,22 +71,17 @@ class Handlers:
             payee=snapshot.payee,
             identity_digest=snapshot.identity_digest,
             account_digest=snapshot.account_digest,
-            indexes=_NOT_OPENED,
-            held=known.held if known else Held(),
+            indexes=self._indexes(identity, account),
+            held=known.held if known else NOTHING,
         )
-        try:
-            opened = self._judge.open(person)
-        except VaultError:
-            raise BadRecord(record.offset, "SEALED_BLOCK") from None
-        return replace(opened, person=replace(person, indexes=self._indexes(opened)))
+        return Opened(person, identity, account)
 
-    def _indexes(self, opened: Opened) -> Indexes:
-        identity = opened.identity
+    def _indexes(self, identity: Identity, account: Account | None) -> Indexes:
         return Indexes(
             number=self._index("number", identity.personal_number),
             old_number=self._index("old_number", identity.old_number),
             name_birth=self._name_birth(identity),
-            account=self._index("account", _account_text(opened.account)),
+            account=self._index("account", _account_text(account)),
         )
 
     def _register_row(self, record: Received[PopulationEntry]) -> RegisterRow:

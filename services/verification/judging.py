@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from services.verification.population_register import PopulationRegister
 from services.verification.store import Held, Person, Verdict
 from shared.clock import Clock
 from shared.database import Tx
-from shared.events import VerificationResult
+from shared.events import BeneficiarySnapshot, VerificationResult
 from shared.outbox import OutEvent, put_events
 from shared.personal import Account, Identity, Payee
 from shared.restoring import epoch_of
@@ -54,11 +54,6 @@ class Decided:
 
     held: Mapping[UUID, Held]
     news: Mapping[UUID, tuple[int, Verdict]]
-
-    def of(self, person: Person) -> Person:
-        """The person with what was decided; as they were when nothing was."""
-        held = self.held.get(person.beneficiary_id)
-        return replace(person, held=held) if held else person
 
 
 class Judge:
@@ -108,14 +103,14 @@ class Judge:
             events = [_event(key, seq, verdict=verdict, now=now) for key, (seq, verdict) in decided.news.items()]
             await put_events(tx, [OutEvent(e.TOPIC, str(e.beneficiary_id), e) for e in events], now)
 
-    def open(self, person: Person) -> Opened:
-        """Open a person's blocks. Raises VaultError."""
-        owner = str(person.beneficiary_id)
-        payee = self._vault.open_as(person.payee, owner, Payee)
-        return Opened(person, self._vault.open_as(person.identity, owner, Identity), payee.account)
+    def open(self, sealed: Person | BeneficiarySnapshot) -> tuple[Identity, Account | None]:
+        """What stands in a person's blocks. Raises VaultError."""
+        owner = str(sealed.beneficiary_id)
+        identity = self._vault.open_as(sealed.identity, owner, Identity)
+        return identity, self._vault.open_as(sealed.payee, owner, Payee).account
 
     async def _opened(self, tx: Tx, ids: Collection[UUID]) -> list[Opened]:
-        return [self.open(person) for person in await store.people(tx, ids)]
+        return [Opened(person, *self.open(person)) for person in await store.people(tx, ids)]
 
     async def _look_at(self, tx: Tx, asked: Sequence[Opened]) -> dict[UUID, Found]:
         if not asked:

@@ -14,7 +14,7 @@ from asyncpg import Record
 
 from services.verification import store
 from services.verification.matching import RegisterPerson
-from services.verification.store import Asked, Person
+from services.verification.store import Person
 from shared.database import Tx
 from shared.personal import RegisterIdentity
 from shared.vault import Vault
@@ -36,18 +36,11 @@ class Replica:
         self._vault = vault
 
     async def candidates(self, tx: Tx, people: Sequence[Person]) -> Mapping[UUID, Sequence[RegisterPerson]] | None:
-        """One look-up by number for everybody, more only for those who need it. Raises VaultError for a damaged replica."""
+        """Raises VaultError for a damaged replica."""
         if not await store.register_available(tx):
             return None
         entries = Entries(self._vault)
-        entries.add(await store.register_entries(tx, Asked(numbers={p.indexes.number for p in people if p.indexes.number})))
-        entries.add(await store.register_entries(tx, Asked(numbers=entries.led_to())))
-        without = [person for person in people if person.indexes.number is None]
-        olds = {person.indexes.old_number for person in without if person.indexes.old_number}
-        entries.add(await store.register_entries(tx, Asked(old_numbers=olds)))
-        # An old number that leads to somebody decides alone.
-        names = {p.indexes.name_birth for p in without if p.indexes.name_birth and not entries.by_old_number(p)}
-        entries.add(await store.register_entries(tx, Asked(names=names)))
+        await entries.look_up(tx, people)
         return {person.beneficiary_id: entries.of(person) for person in people}
 
 
@@ -57,42 +50,46 @@ class Entries:
     def __init__(self, vault: Vault) -> None:
         """Nothing is in here yet."""
         self._vault = vault
-        self._rows: dict[str, Record] = {}
         self._opened: dict[str, RegisterPerson] = {}
-        self._by: dict[tuple[str, bytes], list[Record]] = {}
+        self._by_number: dict[bytes, list[Record]] = {}
+        self._by_old_number: dict[bytes, list[Record]] = {}
+        self._by_name: dict[bytes, list[Record]] = {}
 
-    def add(self, rows: Iterable[Record]) -> None:
-        """Entries found; one that is here already stays once."""
-        for row in rows:
-            if row["person_token"] not in self._rows:
-                self._rows[row["person_token"]] = row
-                for column in ("number_ix", "old_number_ix", "name_birth_ix"):
-                    if row[column] is not None:
-                        self._by.setdefault((column, row[column]), []).append(row)
-
-    def led_to(self) -> set[bytes]:
-        """The new numbers of entries whose number was replaced."""
-        return {row["replaced_by_ix"] for row in self._rows.values() if row["replaced_by_ix"] is not None}
-
-    def by_old_number(self, person: Person) -> bool:
-        """Whether the person's old number leads to an entry that still holds."""
-        return any(row["replaced_by_ix"] is None for row in self._find("old_number_ix", person.indexes.old_number))
+    async def look_up(self, tx: Tx, people: Sequence[Person]) -> None:
+        """One look-up by number for everybody; by what a number was replaced with, old number and name only for those who need it."""
+        self._by_number = await _entries(tx, "number_ix", (person.indexes.number for person in people))
+        new_numbers = (row["replaced_by_ix"] for rows in self._by_number.values() for row in rows)
+        self._by_number |= await _entries(tx, "number_ix", (index for index in new_numbers if index not in self._by_number))
+        without = [person for person in people if person.indexes.number is None]
+        self._by_old_number = await _entries(tx, "old_number_ix", (person.indexes.old_number for person in without))
+        # An old number that leads to somebody decides alone.
+        unknown = [person for person in without if not any(row["replaced_by_ix"] is None for row in self._old(person))]
+        self._by_name = await _entries(tx, "name_birth_ix", (person.indexes.name_birth for person in unknown))
 
     def of(self, person: Person) -> list[RegisterPerson]:
         """The entries a person may be, in order of their tokens."""
-        rows = self._find("number_ix", person.indexes.number)
-        rows = rows + [new for row in rows for new in self._find("number_ix", row["replaced_by_ix"])]
-        if person.indexes.number is None:
-            rows = self._find("old_number_ix", person.indexes.old_number) + self._find("name_birth_ix", person.indexes.name_birth)
-        return [self._open(token) for token in sorted({row["person_token"] for row in rows})]
+        if person.indexes.number is not None:
+            rows = self._by_number.get(person.indexes.number, [])
+            rows = rows + [new for row in rows if row["replaced_by_ix"] for new in self._by_number.get(row["replaced_by_ix"], [])]
+        else:
+            rows = self._old(person) + self._by_name.get(person.indexes.name_birth or b"", [])
+        found = {row["person_token"]: row for row in rows}
+        return [self._open(found[token]) for token in sorted(found)]
 
-    def _find(self, column: str, index: bytes | None) -> list[Record]:
-        return self._by.get((column, index), []) if index is not None else []
+    def _old(self, person: Person) -> list[Record]:
+        return self._by_old_number.get(person.indexes.old_number or b"", [])
 
-    def _open(self, token: str) -> RegisterPerson:
+    def _open(self, row: Record) -> RegisterPerson:
+        token = row["person_token"]
         known = self._opened.get(token)
         if known is None:
-            row = self._rows[token]
             said = self._vault.open_as(row["sealed"], token, RegisterIdentity)
             known = self._opened[token] = RegisterPerson(token, said.identity, row["status"], row["status_on"], said.replaced_by)
         return known
+
+
+async def _entries(tx: Tx, column: str, indexes: Iterable[bytes | None]) -> dict[bytes, list[Record]]:
+    found: dict[bytes, list[Record]] = {}
+    for row in await store.register_entries(tx, column, {index for index in indexes if index is not None}):
+        found.setdefault(row[column], []).append(row)
+    return found

@@ -27,18 +27,15 @@ SELECT p.*, v.identity_digest AS judged_identity, v.account_digest AS judged_acc
 
 -- name: register_by_number
 -- Register entries with one of these numbers.
-SELECT person_token, status, status_on, sealed, number_ix, old_number_ix, name_birth_ix, replaced_by_ix
-  FROM register WHERE number_ix = ANY(:ixs::bytea[]);
+SELECT person_token, status, status_on, sealed, number_ix, replaced_by_ix FROM register WHERE number_ix = ANY(:ixs::bytea[]);
 
 -- name: register_by_old_number
 -- Register entries with one of these old numbers.
-SELECT person_token, status, status_on, sealed, number_ix, old_number_ix, name_birth_ix, replaced_by_ix
-  FROM register WHERE old_number_ix = ANY(:ixs::bytea[]);
+SELECT person_token, status, status_on, sealed, old_number_ix, replaced_by_ix FROM register WHERE old_number_ix = ANY(:ixs::bytea[]);
 
 -- name: register_by_name
 -- Register entries with one of these names and birth years.
-SELECT person_token, status, status_on, sealed, number_ix, old_number_ix, name_birth_ix, replaced_by_ix
-  FROM register WHERE name_birth_ix = ANY(:ixs::bytea[]);
+SELECT person_token, status, status_on, sealed, name_birth_ix, replaced_by_ix FROM register WHERE name_birth_ix = ANY(:ixs::bytea[]);
 
 -- name: holders
 -- People judged to be one of these register people, or claiming one of these accounts.

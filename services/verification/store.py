@@ -56,6 +56,9 @@ class Held:
         return self.verdict is not None and self.verdict.outcome is Outcome.UNAVAILABLE
 
 
+NOTHING = Held()
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """The newest snapshot of a person and what was made of them."""
@@ -68,7 +71,7 @@ class Person:
     identity_digest: str
     account_digest: str | None
     indexes: Indexes
-    held: Held = Held()
+    held: Held = NOTHING
 
     @property
     def unjudged(self) -> bool:
@@ -85,15 +88,6 @@ class Known:
     digests: tuple[str, str | None]
     account: bytes | None
     held: Held
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Blind indexes to look up in the register."""
-
-    numbers: Collection[bytes] = ()
-    old_numbers: Collection[bytes] = ()
-    names: Collection[bytes] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +117,14 @@ async def known_people(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Known]:
     return {row["beneficiary_id"]: _known(row) async for row in queries.known_people(tx, ids=list(ids))}
 
 
-async def save_people(tx: Tx, people: Sequence[Person]) -> None:
-    """Keep newer snapshots with what was made of them; a row is the columns of `person` in their order."""
-    rows = [
-        (
-            p.beneficiary_id, *p.version, p.payer, p.identity, p.payee, p.identity_digest, p.account_digest,
-            p.indexes.number, p.indexes.old_number, p.indexes.name_birth, p.indexes.account, p.held.token, p.held.result_seq,
-            p.held.unavailable,
-        )
-        for p in sorted(people, key=lambda person: person.beneficiary_id)
-    ]  # fmt: skip
+async def save_people(tx: Tx, people: Sequence[Person], decided: Mapping[UUID, Held]) -> None:
+    """Keep newer snapshots with what was made of them, as before where nothing was decided; in the columns' order."""
+    rows = []
+    for p in sorted(people, key=lambda person: person.beneficiary_id):
+        ix, held = p.indexes, decided.get(p.beneficiary_id, p.held)
+        content = (p.payer, p.identity, p.payee, p.identity_digest, p.account_digest)
+        indexes = (ix.number, ix.old_number, ix.name_birth, ix.account)
+        rows.append((p.beneficiary_id, *p.version, *content, *indexes, held.token, held.result_seq, held.unavailable))
     if rows:
         await queries.save_people(tx, people=rows)
 
@@ -142,16 +134,14 @@ async def people(tx: Tx, ids: Collection[UUID]) -> list[Person]:
     return [_person(row) async for row in queries.people(tx, ids=list(ids))] if ids else []
 
 
-async def register_entries(tx: Tx, asked: Asked) -> list[Record]:
-    """Register entries with one of these indexes."""
-    found: list[Record] = []
-    if asked.numbers:
-        found += [row async for row in queries.register_by_number(tx, ixs=list(asked.numbers))]
-    if asked.old_numbers:
-        found += [row async for row in queries.register_by_old_number(tx, ixs=list(asked.old_numbers))]
-    if asked.names:
-        found += [row async for row in queries.register_by_name(tx, ixs=list(asked.names))]
-    return found
+async def register_entries(tx: Tx, column: str, indexes: Collection[bytes]) -> list[Record]:
+    """Register entries with one of these indexes in one of the columns `number_ix`, `old_number_ix`, `name_birth_ix`."""
+    by = {
+        "number_ix": queries.register_by_number,
+        "old_number_ix": queries.register_by_old_number,
+        "name_birth_ix": queries.register_by_name,
+    }
+    return [row async for row in by[column](tx, ixs=list(indexes))] if indexes else []
 
 
 async def holders(tx: Tx, tokens: Collection[str], accounts: Collection[bytes]) -> list[Record]:

@@ -7,20 +7,12 @@ Prints CPU microseconds per person, Python's and PostgreSQL's, by stage, and mat
 
 import asyncio
 import json
-import os
-import shutil
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date, timedelta
-from pathlib import Path
 from time import process_time
 from uuid import UUID
 
-from deploy.local.databases import migrate
-from deploy.local.postgres import PostgresServer
 from services.verification.account_check import Banks
 from services.verification.handlers import Handlers
 from services.verification.judging import Judge
@@ -31,47 +23,15 @@ from services.verification.population_register import Replica
 from services.verification.waiting import Waiting
 from shared import logs
 from shared.clock import HandClock
-from shared.database import Database
-from shared.events import BeneficiarySnapshot, Message, Version
-from shared.keyfiles import make_key_files
+from shared.events import BeneficiarySnapshot, Version
 from shared.personal import Account, Contact, Identity, Payee
 from shared.vault import Kind, Vault
 from shared.words import AccountSource, Life, Outcome, Wish
+from tests.bench.alone import Alone, Raw, Stages, alone, feed, raws
 from tests.bench.people import Recipient, recipients
-from tests.bench.registry_path import Raw, Stages, feed, raw
 from tests.integration.verification.verification_bench import START
 
-ROOT = Path(__file__).parents[2]
 AIM_MATCHES_PER_SECOND = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Alone:
-    """One service's database on a PostgreSQL of its own, with everybody's key files."""
-
-    database: Database
-    keys: Path
-    server: int
-
-
-@asynccontextmanager
-async def alone(service: str) -> AsyncIterator[Alone]:
-    """Made for one run and removed after it."""
-    home = ROOT / ".ansinh" / f"bench-{service}-{os.getpid()}" / "postgres"
-    server = PostgresServer(ROOT, home)
-    try:
-        dsn = (await asyncio.to_thread(server.start, fresh=True)).replace("/postgres?", f"/{service}?")
-        await asyncio.to_thread(migrate, dsn, service)
-        with tempfile.TemporaryDirectory() as keys:
-            make_key_files(Path(keys))
-            database = await Database.open(dsn, size=4)
-            assert server.pid
-            yield Alone(database, Path(keys), server.pid)
-            await database.close()
-    finally:
-        server.stop()
-        for folder in (server.home, home.parent):
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def snapshot(vault: Vault, person: Recipient, *, n: int = 1) -> BeneficiarySnapshot:
@@ -98,11 +58,6 @@ def everybody(people: int) -> list[Recipient]:
     ]
 
 
-def raws(messages: Iterator[Message]) -> list[Raw]:
-    """Messages as they stand in a topic."""
-    return [raw(message, offset) for offset, message in enumerate(messages)]
-
-
 def extract(vault: Vault, people: Sequence[Recipient], day: int) -> list[Raw]:
     """The register's entries as the feed publishes them on a day."""
     text = "\n".join([",".join(COLUMNS), *[",".join(row) for person in people for row in person.register]])
@@ -120,13 +75,13 @@ async def run(people: int, *, profile: bool = False) -> dict[str, dict[str, int]
         handlers, waiting = Handlers(vault, judge), Waiting(place.database, judge, logs.configure("verification"))
         known = everybody(people)
         first, second = ([snapshot(registry, person, n=n) for person in known] for n in (1, 2))
-        await stages.stage("unasked", feed(place, handlers.on_beneficiary, raws(iter(first[: people // 10]))))
-        await stages.stage("register", feed(place, handlers.on_population, extract(vault, known, 1)))
+        await stages.stage("unasked", feed(place.database, handlers.on_beneficiary, raws(first[: people // 10])))
+        await stages.stage("register", feed(place.database, handlers.on_population, extract(vault, known, 1)))
         await stages.stage("waited", _judge_all(waiting))
-        await stages.stage("judged", feed(place, handlers.on_beneficiary, raws(iter(first))))
-        await stages.stage("again", feed(place, handlers.on_beneficiary, raws(iter(first))))
-        await stages.stage("newer", feed(place, handlers.on_beneficiary, raws(iter(second))))
-        await stages.stage("silent", feed(place, handlers.on_population, extract(vault, known, 2)))
+        await stages.stage("judged", feed(place.database, handlers.on_beneficiary, raws(first)))
+        await stages.stage("again", feed(place.database, handlers.on_beneficiary, raws(first)))
+        await stages.stage("newer", feed(place.database, handlers.on_beneficiary, raws(second)))
+        await stages.stage("silent", feed(place.database, handlers.on_population, extract(vault, known, 2)))
         await _agree(place, known)
         stages.show_profile()
         judged = stages.costs["judged"]
