@@ -48,10 +48,12 @@ async def test_effects_do_not_outlive_an_offset_that_was_not_written(world):
 async def test_commit_that_fails_is_tried_again(world):
     await prepare(world, FAILS_ONCE.format(times=1), COMMIT_FAILS)
     await world.publish("a")
-    async with world.consumer():
-        assert await world.until_effects(1) == ["a"]
+    with capture_logs() as said:
+        async with world.consumer():
+            assert await world.until_effects(1) == ["a"]
     assert (await world.row()).next_offset == 1
     assert world.fatal == []
+    assert any(line["event"] == "batch_waits" and "40001" in line["code"] for line in said)
 
 
 async def test_stale_owner_never_takes_good_records_for_bad_ones(world):
