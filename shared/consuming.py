@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -45,6 +45,14 @@ class Owned:
     gap_at: int | None = None
 
 
+class Progress(NamedTuple):
+    """Where a consumer stands: equal twice means that it did nothing in between. `tries`: how often trouble was waited out."""
+
+    joined: bool
+    tries: int
+    owned: tuple[tuple[TopicPartition, int], ...]
+
+
 class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
     """One topic of one service: registers a FastStream batch subscriber and keeps offsets in the service's own database."""
 
@@ -68,6 +76,7 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._owned: dict[TopicPartition, Owned] = {}
         self._told: set[TopicPartition] = set()
         self._joined = False
+        self._tries = 0
         self._subscriber: Any = None
 
     def subscribe(self, broker: KafkaBroker, group: str, *, session_seconds: float = 6.0) -> None:
@@ -94,6 +103,11 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
     def owned(self) -> dict[int, int]:
         """Partition -> next offset of what this process reads now."""
         return {place.partition: state.next_offset for place, state in self._owned.items()}
+
+    @property
+    def progress(self) -> Progress:
+        """For `shared.liveness`."""
+        return Progress(self._joined, self._tries, tuple((place, state.next_offset) for place, state in self._owned.items()))
 
     @property
     def ready(self) -> bool:
@@ -272,6 +286,7 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             except Exception as error:
                 if not (is_trouble(error) or isinstance(error, KafkaError)):
                     raise
+                self._tries += 1
                 metrics.RETRIES.labels(self.topic, code_of(error)).inc()
                 self._log.warning("batch_waits", code=code_of(error))
             if place is not None and place not in self._owned:

@@ -27,6 +27,7 @@ from shared.clock import Clock, clock_from
 from shared.consuming import TopicConsumer
 from shared.database import Database
 from shared.errors import code_of, is_trouble
+from shared.liveness import Liveness
 from shared.outbox import Relay
 from shared.redriving import Redriver
 from shared.republishing import Pages, Republisher
@@ -154,7 +155,9 @@ class Process:
         try:
             await self._looked()
             tasks += [asyncio.create_task(self._guarded(loop)) for loop in (self._relay.run, *self._app.background)]
-            watching += [asyncio.create_task(self._guarded(consumer.watch)) for consumer in self.consumers]
+            looking_after = Liveness(self.consumers, self._runtime.settings.kafka_bootstrap, fatal=self.fatal)
+            watches = [looking_after.watch, *(consumer.watch for consumer in self.consumers)]
+            watching += [asyncio.create_task(self._guarded(watch)) for watch in watches]
             await self._broker.start()
             self._runtime.log.info("started", port=self._runtime.settings.port, pid=os.getpid())
             await self.stop.wait()

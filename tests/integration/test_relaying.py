@@ -9,10 +9,11 @@ import pytest
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from shared.database import Database
 from shared.events import AuditRecord
-from shared.outbox import OutEvent, Relay, put_events, queries
+from shared.outbox import REFUSED, OutEvent, Relay, put_events, queries
 
 AT = datetime(2024, 1, 20, 1, 0, tzinfo=UTC)
 
@@ -34,6 +35,15 @@ class Outbox:
             await admin.close()
         assert [error[1] for error in answer.topic_errors] == [0]
 
+    async def limit(self, size: int) -> None:
+        """The largest batch of records the broker takes for the topic."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, self.topic, {"max.message.bytes": str(size)})])
+        finally:
+            await admin.close()
+
     def event(self, what: str, key: str = "k") -> OutEvent:
         return OutEvent(self.topic, key, AuditRecord(actor="a", act=what, subject="s", at=AT))
 
@@ -47,7 +57,7 @@ class Outbox:
         relays = [Relay(self.database, self.bootstrap, "test", structlog.get_logger()) for _ in range(count)]
         running = [asyncio.create_task(relay.run(stop)) for relay in relays]
         try:
-            yield
+            yield relays
         finally:
             stop.set()
             await asyncio.gather(*running)
@@ -132,6 +142,24 @@ async def test_what_the_broker_did_not_acknowledge_stays(outbox):
         await outbox.make_topic()
         await outbox.until_told()
     assert await outbox.told() == ["1", "2"]
+
+
+async def test_what_the_broker_refuses_stops_the_relay_loudly_and_only_there(outbox):
+    """What stands before is told once it is found; a person raises the limit, and the rest follows."""
+    await outbox.make_topic()
+    await outbox.limit(5_000)
+    await outbox.decide("1", "2", "x" * 20_000, "3")
+    async with outbox.relay() as relays:
+        async with asyncio.timeout(30):
+            while relays[0].state != REFUSED:
+                await asyncio.sleep(0.05)
+        assert await outbox.waiting() == 2
+        assert set(await outbox.told()) == {"1", "2"}
+        await outbox.limit(1_000_000)
+        await outbox.until_told()
+        assert relays[0].state == "publishes"
+    told = await outbox.told()
+    assert [word for n, word in enumerate(told) if word not in told[:n]] == ["1", "2", "x" * 20_000, "3"]
 
 
 async def test_two_relays_tell_everything_once(outbox):
