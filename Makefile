@@ -6,7 +6,7 @@ PYTEST := $(PYTHON) -m pytest -q
 PIP_COMPILE := $(BIN)/pip-compile -q --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-emit-options --strip-extras --allow-unsafe --no-header
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test unit integration acceptance lint types lock check clean bench planted
+.PHONY: help setup demo up test unit integration acceptance faults lint types lock check clean bench planted
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ bench: setup ## Measure everything into docs/benchmarks.md (half an hour); BENCH
 
 planted: setup ## Plant bugs in copies of the tree: red unless each is caught; ONLY="name ..." for some
 	@$(PYTHON) -m tests.planted $(ONLY)
+
+faults: setup ## Hurt a running installation in every way of the table, then at random; ONLY=scenario SEED=n does one again
+	@$(PYTHON) -m tests.faults $(if $(ONLY),--scenario $(ONLY)) $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) \
+		--profile $(or $(PROFILE),one)
 
 lint: setup ## Check style, format and layers
 	@$(BIN)/ruff check .
