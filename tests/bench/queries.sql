@@ -11,8 +11,10 @@ UPDATE consumed SET stopped_reason = NULL WHERE topic = :topic AND stopped_reaso
 SELECT topic, partition, next_offset FROM consumed;
 
 -- name: unpublished^
--- Whether a decision waits to be published; looks at one row, however many wait.
-SELECT EXISTS (SELECT FROM outbox, outbox_cursor c WHERE (outbox.xid, outbox.id) > (c.xid, c.id)) AS waits;
+-- Whether a decision waits to be published: the newest row lies behind the cursor. One look into the index, however many rows there are.
+SELECT EXISTS (
+    SELECT FROM outbox_cursor c, LATERAL (SELECT xid, id FROM outbox ORDER BY xid DESC, id DESC LIMIT 1) newest
+     WHERE (newest.xid, newest.id) > (c.xid, c.id)) AS waits;
 
 -- name: registry_totals^
 -- What registry made of the events.

@@ -43,6 +43,7 @@ OPENED = datetime(2024, 1, 24, 9, 0, tzinfo=LOCAL)
 RELEASED = datetime(2024, 1, 24, 23, 0, tzinfo=LOCAL)
 REGISTER_CHUNK = 2_000
 STALLED_SECONDS = 180.0
+POLL_SECONDS = 0.15
 
 
 class Stalled(Exception):
@@ -111,7 +112,7 @@ class Stage:
             if time.monotonic() - moved > STALLED_SECONDS:
                 raise Stalled(f"{now[0]} records wait and nothing moves")
             before = now
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(POLL_SECONDS)
 
 
 @asynccontextmanager
