@@ -6,6 +6,7 @@ Rows for crash points are made from the inventory of the code, so that none can 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 
 from shared import crashing
 from shared.topics import Provider, Service
@@ -23,6 +24,7 @@ PHASES_OF = {
 }
 
 
+@cache
 def table() -> dict[str, Scenario]:
     """Every scenario by name, in the order of the report."""
     rows = [*_processes(), *_crash_points(), *_servers(), *_lines(), *_groups(), *_events(), *_partners(), *_operators()]
@@ -70,8 +72,13 @@ _PHASES_OF_POINT = {
 }
 
 
+@cache
+def _inventory() -> tuple[str, ...]:
+    return tuple(crashing.inventory())
+
+
 def _crash_points() -> Iterator[Scenario]:
-    for point in crashing.inventory():
+    for point in _inventory():
         if point.startswith(tuple(operators.ARMED_BY_HAND)):
             continue
         for service in _services_of(point):
@@ -232,7 +239,7 @@ def _operators() -> Iterator[Scenario]:
         operators.republished, None,
     )  # fmt: skip
     for prefix, by_hand in operators.ARMED_BY_HAND.items():
-        for point in (each for each in crashing.inventory() if each.startswith(prefix)):
+        for point in (each for each in _inventory() if each.startswith(prefix)):
             strike = operators.crash_while(str(by_hand.service), point, by_hand.passing)
             what = f"{by_hand.service} kills itself at {point}"
             yield Scenario(f"crash-{point}", "crash point", what, by_hand.phases, strike, alone=True, **by_hand.more)
