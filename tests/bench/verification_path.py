@@ -2,22 +2,20 @@
 
     python -m tests.bench.verification_path [people] [--profile]
 
-Prints CPU microseconds per person, Python's and PostgreSQL's, by stage, and matches a second: pure, and with SQL against the replica.
+Prints CPU microseconds per person, Python's and PostgreSQL's, by stage, and matches a second with SQL against the replica, from a
+record to a stored result (the rules alone: `tests.bench.matching`).
 """
 
 import asyncio
 import json
 import sys
 from collections.abc import Sequence
-from datetime import date, timedelta
-from time import process_time
+from datetime import timedelta
 from uuid import UUID
 
 from services.verification.account_check import Banks
 from services.verification.handlers import Handlers
 from services.verification.judging import Judge
-from services.verification.matching import RegisterPerson
-from services.verification.matching import judge as match
 from services.verification.population_feed import COLUMNS, entries_of, read_extract
 from services.verification.population_register import Replica
 from services.verification.waiting import Waiting
@@ -30,8 +28,6 @@ from shared.words import AccountSource, Life, Outcome, Wish
 from tests.bench.alone import Alone, Raw, Stages, alone, feed, raws
 from tests.bench.people import Recipient, recipients
 from tests.integration.verification.verification_bench import START
-
-AIM_MATCHES_PER_SECOND = 20_000
 
 
 def snapshot(vault: Vault, person: Recipient, *, n: int = 1) -> BeneficiarySnapshot:
@@ -85,8 +81,7 @@ async def run(people: int, *, profile: bool = False) -> dict[str, dict[str, int]
         await _agree(place, known)
         stages.show_profile()
         judged = stages.costs["judged"]
-        matches = {"pure": _pure(known), "with_sql": round(1e6 / (judged["python"] + judged["postgres"]))}
-        return stages.costs | {"matches_per_cpu_second": matches}
+        return stages.costs | {"matches": {"per_cpu_second": round(1e6 / (judged["python"] + judged["postgres"]))}}
 
 
 async def _judge_all(waiting: Waiting) -> None:
@@ -102,23 +97,6 @@ async def _agree(place: Alone, known: Sequence[Recipient]) -> None:
         )
     wanted = {outcome: sum(person.outcome is outcome for person in known) for outcome in Outcome}
     assert dict(map(tuple, rows)) == {str(outcome): count for outcome, count in wanted.items() if count}, (rows, wanted)
-
-
-def _pure(known: Sequence[Recipient]) -> int:
-    """Matches a CPU second without SQL or cryptography: an identity against the entry of its number."""
-    pairs = [(Identity(**person.identity), _entry(person)) for person in known if person.register]
-    began = process_time()
-    for identity, entry in pairs:
-        match(identity, [entry])
-    return round(len(pairs) / (process_time() - began))
-
-
-def _entry(person: Recipient) -> RegisterPerson:
-    row = dict(zip(COLUMNS, person.register[0], strict=True))
-    name = " ".join(row[part] for part in ("family_name", "middle_name", "given_name") if row[part])
-    known = {"full_name": name, "birth_date": row["birth_date"], "sex": row["sex"], "personal_number": row["personal_number"]}
-    day = date.fromisoformat(row["status_date"]) if row["status_date"] else None
-    return RegisterPerson(row["personal_number"], Identity(**known, old_number=row["old_number"] or None), row["status"], day)
 
 
 if __name__ == "__main__":
