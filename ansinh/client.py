@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,10 @@ ACTORS: dict[str, tuple[Role, ...]] = {
     "releaser": (Role.RELEASER,),
     "operator": (Role.OPERATOR,),
 }
+
+
+_BLOCK = 1 << 18
+_NO_TIMEOUT = httpx.Timeout(60, read=None)
 
 
 class Refusal(Exception):
@@ -53,6 +57,23 @@ class Client:
         """A JSON answer. Raises Refusal."""
         return _answer(await self._http.get(self._addresses.url(service) + path, params=query))
 
+    async def send(self, service: str, path: str, file: Path, *, actor: str, **query: Any) -> Any:
+        """A file as the body of a command, streamed; waited for as long as it takes. Raises Refusal."""
+        headers = {"Authorization": f"Bearer {self._issuer.token(actor, ACTORS[actor])}"}
+        url = self._addresses.url(service) + path
+        return _answer(await self._http.post(url, params=query, headers=headers, content=_blocks(file), timeout=_NO_TIMEOUT))
+
+    async def fetch(self, service: str, path: str, target: Path, *, actor: str) -> None:
+        """A file, streamed to a path. Raises Refusal."""
+        headers = {"Authorization": f"Bearer {self._issuer.token(actor, ACTORS[actor])}"}
+        async with self._http.stream("GET", self._addresses.url(service) + path, headers=headers) as response:
+            if not response.is_success:
+                await response.aread()
+                _answer(response)
+            with target.open("wb") as file:
+                async for block in response.aiter_bytes(_BLOCK):
+                    file.write(block)
+
     async def post(
         self,
         service: str,
@@ -68,6 +89,12 @@ class Client:
         content = {"content": body} if isinstance(body, bytes) else {"json": body}
         headers = {"Authorization": f"Bearer {token}"}
         return _answer(await self._http.post(self._addresses.url(service) + path, params=query, headers=headers, **content))
+
+
+async def _blocks(file: Path) -> AsyncIterator[bytes]:
+    with file.open("rb") as opened:
+        while block := opened.read(_BLOCK):
+            yield block
 
 
 def _answer(response: httpx.Response) -> Any:

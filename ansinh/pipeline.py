@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -20,12 +19,12 @@ QUIET_ROUNDS = 3
 
 
 async def import_list(client: Client, kind: str, path: Path, *, dry_run: bool, **query: str) -> dict[str, Any]:
-    """Hand a workbook in at registry's door; the same workbook comes back beside it with fate and reason of each row."""
-    answer: dict[str, Any] = await client.post(
-        "registry", f"/v1/lists/{kind}", actor="officer", body=path.read_bytes(), dry_run=str(dry_run).lower(), **query
+    """Hand a workbook or a CSV file in at registry's door; the same list comes back beside it with fate and reason of each row."""
+    answer: dict[str, Any] = await client.send(
+        "registry", f"/v1/lists/{kind}", path, actor="officer", dry_run=str(dry_run).lower(), **query
     )
     returned = path.with_name(f"{path.stem}.{'dry-run' if dry_run else 'result'}{path.suffix}")
-    returned.write_bytes(base64.b64decode(answer.pop("workbook_base64")))
+    await client.fetch("registry", answer.pop("returned_list"), returned, actor="officer")
     return {**answer, "workbook": str(returned)}
 
 

@@ -7,7 +7,8 @@ from services.registry.areas import Areas
 from services.registry.banks import BankNames
 from services.registry.handlers import Handlers, Registrar
 from services.registry.http import router
-from services.registry.importing import Importer
+from services.registry.importing import Importer, Names
+from services.registry.inbox import Inbox
 from services.registry.lists import ListCloser
 from services.registry.settings import Settings
 from shared import topics
@@ -19,7 +20,8 @@ def build(runtime: Runtime) -> App:
     """The service's handlers and routes. Raises when a table of names cannot be read."""
     registrar = Registrar(runtime.vault, runtime.clock)
     areas, banks = Areas.from_file(runtime.settings.areas_file), BankNames.from_file(runtime.settings.bank_names_file)
-    importer = Importer(runtime.database, runtime.clock, registrar, areas=areas, banks=banks)
+    inbox = Inbox(runtime.settings.files_dir / "lists")
+    importer = Importer(runtime.database, runtime.clock, registrar, names=Names(areas, banks), inbox=inbox)
     handlers = Handlers(runtime.vault, runtime.clock, registrar)
     closer = ListCloser(runtime.database, runtime.clock, runtime.log)
     return App(
@@ -29,7 +31,7 @@ def build(runtime: Runtime) -> App:
             topics.PAYOUT_PAYMENT: handlers.on_payment,
             topics.NOTIFY_MESSAGE: handlers.on_text,
         },
-        router=router(runtime, importer, closer),
+        router=router(runtime, importer, closer, inbox),
         background=[closer.finish],
         republishes=store_republish.PAGES,
     )

@@ -94,7 +94,7 @@ Done = tuple[RowNote, ...] | RowReason
 
 @dataclass
 class Desk:
-    """What is known when a batch begins, and what the batch made of it. `seen` are the records a file has named before."""
+    """What is known when a batch begins, and what the batch made of it."""
 
     today: date
     epoch: int
@@ -103,7 +103,6 @@ class Desk:
     people: dict[UUID, Person] = field(default_factory=dict)
     records: dict[RecordKey, Record] = field(default_factory=dict)
     closed: set[ListKey] = field(default_factory=set)
-    seen: set[RecordKey] = field(default_factory=set)
     changed_people: set[UUID] = field(default_factory=set)
     changed_records: set[RecordKey] = field(default_factory=set)
     changed_rows: dict[tuple[str, str, str], ListRow] = field(default_factory=dict)
@@ -182,12 +181,9 @@ class Desk:
 
     def _against_the_past(self, statement: Statement, record: str, digest: str) -> Fate | None:
         """None: it takes effect. A second row of a file for the same person and thing is refused."""
-        key = (statement.source, record)
-        if statement.record is None:
-            if key in self.seen:
-                return Fate.REFUSED
-            self.seen.add(key)
-        past = self.records.get(key)
+        past = self.records.get((statement.source, record))
+        if past is not None and statement.record is None and statement.sequence == past.sequence:
+            return Fate.REFUSED  # this very file has named the person and the thing before
         if past is None or (statement.sequence > past.sequence and digest != past.digest):
             return None
         if statement.sequence < past.sequence:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from services.registry import store, store_lists
-from services.registry.desk import Desk, Keys, Outcome, RecordKey, place_of
+from services.registry.desk import Desk, Keys, Outcome, place_of
 from services.registry.opening import Opened, Unopened, kid_of, opened
 from services.registry.person import NOWHERE, Person
 from services.registry.refusals import Fate, RowReason
@@ -36,17 +36,14 @@ class Registrar:
         self._clock = clock
         self.sealer = Sealer(vault)
 
-    async def take(
-        self, tx: Tx, statements: Sequence[Statement], *, import_id: UUID | None = None, seen: set[RecordKey] | None = None
-    ) -> list[Outcome]:
-        """Decide statements in order; returns their outcomes in the same order. `seen`: what a file has named in earlier calls."""
+    async def take(self, tx: Tx, statements: Sequence[Statement], *, import_id: UUID | None = None) -> list[Outcome]:
+        """Decide statements in order; returns their outcomes in the same order."""
         await store.one_registrar_at_a_time(tx)
         await store_lists.open_lists(tx, statements)
         records = sorted({(s.source, s.record) for s in statements if s.record})
         waiting = await store.waiting_for(tx, records, _identity_keys(self.sealer, statements))
         kept = [self._kept(row) for row in waiting]
         desk, before = await self._load(tx, [*statements, *kept])
-        desk.seen = set() if seen is None else seen
         outcomes = [desk.take(statement) for statement in statements]
         tried = list(zip(waiting, map(desk.take, kept), strict=True))
         late = [done for _, done in tried if done.fate is not Fate.NO_PERSON]

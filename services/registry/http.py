@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
 
 from services.registry import importing, store_lists
 from services.registry.importing import Importer
+from services.registry.inbox import Inbox
 from services.registry.lists import ListCloser
-from services.registry.refusals import ADVICE, CloseReason, FileReason, NotAList
+from services.registry.refusals import ADVICE, CloseReason, NotAList
 from shared.actors import Actor, require
 from shared.database import Database
 from shared.fields import Opaque, Period
@@ -20,21 +24,22 @@ from shared.web import Problem
 from shared.words import Role
 
 WAITING_SHOWN = 500
-BODY_BYTES_MAX = 64 * 1024 * 1024
+_MEDIA = {".csv": "text/csv; charset=utf-8", ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 PeriodQuery = Annotated[Period, Query()]
 OpaqueQuery = Annotated[Opaque, Query()]
 
 
-def router(runtime: Runtime, importer: Importer, closer: ListCloser) -> APIRouter:
+def router(runtime: Runtime, importer: Importer, closer: ListCloser, inbox: Inbox) -> APIRouter:
     """The routes, bound to one service's dependencies."""
     routes = APIRouter()
-    _add_imports(routes, runtime, importer)
+    _add_imports(routes, runtime, importer, inbox)
+    _add_returned(routes, runtime, inbox)
     _add_closing(routes, runtime, closer)
     _add_reading(routes, runtime.database)
     return routes
 
 
-def _add_imports(routes: APIRouter, runtime: Runtime, importer: Importer) -> None:
+def _add_imports(routes: APIRouter, runtime: Runtime, importer: Importer, inbox: Inbox) -> None:
     actor_of: Callable[..., Actor] = runtime.gate.dependency
 
     @routes.post("/v1/lists/payroll")
@@ -47,45 +52,62 @@ def _add_imports(routes: APIRouter, runtime: Runtime, importer: Importer) -> Non
         dry_run: bool = False,
         actor: Actor = Depends(actor_of),
     ) -> dict[str, Any]:
-        """Take a payroll list, whole or not at all; a dry run says the same and changes nothing."""
+        """Take a payroll list; a dry run says the same and changes nothing. One that was interrupted goes on when it comes again."""
         require(actor, Role.LIST_OFFICER, payer)
-        file = importing.Request("payroll", await _body(request), source, payer, period, actor.id, dry_run)
-        return await _take(runtime, importer, file)
+        with _problems():
+            handed = await inbox.receive(request.stream())
+            file = importing.Request(
+                "payroll", handed.path, handed.sha256, source=source, payer=payer, period=period, actor=actor.id, dry_run=dry_run
+            )
+            return await _take(runtime, importer, file)
 
     @routes.post("/v1/lists/accounts")
     async def take_accounts(
         request: Request, *, payer: OpaqueQuery, source: OpaqueQuery, dry_run: bool = False, actor: Actor = Depends(actor_of)
     ) -> dict[str, Any]:
-        """Take an account list of the commune police, whole or not at all."""
+        """Take an account list of the commune police."""
         require(actor, Role.LIST_OFFICER, payer)
-        file = importing.Request("accounts", await _body(request), source, payer, None, actor.id, dry_run)
-        return await _take(runtime, importer, file)
+        with _problems():
+            handed = await inbox.receive(request.stream())
+            file = importing.Request(
+                "accounts", handed.path, handed.sha256, source=source, payer=payer, period=None, actor=actor.id, dry_run=dry_run
+            )
+            return await _take(runtime, importer, file)
 
 
-async def _body(request: Request) -> bytes:
-    """The file, read no further than the limit."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > BODY_BYTES_MAX:
-            raise _file_problem(NotAList(FileReason.FILE_TOO_LARGE))
-    return bytes(body)
+def _add_returned(routes: APIRouter, runtime: Runtime, inbox: Inbox) -> None:
+    actor_of: Callable[..., Actor] = runtime.gate.dependency
+
+    @routes.get("/v1/imports/{import_id}/list")
+    async def returned(import_id: UUID, actor: Actor = Depends(actor_of)) -> FileResponse:
+        """The list as it was handed in, with fate and reason of each row. It can be fetched once, within the hour."""
+        found = inbox.returned(import_id)
+        if found is None:
+            raise Problem("LIST_UNKNOWN", status=404)
+        require(actor, Role.LIST_OFFICER, found.payer)
+        return FileResponse(
+            found.path, media_type=_MEDIA[found.path.suffix], background=BackgroundTask(found.path.unlink, missing_ok=True)
+        )
+
+
+@contextmanager
+def _problems() -> Iterator[None]:
+    try:
+        yield
+    except NotAList as refused:
+        raise Problem(refused.reason, refused.advice, 422) from None
 
 
 async def _take(runtime: Runtime, importer: Importer, file: importing.Request) -> dict[str, Any]:
     try:
         answer = await importer.take(file)
-    except NotAList as refused:
-        raise _file_problem(refused) from None
+    finally:
+        file.path.unlink(missing_ok=True)
     runtime.log.info(
         "list_taken", act=file.kind, import_id=answer["import_id"], payer=file.payer, period=file.period, actor=file.actor,
         rows=answer["rows"], refused=answer["refused"],
     )  # fmt: skip
     return answer
-
-
-def _file_problem(refused: NotAList) -> Problem:
-    return Problem(refused.reason, refused.advice, 422)
 
 
 def _add_closing(routes: APIRouter, runtime: Runtime, closer: ListCloser) -> None:

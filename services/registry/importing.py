@@ -1,36 +1,36 @@
-"""An officer's file taken whole in one transaction, or not at all. A dry run is the same code ended by a rollback."""
+"""An officer's file, part by part: rows are read in a thread while the part before them is decided; the returned list is written last."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import KW_ONLY, asdict, dataclass
+from itertools import chain, islice
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from services.registry import store_lists
 from services.registry.areas import Areas
 from services.registry.banks import BankNames
-from services.registry.desk import Outcome, RecordKey
+from services.registry.delimited import Delimited, write_returned
 from services.registry.handlers import Registrar
-from services.registry.import_report import Report, report
-from services.registry.intake import Intake
+from services.registry.import_report import HEADINGS, NOTHING, Mark, Report, added
+from services.registry.inbox import Inbox, Returned
+from services.registry.intake import ListReader, Part
 from services.registry.intake_accounts import AccountsReader
 from services.registry.intake_payroll import PayrollReader
 from services.registry.refusals import FileReason, NotAList
-from services.registry.statements import Statement
-from services.registry.store_lists import Import
+from services.registry.sheets import Line, ListFile, lines_of, open_list
+from services.registry.store_imports import Import
+from services.registry.taking import Taking, Trial, begin
 from services.registry.workbook import with_marks
 from shared.clock import Clock
-from shared.database import Database, Tx
-from shared.events import AuditRecord
+from shared.database import Database
 from shared.ids import random_id
-from shared.outbox import OutEvent, put_events
 
-# Rows decided at once: the event loop, and with it the heartbeat of the consumers, gets its turn in between.
-CHUNK_ROWS = 1_000
+# Rows decided in one transaction: about half a second, because a longer one holds back every relay of the server.
+PART_ROWS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,9 @@ class Request:
     """One file and who hands it in. `period` is None for an account list."""
 
     kind: str
-    body: bytes
+    path: Path
+    sha256: str
+    _: KW_ONLY
     source: str
     payer: str
     period: str | None
@@ -46,68 +48,116 @@ class Request:
     dry_run: bool
 
 
-class _DryRun(Exception):
-    """Ends the transaction of a dry run."""
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What names on lists mean."""
+
+    areas: Areas
+    banks: BankNames
 
 
 class Importer:
     """Takes files."""
 
-    def __init__(self, database: Database, clock: Clock, registrar: Registrar, *, areas: Areas, banks: BankNames) -> None:
-        """`areas`, `banks`: what names on lists mean."""
+    def __init__(
+        self, database: Database, clock: Clock, registrar: Registrar, *, names: Names, inbox: Inbox, part_rows: int = PART_ROWS
+    ) -> None:
+        """`inbox`: where returned lists wait."""
         self._database = database
         self._clock = clock
         self._registrar = registrar
-        self._areas = areas
-        self._banks = banks
+        self._names = names
+        self._inbox = inbox
+        self._part_rows = part_rows
 
     async def take(self, request: Request) -> dict[str, Any]:
         """The answer to the officer. Raises NotAList when nothing of the file can be taken; then nothing was."""
-        intake = await asyncio.to_thread(self._reader(request), request.body)
-        now = self._clock.now()
-        file = Import(
+        reader = self._reader(request)
+        file = await asyncio.to_thread(open_list, request.path, reader.needs)
+        handed = Import(
             import_id=random_id(), kind=request.kind, source=request.source, payer=request.payer, period=request.period,
-            sha256=hashlib.sha256(request.body).hexdigest(), actor=request.actor, at=now,
+            sha256=request.sha256, actor=request.actor, at=self._clock.now(),
         )  # fmt: skip
+        if request.dry_run:
+            taking: Taking = Trial(self._database, self._registrar, handed)
+        else:
+            taking = await begin(self._database, self._registrar, handed, self._clock)
+        marks = self._inbox.new("marks")
         try:
-            async with self._database.transaction("registry.import_list") as tx:
-                answer = await self._taken(tx, file, intake)
-                if request.dry_run:
-                    raise _DryRun
-        except _DryRun:
-            pass
-        marked = await asyncio.to_thread(with_marks, request.body, answer.marks, intake.header_row)
-        return _answer(file.import_id, answer, marked, dry_run=request.dry_run)
+            whole = await self._parts(file, reader, taking, marks)
+            await taking.end(whole)
+            returned = self._inbox.new("csv" if isinstance(file, Delimited) else "xlsx")
+            await asyncio.to_thread(_write_returned, file, marks, returned)
+        finally:
+            marks.unlink(missing_ok=True)
+        self._inbox.give(taking.import_id, Returned(returned, request.payer))
+        return _answer(taking.import_id, whole, dry_run=request.dry_run)
 
-    def _reader(self, request: Request) -> Callable[[bytes], Intake]:
+    def _reader(self, request: Request) -> ListReader:
         today = self._clock.today()
         if request.period is None:
-            return AccountsReader(self._banks, today=today).read
-        if request.payer not in self._areas.payers:
+            return AccountsReader(self._names.banks, today=today)
+        if request.payer not in self._names.areas.payers:
             raise NotAList(FileReason.PAYER_UNKNOWN)
-        return PayrollReader(self._areas, self._banks, period=request.period, payer=request.payer, today=today).read
+        return PayrollReader(self._names.areas, self._names.banks, period=request.period, payer=request.payer, today=today)
 
-    async def _taken(self, tx: Tx, file: Import, intake: Intake) -> Report:
-        ordinal = await store_lists.begin_import(tx, file)
-        statements = [
-            Statement(source=file.source, record=None, sequence=ordinal, at=file.at, act=row.act, row_no=row.row_no)
-            for row in intake.rows
-            if row.act is not None
-        ]
-        outcomes: list[Outcome] = []
-        seen: set[RecordKey] = set()
-        for start in range(0, len(statements), CHUNK_ROWS):
-            chunk = statements[start : start + CHUNK_ROWS]
-            outcomes += await self._registrar.take(tx, chunk, import_id=file.import_id, seen=seen)
-        answer = report(intake, {int(done.statement.row_no or 0): done for done in outcomes})
-        await store_lists.end_import(tx, file.import_id, answer.counts)
-        record = AuditRecord(actor=file.actor, act=f"import_{file.kind}", subject=str(file.import_id), at=file.at)
-        await put_events(tx, [OutEvent(record.TOPIC, file.actor, record)], file.at)
-        return answer
+    async def _parts(self, file: ListFile, reader: ListReader, taking: Taking, marks: Path) -> Report:
+        """Decide part after part; the next one is read meanwhile."""
+        parts = _read_parts(file, reader, taking.uptos, self._part_rows)
+        ahead = asyncio.create_task(asyncio.to_thread(next, parts, None))
+        whole = NOTHING
+        try:
+            with marks.open("w", encoding="utf-8") as written:
+                while (read := await ahead) is not None:
+                    ahead = asyncio.create_task(asyncio.to_thread(next, parts, None))
+                    part_no, upto, part = read
+                    if part is None:
+                        told = await taking.known(part_no)
+                    else:
+                        told = await taking.part(part_no, part, upto=upto, columns=file.columns)
+                    whole = added(whole, told)
+                    written.writelines(f"{json.dumps(mark)}\n" for mark in told.marks)
+        finally:
+            await asyncio.wait([ahead])
+        return whole
 
 
-def _answer(import_id: UUID, answer: Report, marked: bytes, *, dry_run: bool) -> dict[str, Any]:
-    counts = answer.counts
+def _read_parts(
+    file: ListFile, reader: ListReader, uptos: Sequence[int], part_rows: int
+) -> Iterator[tuple[int, int, Part | None]]:
+    """(number, last row, rows) of each part; the rows of a part that was taken before are not read again."""
+    lines = lines_of(file)
+    part_no = 0
+    for part_no, upto in enumerate(uptos, start=1):
+        passed, lines = _up_to(lines, upto)
+        reader.passed(passed)
+        yield part_no - 1, upto, None
+    while some := list(islice(lines, part_rows)):
+        yield part_no, some[-1].row_no, reader.part(some)
+        part_no += 1
+
+
+def _up_to(lines: Iterator[Line], row_no: int) -> tuple[list[Line], Iterator[Line]]:
+    passed: list[Line] = []
+    for line in lines:
+        if line.row_no > row_no:
+            return passed, chain([line], lines)
+        passed.append(line)
+    return passed, lines
+
+
+def _write_returned(file: ListFile, marks: Path, target: Path) -> None:
+    with marks.open(encoding="utf-8") as written:
+        told: Iterator[Mark] = (tuple(json.loads(line)) for line in written)
+        if isinstance(file, Delimited):
+            write_returned(file, told, target, HEADINGS)
+            return
+        beside = {row_no: (result, reason) for row_no, result, reason in told} | {file.header_row: HEADINGS}
+    with_marks(file.path, target, beside, width=max(len(row) for _, row in islice(file.rows(), file.header_row)))
+
+
+def _answer(import_id: UUID, told: Report, *, dry_run: bool) -> dict[str, Any]:
+    counts = told.counts
     return {
         "import_id": str(import_id),
         "dry_run": dry_run,
@@ -117,7 +167,7 @@ def _answer(import_id: UUID, answer: Report, marked: bytes, *, dry_run: bool) ->
         "unchanged": counts.unchanged,
         "waiting": counts.waiting,
         "declared_vnd": counts.declared_vnd,
-        "reasons": answer.reasons,
-        "errors": [asdict(place) for place in answer.errors],
-        "workbook_base64": base64.b64encode(marked).decode(),
+        "reasons": told.reasons,
+        "errors": [asdict(place) for place in told.errors],
+        "returned_list": f"/v1/imports/{import_id}/list",
     }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from services.registry import cells
 from services.registry.cells import BadCell, Cell, Sex, folded
@@ -48,20 +48,38 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
-    """A whole list: data rows in order, rows that are none, and what the totals row says against the rows above it."""
+class Totals:
+    """A totals row and the columns in which it is not what stands above it."""
 
-    header_row: int
-    columns: dict[Column, int]
+    row_no: int
+    wrong: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some rows of a list in order: data rows, rows that are none, totals rows."""
+
     rows: tuple[Taken, ...]
     remarks: tuple[int, ...] = ()
-    totals_row: int | None = None
-    totals_wrong: tuple[Column, ...] = ()
+    totals: tuple[Totals, ...] = ()
 
-    def column_name(self, column: Column) -> str:
-        """Letter and name of a column, as an officer finds it."""
-        index = self.columns.get(column)
-        return f"{letter(index)}: {column}" if index is not None else str(column)
+
+class ListReader(Protocol):
+    """Reads the rows of one list, part by part."""
+
+    needs: Sequence[tuple[Column, ...]]
+
+    def part(self, lines: Sequence[Line]) -> Part:
+        """What these rows state; they follow those of the call before."""
+
+    def passed(self, lines: Sequence[Line]) -> None:
+        """These rows were taken by an earlier run: they count for the totals row only."""
+
+
+def column_name(columns: Mapping[Column, int], column: Column) -> str:
+    """Letter and name of a column, as an officer finds it."""
+    index = columns.get(column)
+    return f"{letter(index)}: {column}" if index is not None else str(column)
 
 
 @dataclass

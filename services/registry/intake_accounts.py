@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from services.registry import cells
 from services.registry.banks import BankNames
 from services.registry.columns import ACCOUNTS_NEED, Column
-from services.registry.intake import Intake, RowReader, Taken
+from services.registry.intake import Part, Problem, RowReader, Taken
 from services.registry.refusals import RowReason
-from services.registry.sheets import Line, read_sheet
+from services.registry.sheets import Line
 from services.registry.statements import RegisterAccount
 from shared.personal import Account, PersonalData
 from shared.words import AccountSource, Wish
@@ -21,22 +22,26 @@ _WISHES = {
 
 
 class AccountsReader:
-    """Reads account lists."""
+    """Reads one account list."""
+
+    needs: Sequence[tuple[Column, ...]] = ACCOUNTS_NEED
 
     def __init__(self, banks: BankNames, *, today: date) -> None:
         """`today` bounds birth dates."""
         self._banks = banks
         self._today = today
 
-    def read(self, body: bytes) -> Intake:
-        """The list in a workbook. Raises NotAList."""
-        sheet = read_sheet(body, ACCOUNTS_NEED)
-        lines = list(sheet.lines())
+    def part(self, lines: Sequence[Line]) -> Part:
+        """What these rows state."""
         remarks = tuple(line.row_no for line in lines if line.is_remark or line.is_totals)
-        rows = tuple(self._row(line) for line in lines if line.row_no not in remarks)
-        return Intake(sheet.header_row, sheet.columns, rows, remarks)
+        return Part(tuple(self._row(line) for line in lines if line.row_no not in remarks), remarks)
+
+    def passed(self, lines: Sequence[Line]) -> None:
+        """Account lists add nothing up."""
 
     def _row(self, line: Line) -> Taken:
+        if line.overflows:
+            return Taken(line.row_no, None, (Problem(Column.ROW, RowReason.CELLS_TOO_MANY),))
         reader = RowReader(line)
         identity = reader.identity(lambda cell: cells.birth(cell, self._today))
         account = self._account(reader)

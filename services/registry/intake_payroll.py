@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from services.registry import cells
@@ -10,9 +11,9 @@ from services.registry.banks import BankNames
 from services.registry.benefit_codes import benefit_code
 from services.registry.cells import BadCell, Cell, folded
 from services.registry.columns import PAYROLL_NEEDS, Column
-from services.registry.intake import Intake, RowReader, Taken
+from services.registry.intake import Part, Problem, RowReader, Taken, Totals
 from services.registry.refusals import RowNote, RowReason
-from services.registry.sheets import Line, read_sheet
+from services.registry.sheets import Line
 from services.registry.statements import Enrol
 from shared.events import Arrears, DeclaredLine
 from shared.money import total
@@ -32,7 +33,9 @@ _CANNOT_WORDS = (
 
 
 class PayrollReader:
-    """Reads payroll lists of one payer and period."""
+    """Reads one payroll list of one payer and period."""
+
+    needs: Sequence[tuple[Column, ...]] = PAYROLL_NEEDS
 
     def __init__(self, areas: Areas, banks: BankNames, *, period: str, payer: str, today: date) -> None:
         """`today` bounds birth dates."""
@@ -41,30 +44,32 @@ class PayrollReader:
         self._period = period
         self._payer = payer
         self._today = today
+        self._sums = _Sums()
 
-    def read(self, body: bytes) -> Intake:
-        """The list in a workbook. Raises NotAList."""
-        sheet = read_sheet(body, PAYROLL_NEEDS)
-        rows: list[Taken] = []
-        remarks: list[int] = []
-        sums, totals = dict.fromkeys(MONEY_COLUMNS, 0), list[Line]()
-        for line in sheet.lines():
+    def part(self, lines: Sequence[Line]) -> Part:
+        """What these rows state; they follow those of the call before."""
+        rows, remarks, totals = list[Taken](), list[int](), list[Totals]()
+        for line in lines:
             if line.is_totals:
-                totals.append(line)
+                totals.append(Totals(line.row_no, self._sums.differing(line)))
             elif line.is_remark:
                 remarks.append(line.row_no)
             else:
                 rows.append(self._row(line))
-                if not totals:
-                    _add(sums, line)
-        last = totals[-1] if totals else None
-        wrong = _differing(last, sums) if last and len(totals) == 1 else ()
-        return Intake(
-            sheet.header_row, sheet.columns, tuple(rows), (*remarks, *(line.row_no for line in totals[:-1])),
-            last.row_no if last else None, wrong,
-        )  # fmt: skip
+                self._sums.add(line)
+        return Part(tuple(rows), tuple(remarks), tuple(totals))
+
+    def passed(self, lines: Sequence[Line]) -> None:
+        """These rows were taken by an earlier run: they count for the totals row only."""
+        for line in lines:
+            if line.is_totals:
+                self._sums.differing(line)
+            elif not line.is_remark:
+                self._sums.add(line)
 
     def _row(self, line: Line) -> Taken:
+        if line.overflows:
+            return Taken(line.row_no, None, (Problem(Column.ROW, RowReason.CELLS_TOO_MANY),))
         reader = RowReader(line)
         identity = reader.identity(lambda cell: cells.birth(cell, self._today))
         area = reader.read(Column.AREA, self._area)
@@ -186,20 +191,30 @@ def _cannot(reader: RowReader) -> str | None:
     return found
 
 
-def _add(sums: dict[Column, int], line: Line) -> None:
-    for column in sums:
-        try:
-            sums[column] += cells.money(line.cell(column))
-        except BadCell:
-            continue
+class _Sums:
+    """What the rows add up to: from the top, and since the last totals row, because communes have totals of their own."""
 
+    def __init__(self) -> None:
+        self._all = dict.fromkeys(MONEY_COLUMNS, 0)
+        self._since = dict.fromkeys(MONEY_COLUMNS, 0)
 
-def _differing(totals: Line, sums: dict[Column, int]) -> tuple[Column, ...]:
-    wrong = []
-    for column, added in sums.items():
+    def add(self, line: Line) -> None:
+        for column in MONEY_COLUMNS:
+            try:
+                vnd = cells.money(line.cell(column))
+            except BadCell:
+                continue
+            self._all[column] += vnd
+            self._since[column] += vnd
+
+    def differing(self, totals: Line) -> tuple[Column, ...]:
+        """Columns in which a totals row fits neither; the next part begins after it."""
+        wrong = tuple(column for column in MONEY_COLUMNS if not self._fits(totals, column))
+        self._since = dict.fromkeys(MONEY_COLUMNS, 0)
+        return wrong
+
+    def _fits(self, totals: Line, column: Column) -> bool:
         try:
-            if totals.has(column) and cells.money(totals.cell(column)) != added:
-                wrong.append(column)
+            return not totals.has(column) or cells.money(totals.cell(column)) in (self._all[column], self._since[column])
         except BadCell:
-            wrong.append(column)
-    return tuple(wrong)
+            return False

@@ -13,7 +13,7 @@ from datetime import datetime
 import asyncpg
 import structlog
 
-from services.registry import store, store_lists
+from services.registry import store, store_imports, store_lists
 from services.registry.list_closing import freeze
 from services.registry.refusals import CloseReason
 from services.registry.store_lists import HeldList
@@ -88,6 +88,8 @@ async def _begin(tx: Tx, period: str, payer: str, *, actor: str, now: datetime) 
         return CloseReason.LIST_EMPTY
     if held.state != "open":
         return None
+    if await store_imports.half_taken(tx, period, payer):
+        return CloseReason.FILE_HALF_TAKEN
     if not await store_lists.rows_to_freeze(tx, held, 1):
         return CloseReason.LIST_EMPTY
     if await store_lists.undeclared(tx, period, payer):

@@ -125,16 +125,53 @@ SELECT * FROM unnest(:periods::text[], :payers::text[], :sources::text[], :seque
 ON CONFLICT (period, payer, source) DO UPDATE SET sequence = EXCLUDED.sequence, count = EXCLUDED.count, vnd = EXCLUDED.vnd
   WHERE list_declaration.sequence < EXCLUDED.sequence;
 
--- name: begin_import<!
--- A file begins; its ordinal is the sequence of its rows.
+-- name: leave_imports!
+-- Another file for the same list has come: what was left half taken is not finished any more.
+UPDATE list_import SET state = 'left'
+ WHERE state = 'running' AND kind = :kind AND source = :source AND payer = :payer AND period IS NOT DISTINCT FROM :period
+   AND sha256 <> :sha256;
+
+-- name: begin_import!
+-- A file begins; its ordinal is the sequence of its rows. One that is being taken stays as it is.
 INSERT INTO list_import (import_id, kind, source, payer, period, sha256, actor, at)
-VALUES (:import_id, :kind, :source, :payer, :period, :sha256, :actor, :at) RETURNING ordinal;
+VALUES (:import_id, :kind, :source, :payer, :period, :sha256, :actor, :at)
+ON CONFLICT (kind, source, payer, COALESCE(period, ''), sha256) WHERE state = 'running' DO NOTHING;
+
+-- name: running_import^
+-- The file that is being taken.
+SELECT import_id, ordinal FROM list_import
+ WHERE state = 'running' AND kind = :kind AND source = :source AND payer = :payer AND period IS NOT DISTINCT FROM :period
+   AND sha256 = :sha256;
+
+-- name: parts_of_import
+-- Where the parts that are taken end.
+SELECT upto_row FROM import_part WHERE import_id = :import_id ORDER BY part_no;
+
+-- name: lock_import^
+-- The file, ours until the transaction ends; nothing when it is not being taken any more.
+SELECT import_id FROM list_import WHERE import_id = :import_id AND state = 'running' FOR UPDATE;
+
+-- name: count_parts^
+-- How many parts of a file are taken.
+SELECT count(*) AS parts FROM import_part WHERE import_id = :import_id;
+
+-- name: save_part!
+-- A part of a file is taken.
+INSERT INTO import_part (import_id, part_no, upto_row, told) VALUES (:import_id, :part_no, :upto_row, :told::jsonb);
+
+-- name: told_of_part^
+-- What was told of a part.
+SELECT told FROM import_part WHERE import_id = :import_id AND part_no = :part_no;
 
 -- name: end_import!
 -- What became of the file's rows.
-UPDATE list_import SET row_count = :row_count, accepted = :accepted, unchanged = :unchanged, refused = :refused,
+UPDATE list_import SET state = 'done', row_count = :row_count, accepted = :accepted, unchanged = :unchanged, refused = :refused,
        waiting = :waiting, declared_vnd = :declared_vnd
- WHERE import_id = :import_id;
+ WHERE import_id = :import_id AND state = 'running';
+
+-- name: half_taken^
+-- Whether a file of this list is taken only in part.
+SELECT EXISTS (SELECT FROM list_import WHERE state = 'running' AND kind = 'payroll' AND period = :period AND payer = :payer) AS half;
 
 -- name: lock_list^
 -- The list as it stands, ours until the transaction ends.
@@ -202,7 +239,7 @@ SELECT l.period, l.payer, l.state, l.count, l.vnd, l.digest, l.programmes, l.clo
 
 -- name: list_imports
 -- The files of a payer, newest first.
-SELECT import_id, kind, source, period, sha256, actor, at, row_count, accepted, unchanged, refused, waiting, declared_vnd
+SELECT import_id, kind, source, period, state, sha256, actor, at, row_count, accepted, unchanged, refused, waiting, declared_vnd
   FROM list_import WHERE payer = :payer AND (period IS NULL OR period = :period) ORDER BY ordinal DESC LIMIT 20;
 
 -- name: save_verified!

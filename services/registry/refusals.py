@@ -42,6 +42,7 @@ class RowReason(StrEnum):
     PERSON_DEAD = "PERSON_DEAD"
     LIST_CLOSED = "LIST_CLOSED"
     NO_LIVE_ROW = "NO_LIVE_ROW"
+    CELLS_TOO_MANY = "CELLS_TOO_MANY"
 
 
 class RowNote(StrEnum):
@@ -71,6 +72,9 @@ class FileReason(StrEnum):
     FILE_IS_OLD_EXCEL = "FILE_IS_OLD_EXCEL"
     FILE_NOT_EXCEL = "FILE_NOT_EXCEL"
     FILE_TOO_LARGE = "FILE_TOO_LARGE"
+    FILE_NOT_UTF8 = "FILE_NOT_UTF8"
+    FILE_QUOTES = "FILE_QUOTES"
+    FILE_BEING_TAKEN = "FILE_BEING_TAKEN"
     HEADER_NOT_FOUND = "HEADER_NOT_FOUND"
     HEADER_INCOMPLETE = "HEADER_INCOMPLETE"
     HEADER_TWICE = "HEADER_TWICE"
@@ -83,6 +87,7 @@ class CloseReason(StrEnum):
 
     LIST_EMPTY = "LIST_EMPTY"
     TOTALS_DIFFER = "TOTALS_DIFFER"
+    FILE_HALF_TAKEN = "FILE_HALF_TAKEN"
 
 
 FATE_TEXT: dict[Fate, str] = {
@@ -121,6 +126,7 @@ ADVICE: dict[RowReason | RowNote | FileReason | CloseReason, str] = {
     RowReason.PERSON_DEAD: "Người này đã được ghi nhận mất trước kỳ chi trả.",
     RowReason.LIST_CLOSED: "Danh sách của kỳ này đã chốt: đưa vào kỳ sau.",
     RowReason.NO_LIVE_ROW: "Không có dòng nào đang hiệu lực để thay đổi hoặc kết thúc.",
+    RowReason.CELLS_TOO_MANY: "Dòng có nhiều ô hơn dòng tiêu đề: ô chứa dấu phân cách phải đặt trong ngoặc kép.",
     RowNote.NUMBER_REPAIRED: "Đã thêm lại số 0 ở đầu số định danh.",
     RowNote.NUMBER_MISSING: "Chưa có số định danh.",
     RowNote.OLD_NUMBER_USED: "Mới có CMND cũ 9 số.",
@@ -138,14 +144,18 @@ ADVICE: dict[RowReason | RowNote | FileReason | CloseReason, str] = {
     FileReason.FILE_EMPTY: "Tệp rỗng.",
     FileReason.FILE_IS_PDF: "Đây là tệp PDF đổi đuôi, không phải bảng tính: nộp tệp Excel (.xlsx).",
     FileReason.FILE_IS_OLD_EXCEL: "Đây là tệp Excel cũ (.xls) hoặc tệp đặt mật khẩu: bỏ mật khẩu, lưu lại dạng .xlsx rồi nộp.",
-    FileReason.FILE_NOT_EXCEL: "Tệp không phải bảng tính Excel (.xlsx) hoặc bị hỏng: mở bằng Excel, lưu lại dạng .xlsx rồi nộp.",
-    FileReason.FILE_TOO_LARGE: "Tệp quá lớn: chia theo xã rồi nộp từng phần.",
+    FileReason.FILE_NOT_EXCEL: "Tệp không phải bảng tính Excel (.xlsx) hoặc CSV, hoặc bị hỏng: mở bằng Excel, lưu lại dạng .xlsx rồi nộp.",
+    FileReason.FILE_TOO_LARGE: "Tệp quá lớn: lưu dạng CSV UTF-8, hoặc chia theo xã rồi nộp từng phần.",
+    FileReason.FILE_NOT_UTF8: "Tệp CSV không ghi bằng UTF-8: trong Excel chọn Lưu thành, CSV UTF-8, rồi nộp lại.",
+    FileReason.FILE_QUOTES: "Dấu ngoặc kép trong tệp CSV không khép lại hoặc đứng sai chỗ: sửa dòng này rồi nộp lại.",
+    FileReason.FILE_BEING_TAKEN: "Tệp này đang được nhận hoặc đã có tệp mới hơn thay: chờ xong rồi xem kết quả.",
     FileReason.HEADER_NOT_FOUND: "Không tìm thấy dòng tiêu đề trong 20 dòng đầu của trang tính thứ nhất.",
     FileReason.HEADER_INCOMPLETE: "Dòng tiêu đề thiếu cột bắt buộc.",
     FileReason.HEADER_TWICE: "Dòng tiêu đề có hai cột cùng một nội dung: bỏ bớt một cột.",
     FileReason.NO_ROWS: "Dưới dòng tiêu đề không có dòng nào.",
     FileReason.PAYER_UNKNOWN: "Chưa có địa bàn của đơn vị chi trả này.",
     CloseReason.LIST_EMPTY: "Danh sách chưa có dòng nào đang hiệu lực.",
+    CloseReason.FILE_HALF_TAKEN: "Một tệp của danh sách này mới nhận được một phần: nộp lại đúng tệp đó để nhận nốt.",
     CloseReason.TOTALS_DIFFER: "Số dòng hoặc số tiền không khớp với tổng mà nơi gửi công bố.",
 }
 TOTALS_DIFFER = "TOTALS_ROW_DIFFERS"

@@ -9,27 +9,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.registry.import_report import Counts
 from services.registry.list_closing import OpenRow, Totals
 from services.registry.statements import CloseList, Enrol, OpenList, Statement
 from services.registry.store import queries
 from shared.database import Tx
 from shared.events import DeclaredLine, EntitlementLine, ProgrammeTotal
 from shared.ids import digest_hex
-
-
-@dataclass(frozen=True, slots=True)
-class Import:
-    """A file that is being taken. `period` is None for an account list."""
-
-    import_id: UUID
-    kind: str
-    source: str
-    payer: str
-    period: str | None
-    sha256: str
-    actor: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,36 +53,6 @@ async def declare(tx: Tx, statements: Sequence[Statement]) -> None:
         sequences=[statement.sequence for statement, _ in last.values()],
         counts=[act.count for _, act in last.values()],
         vnds=[act.vnd for _, act in last.values()],
-    )
-
-
-async def begin_import(tx: Tx, file: Import) -> int:
-    """Write a file down; returns its ordinal, the sequence of its rows."""
-    row = await queries.begin_import(
-        tx,
-        import_id=file.import_id,
-        kind=file.kind,
-        source=file.source,
-        payer=file.payer,
-        period=file.period,
-        sha256=file.sha256,
-        actor=file.actor,
-        at=file.at,
-    )
-    return int(row["ordinal"] if not isinstance(row, int) else row)
-
-
-async def end_import(tx: Tx, import_id: UUID, counts: Counts) -> None:
-    """Write down what became of a file's rows."""
-    await queries.end_import(
-        tx,
-        import_id=import_id,
-        row_count=counts.row_count,
-        accepted=counts.accepted,
-        unchanged=counts.unchanged,
-        refused=counts.refused,
-        waiting=counts.waiting,
-        declared_vnd=counts.declared_vnd,
     )
 
 

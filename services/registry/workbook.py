@@ -1,35 +1,49 @@
-"""The officer's own workbook back, same rows in the same order, with what became of each row in two new columns. Pure; bytes in and out.
+"""The officer's own workbook back, same rows in the same order, with what became of each row in two new columns. Files in and out.
 
-Only two cells are added to each row of the first sheet's XML; every other part of the file, formats included, stays byte for byte.
+Only two cells are added to each row of the first sheet's XML, which flows through in blocks; every other part stays byte for byte.
 """
 
 from __future__ import annotations
 
-import io
+import re
+import shutil
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from posixpath import join, normpath
+from typing import IO
+from xml.parsers import expat
+from xml.sax.saxutils import escape
 
 from lxml import etree
 
 from services.registry.refusals import FileReason, NotAList
 from services.registry.sheets import letter
 
-HEADINGS = ("Kết quả", "Lý do")
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}"
+_BLOCK = 1 << 18
+_SPANS = re.compile(rb'\s+spans\s*=\s*("[^"]*"|\'[^\']*\')')
+_LAST_COLUMN = re.compile(rb"(ref\s*=\s*[\"'][A-Z]+[0-9]+:)[A-Z]+")
 Marks = Mapping[int, tuple[str, str]]
 
 
-def with_marks(body: bytes, marks: Marks, header_row: int) -> bytes:
-    """The workbook with a result and a reason beside each marked row. Raises NotAList for a workbook whose parts do not fit together."""
+def with_marks(source: Path, target: Path, marks: Marks, width: int) -> None:
+    """Write the workbook with a result and a reason beside each marked row, in the two columns after the first `width`.
+
+    Raises NotAList for a workbook whose parts do not fit together.
+    """
     try:
-        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        with zipfile.ZipFile(source) as archive, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as written:
             path = _first_sheet(archive)
-            sheet = _marked(archive.read(path), {**marks, header_row: HEADINGS})
-            return _rewritten(archive, path, sheet)
-    except (zipfile.BadZipFile, KeyError, etree.XMLSyntaxError, StopIteration):
+            for part in archive.infolist():
+                with archive.open(part) as old, written.open(part, "w", force_zip64=True) as new:
+                    if part.filename == path:
+                        new.writelines(_Marker(marks, width).blocks(old))
+                    else:
+                        shutil.copyfileobj(old, new, _BLOCK)
+    except (zipfile.BadZipFile, KeyError, etree.XMLSyntaxError, expat.ExpatError, StopIteration):
         raise NotAList(FileReason.FILE_NOT_EXCEL) from None
 
 
@@ -42,58 +56,86 @@ def _first_sheet(archive: zipfile.ZipFile) -> str:
     return target.lstrip("/") if target.startswith("/") else normpath(join("xl", target))
 
 
-def _marked(xml: bytes, marks: Marks) -> bytes:
-    root = _parsed(xml)
-    rows = [row for data in root.iter(f"{_MAIN}sheetData") for row in data.iter(f"{_MAIN}row")]
-    numbers = _numbers(rows)
-    width = max((_width(row) for row in rows), default=0)
-    for number, row in zip(numbers, rows, strict=True):
-        if number in marks:
-            row.attrib.pop("spans", "")
-            for offset, text in enumerate(marks[number]):
-                _add_cell(row, f"{letter(width + offset)}{number}", text)
-    for dimension in root.iter(f"{_MAIN}dimension"):
-        dimension.set("ref", f"A1:{letter(width + len(HEADINGS) - 1)}{max(numbers, default=1)}")
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
-
-
-def _numbers(rows: list[etree._Element]) -> list[int]:
-    """Row numbers; a writer may leave them out, then a row follows the one before."""
-    numbers: list[int] = []
-    for row in rows:
-        written = row.get("r")
-        numbers.append(int(written) if written else (numbers[-1] + 1 if numbers else 1))
-    return numbers
-
-
-def _width(row: etree._Element) -> int:
-    if not len(row):
-        return 0
-    reference = row[-1].get("r") or ""
-    letters = reference.rstrip("0123456789")
-    return _index(letters) + 1 if letters else len(row)
-
-
-def _index(letters: str) -> int:
-    index = 0
-    for char in letters:
-        index = index * 26 + ord(char) - ord("A") + 1
-    return index - 1
-
-
-def _add_cell(row: etree._Element, reference: str, text: str) -> None:
-    """As an inline string: text that looks like a formula stays text."""
-    cell = etree.SubElement(row, f"{_MAIN}c", r=reference, t="inlineStr")
-    etree.SubElement(etree.SubElement(cell, f"{_MAIN}is"), f"{_MAIN}t").text = text
-
-
-def _rewritten(archive: zipfile.ZipFile, path: str, sheet: bytes) -> bytes:
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as written:
-        for part in archive.infolist():
-            written.writestr(part, sheet if part.filename == path else archive.read(part.filename))
-    return target.getvalue()
-
-
 def _parsed(xml: bytes) -> etree._Element:
-    return etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
+    return etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
+
+
+class _Marker:
+    """A parser says where rows begin and end; the bytes pass by unchanged but for what is put in at those places."""
+
+    def __init__(self, marks: Marks, width: int) -> None:
+        self._marks = marks
+        self._columns = (letter(width), letter(width + 1))
+        self._edits: list[tuple[int, int, bytes]] = []  # offset, bytes left out, bytes put in
+        self._held, self._begin = b"", 0
+        self._row, self._row_at = 0, -1
+        self._parser = expat.ParserCreate()
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.StartDoctypeDeclHandler = self._doctype
+
+    def blocks(self, xml: IO[bytes]) -> Iterator[bytes]:
+        """The sheet with its marks. Raises ExpatError."""
+        while block := xml.read(_BLOCK):
+            self._held += block
+            self._parser.Parse(block, False)
+            # A tag that is not whole yet is looked at again with the next block.
+            yield self._passed(self._held.rfind(b"<"))
+        self._parser.Parse(b"", True)
+        yield self._passed(len(self._held))
+
+    def _passed(self, length: int) -> bytes:
+        parts, at = list[bytes](), 0
+        for offset, skipped, put_in in self._edits:
+            parts += [self._held[at : offset - self._begin], put_in]
+            at = offset - self._begin + skipped
+        parts.append(self._held[at : max(at, length)])
+        length = max(at, length)
+        self._held, self._begin, self._edits = self._held[length:], self._begin + length, []
+        return b"".join(parts)
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        local = name.rpartition(":")[2]
+        if local == "row":
+            # A writer may leave the number out, then a row follows the one before.
+            self._row = int(attributes.get("r") or self._row + 1)
+            self._row_at = self._parser.CurrentByteIndex
+            if self._row in self._marks:
+                self._replace_in_tag(_SPANS, b"")
+        elif local == "dimension":
+            self._replace_in_tag(_LAST_COLUMN, rb"\g<1>" + self._columns[1].encode())
+
+    def _end(self, name: str) -> None:
+        prefix, _, local = name.rpartition(":")
+        if local != "row" or self._row not in self._marks:
+            return
+        at, cells = self._parser.CurrentByteIndex, self._cells(f"{prefix}:" if prefix else "")
+        if at != self._row_at:
+            self._edits.append((at, 0, cells))
+            return
+        tag = self._tag_at(at)  # a row without cells: <row r="7"/>
+        self._edits = [edit for edit in self._edits if edit[0] != at]
+        opened = _SPANS.sub(b"", tag.removesuffix(b"/>").rstrip()) + b">"
+        self._edits.append((at, len(tag), opened + cells + f"</{name}>".encode()))
+
+    def _cells(self, prefix: str) -> bytes:
+        """As inline strings: text that looks like a formula stays text."""
+        p = prefix
+        return "".join(
+            f'<{p}c r="{column}{self._row}" t="inlineStr"><{p}is><{p}t>{escape(text)}</{p}t></{p}is></{p}c>'
+            for column, text in zip(self._columns, self._marks[self._row], strict=True)
+        ).encode()
+
+    def _replace_in_tag(self, pattern: re.Pattern[bytes], by: bytes) -> None:
+        at = self._parser.CurrentByteIndex
+        tag = self._tag_at(at)
+        changed = pattern.sub(by, tag)
+        if changed != tag:
+            self._edits.append((at, len(tag), changed))
+
+    def _tag_at(self, offset: int) -> bytes:
+        begin = offset - self._begin
+        return self._held[begin : self._held.index(b">", begin) + 1]
+
+    def _doctype(self, *_: object) -> None:
+        raise expat.ExpatError("no sheet declares a document type")

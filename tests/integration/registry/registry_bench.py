@@ -1,7 +1,7 @@
 """A registry service on its own database, with hands: import files, see events, close lists, read what was published."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -15,7 +15,8 @@ from services.registry import store_lists
 from services.registry.areas import Areas
 from services.registry.banks import BankNames
 from services.registry.handlers import Handlers, Registrar
-from services.registry.importing import Importer, Request
+from services.registry.importing import Importer, Names, Request
+from services.registry.inbox import Inbox
 from services.registry.lists import ListCloser
 from services.registry.refusals import CloseReason
 from shared import logs
@@ -68,18 +69,41 @@ class Bench:
         self._public = ECKey.import_key(json.loads((keys / "registry.json").read_text())["private"])
         self.registrar = Registrar(self.vault, clock)
         self.handlers = Handlers(self.vault, clock, self.registrar)
-        self.importer = Importer(database, clock, self.registrar, areas=Areas.from_file(), banks=BankNames.from_file())
+        self.inbox = Inbox(keys / "lists")
+        self.names = Names(Areas.from_file(), BankNames.from_file())
+        self.importer = self.an_importer()
         self.closer = ListCloser(database, clock, logs.configure("registry"))
         self._offsets = count()
         self._read = 0
 
+    def an_importer(self, **settings: Any) -> Importer:
+        """Another one, as a second process has it."""
+        return Importer(self.database, self.clock, self.registrar, names=self.names, inbox=self.inbox, **settings)
+
     async def payroll(self, body: bytes, *, dry_run: bool = False, period: str = PERIOD) -> dict[str, Any]:
         """Hand in a payroll list."""
-        return await self.importer.take(Request("payroll", body, SOURCE, PAYER, period, "officer", dry_run))
+        return await self.importer.take(await self.handed("payroll", body, source=SOURCE, period=period, dry_run=dry_run))
 
     async def accounts(self, body: bytes, *, dry_run: bool = False) -> dict[str, Any]:
         """Hand in an account list."""
-        return await self.importer.take(Request("accounts", body, "sandbox/police", PAYER, None, "officer", dry_run))
+        return await self.importer.take(
+            await self.handed("accounts", body, source="sandbox/police", period=None, dry_run=dry_run)
+        )
+
+    async def handed(self, kind: str, body: bytes, *, dry_run: bool = False, **said: Any) -> Request:
+        """A file in registry's hands."""
+
+        async def blocks() -> AsyncIterator[bytes]:
+            yield body
+
+        handed = await self.inbox.receive(blocks())
+        return Request(kind, handed.path, handed.sha256, payer=PAYER, actor="officer", dry_run=dry_run, **said)
+
+    def returned(self, answer: dict[str, Any]) -> Path:
+        """The returned list."""
+        found = self.inbox.returned(UUID(answer["import_id"]))
+        assert found
+        return found.path
 
     def sealed(self, personal: PersonalData, key: OctKey | None = None) -> str:
         """As a ministry encrypts it, under its list's content key where one is given."""

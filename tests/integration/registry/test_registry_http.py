@@ -28,7 +28,9 @@ ACCOUNTS = {"payer": "huyen-444", "source": "sandbox/police"}
 async def client(bench: Bench, keys: Path) -> AsyncIterator[httpx.AsyncClient]:
     """The service's routes over the bench's database, without a server."""
     gate = ActorGate(json.loads((keys / "registry.json").read_text())["issuer"], bench.clock)
-    settings = Settings(postgres_dsn="unused", kafka_bootstrap="unused", port=20_001, keys_file=keys / "registry.json")  # type: ignore[arg-type]
+    settings = Settings(
+        postgres_dsn="unused", kafka_bootstrap="unused", port=20_001, keys_file=keys / "registry.json", files_dir=keys / "files"
+    )  # type: ignore[arg-type]
     app = build(Runtime(Service.REGISTRY, settings, bench.database, bench.vault, bench.clock, gate, logs.configure("registry")))
     assert set(app.consumes) == {topic.name for topic in topics.read_by(Service.REGISTRY)}
     web = make_app("test", list)
@@ -70,7 +72,7 @@ async def test_from_the_list_to_the_closing(client: httpx.AsyncClient, lists: tu
 
 
 async def test_a_bad_file_takes_nothing_and_says_what_to_do(bench: Bench, client: httpx.AsyncClient) -> None:
-    for body, code in ((b"%PDF-1.7", "FILE_IS_PDF"), (b"", "FILE_EMPTY"), (b"a,b", "FILE_NOT_EXCEL")):
+    for body, code in ((b"%PDF-1.7", "FILE_IS_PDF"), (b"", "FILE_EMPTY"), (b"a,b", "HEADER_NOT_FOUND")):
         for path, params in (("payroll", PAYROLL), ("accounts", ACCOUNTS)):
             answer = await client.post(f"/v1/lists/{path}", params=params, content=body)
             assert (answer.status_code, answer.json()["code"]) == (422, code)

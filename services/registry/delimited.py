@@ -1,0 +1,132 @@
+"""A list as text with separators: encoding and quotes checked once over the whole file, rows then read in constant memory.
+
+UTF-8 with or without a mark, separated by commas, semicolons or tabs: whichever makes the most of the header. Nothing of a file is taken
+that cannot be read to its end.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from services.registry.columns import HEADER_ROWS_MAX, Column, find_header
+from services.registry.refusals import FileReason, NotAList
+
+ROWS_MAX = 2_000_000
+SEPARATORS = (",", ";", "\t")
+_BLOCK = 1 << 20
+_GUESSES = ("utf-16", "utf-16-le", "utf-16-be", "cp1258", "cp1252")
+# What a spreadsheet runs as a formula when it opens text.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Delimited:
+    """A checked list. Rows count from 1, as a spreadsheet that opens the file does."""
+
+    path: Path
+    separator: str
+    header_row: int
+    columns: dict[Column, int]
+    width: int
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Every row of the file with its number, above the header too."""
+        return enumerate(_rows(self.path, self.separator), start=1)
+
+
+def open_delimited(path: Path, needs: Sequence[tuple[Column, ...]]) -> Delimited:
+    """Raises NotAList with what the officer must do; nothing is taken then."""
+    _check_encoding(path, needs)
+    separator = max(SEPARATORS, key=lambda one: len(_columns_under(path, one, needs)))
+    top = list(islice(_rows(path, separator), HEADER_ROWS_MAX))
+    header_row, columns = find_header(top, needs)
+    _check_rows(path, separator)
+    return Delimited(path, separator, header_row, columns, len(top[header_row - 1]))
+
+
+def write_returned(source: Delimited, marks: Iterator[tuple[int, str, str]], target: Path, headings: tuple[str, str]) -> None:
+    """The same rows in the same order with two cells more; what would run as a formula is escaped. `marks`: by row number, rising."""
+    mark = next(marks, None)
+    with target.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, delimiter=source.separator)
+        for number, row in source.rows():
+            told: tuple[str, ...] = ()
+            if number == source.header_row:
+                told = headings
+            elif mark and mark[0] == number:
+                told, mark = mark[1:], next(marks, None)
+            padded = row + [""] * (source.width - len(row)) if told else row
+            writer.writerow([escaped(cell) for cell in (*padded, *told)])
+
+
+def escaped(cell: str) -> str:
+    """The cell as text that no spreadsheet runs; `unescaped` takes it back."""
+    return f"'{cell}" if cell.lstrip("'").startswith(_FORMULA) else cell
+
+
+def unescaped(cell: str) -> str:
+    """The cell that `escaped` was given."""
+    return cell[1:] if cell.lstrip("'").startswith(_FORMULA) else cell
+
+
+def _rows(path: Path, separator: str) -> Iterator[list[str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for row in csv.reader(file, delimiter=separator):
+            yield [unescaped(cell) if cell.startswith("'") else cell for cell in row]
+
+
+def _columns_under(path: Path, separator: str, needs: Sequence[tuple[Column, ...]]) -> dict[Column, int]:
+    try:
+        return find_header(list(islice(_rows(path, separator), HEADER_ROWS_MAX)), needs)[1]
+    except (NotAList, csv.Error):
+        return {}
+
+
+def _check_encoding(path: Path, needs: Sequence[tuple[Column, ...]]) -> None:
+    decoder, line = codecs.getincrementaldecoder("utf-8-sig")(), 1
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            try:
+                decoder.decode(block, final=False)
+            except UnicodeDecodeError as error:
+                # The block and what was kept of the one before: the error counts from there.
+                seen = error.object[: error.start]
+                raise _wrong_encoding(path, line + bytes(seen).count(b"\n"), needs) from None
+            line += block.count(b"\n")
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        raise _wrong_encoding(path, line, needs) from None
+
+
+def _wrong_encoding(path: Path, line: int, needs: Sequence[tuple[Column, ...]]) -> NotAList:
+    """Named by the encoding under which the header can be read, where there is one."""
+    with path.open("rb") as file:
+        top = file.read(_BLOCK)
+    for name in _GUESSES:
+        text = top.decode(name, "ignore").lstrip("\ufeff")
+        for separator in SEPARATORS:
+            try:
+                find_header(list(islice(csv.reader(text.splitlines(), delimiter=separator), HEADER_ROWS_MAX)), needs)
+            except (NotAList, csv.Error):
+                continue
+            return NotAList(FileReason.FILE_NOT_UTF8, f"Dòng {line}; tệp có vẻ ghi bằng {name.upper()}.")
+    return NotAList(FileReason.FILE_NOT_UTF8, f"Dòng {line}.")
+
+
+def _check_rows(path: Path, separator: str) -> None:
+    count = line = 0
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, delimiter=separator, strict=True)
+        try:
+            for count, _row in enumerate(reader, start=1):  # noqa: B007
+                line = reader.line_num
+        except csv.Error:
+            raise NotAList(FileReason.FILE_QUOTES, f"Dòng {line + 1}.") from None
+    if count > ROWS_MAX:
+        raise NotAList(FileReason.FILE_TOO_LARGE, f"Nhiều nhất {ROWS_MAX} dòng.")
