@@ -83,7 +83,7 @@ async def _reason(tx: Tx, positions: Sequence[Position]) -> str | None:
 
 async def last_positions(bootstrap: str, service: Service) -> list[Position]:
     """The place of the last record of ours in each partition of the topics that only this service writes."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, isolation_level="read_committed")
     try:
         await asyncio.wait_for(consumer.start(), READ_SECONDS)
         places = [TopicPartition(topic.name, n) for topic in written_by(service) for n in range(topic.partitions)]
