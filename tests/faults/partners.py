@@ -15,7 +15,7 @@ from sandbox.truth import LineFact, Reply, line_facts
 from shared import events, words
 from shared.topics import Provider, result_topic
 from tests.faults.nemesis import Scene, Strike
-from tests.faults.world import MIX, Record
+from tests.faults.world import MIX, Record, World
 
 ODD_PAYMENTS = 5
 SEE_PAID_SECONDS = 20.0
@@ -58,7 +58,7 @@ async def unknown_until_statement(scene: Scene) -> list[str]:
         if mine[key]["state"] != "unknown"
     ]
     for provider in Provider:
-        await _statement(scene, provider)
+        await statement(scene.world, provider)
         await scene.world.set_mix(provider, **{name: MIX[name] for name in ("lost", "twice")})
     await scene.world.at_rest()
     after = {row["end_to_end_id"]: row["state"] for row in await scene.work.payments()}
@@ -71,18 +71,10 @@ def _facts(scene: Scene, provider: Provider) -> list[LineFact]:
     return line_facts(scene.world.folder / "truth" / f"{provider}.jsonl")
 
 
-async def _statement(scene: Scene, provider: Provider) -> None:
-    truth = scene.world.folder / "truth" / f"{provider}.jsonl"
-    command = [
-        "-m",
-        "sandbox.provider",
-        "--provider",
-        provider,
-        "--bootstrap",
-        scene.world.addresses.kafka,
-        "--truth",
-        str(truth),
-    ]
+async def statement(world: World, provider: Provider) -> None:
+    """A partner says everything that really happened again, on the basis of its statement."""
+    truth = world.folder / "truth" / f"{provider}.jsonl"
+    command = ["-m", "sandbox.provider", "--provider", provider, "--bootstrap", world.addresses.kafka, "--truth", str(truth)]
     process = await asyncio.create_subprocess_exec(
         sys.executable, *command, "--emit-statement", cwd=ROOT, stdout=asyncio.subprocess.DEVNULL
     )

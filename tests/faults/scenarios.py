@@ -10,12 +10,13 @@ from functools import cache
 
 from shared import crashing
 from shared.topics import Provider, Service
-from tests.faults import events, nemesis, operators, partners
+from tests.faults import events, nemesis, operators, partners, restored
 from tests.faults.nemesis import Scenario
 from tests.faults.proxy import Proxy
 
 PROCESS_LIMIT, BROKER_LIMIT, ALL_BACK_LIMIT = 15.0, 30.0, 60.0
 EVERYWHERE = ("enrol", "close", "withdraw", "release", "answers", "fallback", "texts")
+RESTORING = ("restoring.propose", "restoring.confirm")
 PHASES_OF = {
     Service.REGISTRY: ("enrol", "close", "withdraw"),
     Service.VERIFICATION: ("register", "enrol", "withdraw"),
@@ -79,7 +80,7 @@ def _inventory() -> tuple[str, ...]:
 
 def _crash_points() -> Iterator[Scenario]:
     for point in _inventory():
-        if point.startswith(tuple(operators.ARMED_BY_HAND)):
+        if point.startswith((*operators.ARMED_BY_HAND, *RESTORING)):
             continue
         for service in _services_of(point):
             yield _crash(service, point, _phases_of(service, point))
@@ -213,7 +214,18 @@ def _partners() -> Iterator[Scenario]:
 # --- operators -------------------------------------------------------------------------------------------------------------------
 
 
+def _restored() -> Iterator[Scenario]:
+    points = [None, *(point for point in _inventory() if point.startswith(RESTORING))]
+    for point in points:
+        name, fault = ("database-restored", "database restored") if point is None else (f"crash-{point}", "crash point")
+        yield Scenario(
+            name, fault, "payout's database put back to before the release, after the money left", ("release",), nemesis.nothing,
+            None, before=restored.take_copy, verify=restored.put_back(point), own_world=True, alone=True,
+        )  # fmt: skip
+
+
 def _operators() -> Iterator[Scenario]:
+    yield from _restored()
     yield Scenario(
         "replay-all", "everything replayed", "every record of every topic published again, byte for byte", ("texts",),
         operators.everything_again, None, alone=True, own_world=True,

@@ -104,6 +104,10 @@ class Work:
         self.world.set_clock(RELEASED)
         await self._sign("release")
 
+    async def release_again(self) -> None:
+        """What an office does that does not know that it has done it."""
+        await self._sign("release")
+
     async def answers(self) -> None:
         """Partners have closed every list they got; what stayed unanswered becomes unknown."""
         self.world.set_clock(PAID)
