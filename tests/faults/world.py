@@ -264,8 +264,8 @@ class World:
 
         async def send() -> None:
             opened = AIOKafkaProducer(bootstrap_servers=self.addresses.kafka, acks="all", **producer)
-            await opened.start()
             try:
+                await opened.start()
                 for key, value, headers, partition in records:
                     await opened.send_and_wait(topic, value, key=key, headers=headers, partition=partition)
             finally:
