@@ -20,7 +20,7 @@ from tests.planted import tree
 from tests.planted.catalogue import ROOT, Bug
 
 STACK = "planted-servers"
-RUN_SECONDS = 300.0
+RUN_SECONDS, FAULTS_SECONDS = 300.0, 600.0
 CONTROL_SECONDS = 900.0
 LAST_WORDS_SECONDS = 40.0
 # A run that ends with one of these broke before it looked.
@@ -136,7 +136,7 @@ def judge(bug: Bug, control: Run, servers: Servers) -> Judged:
     place = tree.copy(bug.name)
     try:
         tree.plant(place, bug.file)
-        done = run(place, bug.words, servers=servers, within=RUN_SECONDS)
+        done = run(place, bug.words, servers=servers, within=RUN_SECONDS if bug.tests else FAULTS_SECONDS)
     except tree.DoesNotApply as problem:
         return Judged(bug, Verdict.DOES_NOT_APPLY, 0.0, str(problem))
     finally:
