@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from aiokafka import AIOKafkaProducer, TopicPartition
 from structlog.testing import capture_logs
 
-from shared.consuming import queries
+from shared.consuming import WATCH_SECONDS, queries
 from shared.database import Tx
 from shared.records import Received
 from tests.integration.consuming_world import World, headers, wish
@@ -122,6 +122,21 @@ async def test_what_kafka_remembers_of_our_place_counts_for_nothing(world):
                   f"UPDATE consumed SET next_offset = 1, last_event_id = NULL WHERE topic = '{world.topic}' AND partition = 0")  # fmt: skip
     async with world.consumer():
         assert await world.until_effects(2) == ["b", "c"]
+
+
+async def test_stopped_partition_waits_for_a_person_however_long(world):
+    """A running owner is stopped by the fence, one that looks for partitions to take up again by what it reads."""
+    await world.publish("a")
+    async with world.consumer():
+        await world.until_effects(1)
+        async with world.database.transaction("test") as tx:
+            await queries.stop_partition(tx, topic=world.topic, partition=0, reason="LOOK")
+        await world.publish("b")
+        await asyncio.sleep(2 * WATCH_SECONDS + 1)
+        assert await world.effects() == ["a"]
+        async with world.database.transaction("test") as tx:
+            await queries.resume_partition(tx, topic=world.topic, partition=0)
+        assert await world.until_effects(2) == ["a", "b"]
 
 
 async def test_trouble_in_a_handler_is_never_a_bad_record(world):
