@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import uuid
@@ -22,6 +21,9 @@ EndToEndId = NewType("EndToEndId", str)
 _NAMESPACE = uuid.UUID("6f6f3d0e-3f7b-5d0b-9a3e-0a5c1b4f7e21")
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 END_TO_END_LENGTH = 16
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_SINGLE = {char: value for value, char in enumerate(_ALPHABET)}
+_DOUBLED = {char: value * 2 // 32 + value * 2 % 32 for char, value in _SINGLE.items()}
 
 
 def random_id() -> uuid.UUID:
@@ -31,7 +33,8 @@ def random_id() -> uuid.UUID:
 
 def derived_id(kind: str, *parts: object) -> uuid.UUID:
     """The same parts always give the same id (UUID version 5). `kind` keeps two kinds of thing apart."""
-    return uuid.uuid5(_NAMESPACE, "\x1f".join((kind, *map(str, parts))))
+    named = _NAMESPACE.bytes + "\x1f".join((kind, *map(str, parts))).encode()
+    return uuid.UUID(bytes=hashlib.sha1(named, usedforsecurity=False).digest()[:16], version=5)
 
 
 def entitlement_id(*, period: str, payer: str, source: str, record: str) -> EntitlementId:
@@ -51,18 +54,15 @@ def end_to_end_id(key: bytes, instruction: uuid.UUID, attempt: int) -> EndToEndI
     and reference rule allows them. 75 random bits: two of a billion lines agree with probability below 10^-4, and the unique
     constraint on the column refuses the rest.
     """
-    mac = hmac.new(key, f"{instruction}:{attempt}".encode(), hashlib.sha256).digest()
-    body = base64.b32encode(mac)[: END_TO_END_LENGTH - 1].decode()
+    mac = hmac.digest(key, f"{instruction}:{attempt}".encode(), "sha256")
+    bits = int.from_bytes(mac[:10])  # as base32 of RFC 4648 writes them, two characters at a time
+    body = "".join([_PAIRS[bits >> shift & 1023] for shift in range(70, -10, -10)])[: END_TO_END_LENGTH - 1]
     return EndToEndId(body + check_character(body))
 
 
 def check_character(body: str) -> str:
     """Luhn mod N (N = 32): finds every single wrong character and nearly every swap of neighbours."""
-    factor, acc = 2, 0
-    for char in reversed(body):
-        product = factor * _ALPHABET.index(char)
-        acc += product // 32 + product % 32
-        factor = 3 - factor
+    acc = sum(map(_DOUBLED.__getitem__, body[::-2])) + sum(map(_SINGLE.__getitem__, body[-2::-2]))
     return _ALPHABET[-acc % 32]
 
 

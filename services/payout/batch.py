@@ -109,15 +109,13 @@ class Payment:
     end_to_end_id: str
     account_digest: str | None
     shares: tuple[Share, ...]
-
-    @property
-    def vnd(self) -> Dong:
-        """The amount: exactly its shares."""
-        return total(share.vnd for share in self.shares)
+    vnd: Dong
+    """The amount: exactly its shares."""
 
     def canonical(self) -> str:
         """This payment's line of the canonical list."""
-        lines = ",".join(f"{s.entitlement_id}:{s.piece}:{s.vnd}" for s in sorted(self.shares, key=lambda s: s.entitlement_id))
+        shares = self.shares if len(self.shares) == 1 else sorted(self.shares, key=lambda s: s.entitlement_id)
+        lines = ",".join([f"{s.entitlement_id}:{s.piece}:{s.vnd}" for s in shares])
         head = f"{self.end_to_end_id}|{self.instruction_id}|{self.beneficiary_id}|{self.part}|{self.attempt}|{self.provider}"
         return f"{head}|{self.channel}|{self.area}|{self.vnd}|{self.account_digest or '-'}|{lines}"
 
@@ -159,6 +157,7 @@ def pay(order: Order, *, batch_id: UUID, provider: Provider, limit_vnd: int, key
                 end_to_end_id=end_to_end_id(key, identity, attempt),
                 account_digest=order.account_digest,
                 shares=tuple(shares),
+                vnd=total(share.vnd for share in shares),
             )
         )
     assert sum(p.vnd for p in payments) == sum(line.vnd for line in order.lines)

@@ -39,7 +39,8 @@ from shared.words import Channel, HeldReason, InstructionState
 @dataclass
 class Plan:
     """What a build decided for some lines. `freed` lines were held and are not any more; a line held for the same reason as before is
-    in neither list. `choices`: account holders who are not paid on the account; `on_account`: those who are now and were not before."""
+    in neither list. `choices`: account holders who are not paid on the account; `on_account`: those who are now and were not before.
+    `unverified`: how many people verification has not spoken about as they are now."""
 
     orders: dict[Provider, list[Order]] = field(default_factory=lambda: defaultdict(list))
     held: list[HeldLine] = field(default_factory=list)
@@ -47,6 +48,7 @@ class Plan:
     choices: dict[UUID, Choice] = field(default_factory=dict)
     on_account: list[UUID] = field(default_factory=list)
     considered: int = 0
+    unverified: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,10 @@ async def build(tx: Tx, settings: Settings, key: bytes, *, payroll: Payroll, act
     made = Maker(payroll, settings, key)
     missing = 0
     async for rows in store_building.undecided_lines(tx, payroll.period, payroll.payer):
-        missing += 0 if late else _unverified(rows)
+        plan = decide(rows, payroll.period, settings.tolerance_vnd)
+        missing += 0 if late else plan.unverified
         if not missing:
-            made.add(decide(rows, payroll.period, settings.tolerance_vnd))
+            made.add(plan)
     if missing:
         return Refused(Refusal.VERIFICATION_MISSING, missing)
     drafts = made.drafts()
@@ -129,11 +132,6 @@ async def _totals_refused(tx: Tx, payroll: Payroll) -> Refused | None:
     return None if same else Refused(Refusal.TOTALS_DIFFER)
 
 
-def _unverified(rows: Sequence[Record]) -> int:
-    people = {row["beneficiary_id"]: row for row in rows}
-    return sum(not verified(store.snapshot_of(row), store.verdict_of(row)) for row in people.values())
-
-
 def decide(rows: Sequence[Record], period: str, tolerance_vnd: int) -> Plan:
     """Each open line ends in exactly one of: an order to a provider, held with a reason. Rows come sorted by person."""
     plan = Plan()
@@ -146,6 +144,7 @@ def _decide_person(plan: Plan, beneficiary_id: UUID, rows: list[Record], *, peri
     snapshot, verdict = store.snapshot_of(rows[0]), store.verdict_of(rows[0])
     failed = next((InstructionState(row["failed"]) for row in rows if row["failed"]), None)
     choice = choose(snapshot, verdict, period=period, failed=failed)
+    plan.unverified += not verified(snapshot, verdict)
     payable = []
     for row in rows:
         plan.considered += 1

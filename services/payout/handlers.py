@@ -61,9 +61,10 @@ class Handlers:
 
     async def on_entitlement(self, tx: Tx, records: Sequence[Received[EntitlementLine]]) -> None:
         """Frozen lines are kept once. The same id with other content is an alarm; the first stays."""
-        lines = {record.message.entitlement_id: (record.message, _sha256(record.message)) for record in reversed(records)}
+        told = [(record.message, _sha256(record.message)) for record in records]
+        lines = {line.entitlement_id: (line, content_hash) for line, content_hash in reversed(told)}
         changed = await store.save_lines(tx, list(lines.values()))
-        changed += sum(_sha256(record.message) != lines[record.message.entitlement_id][1] for record in records)
+        changed += sum(content_hash != lines[line.entitlement_id][1] for line, content_hash in told)
         CONFLICTS.labels("entitlement").inc(changed)
 
     async def on_list(self, tx: Tx, records: Sequence[Received[ListClosing]]) -> None:

@@ -58,6 +58,11 @@ INSERT INTO payroll (period, payer) VALUES (:period, :payer) ON CONFLICT DO NOTH
 -- so far holds back no relay.
 SELECT pg_advisory_xact_lock(hashtextextended(concat_ws(' ', :period::text, :payer::text), 0));
 
+-- name: plan_anew^
+-- Plans of this transaction are made for the tables as they are now, not as they were when the session first asked: a whole payroll may
+-- have come in between.
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true);
+
 -- name: payroll^
 -- The closing of a payroll.
 SELECT p.rounds, c.count, c.vnd, c.digest, c.closed_at FROM payroll p JOIN closing c USING (period, payer)
@@ -164,6 +169,10 @@ SELECT payment.batch_id, count(*) AS count, sum(payment.vnd)::bigint AS vnd,
          WHERE i.batch_id = ANY(:ids::uuid[])
            AND (NOT :leaving::boolean OR (i.state = 'created' AND i.instruction_id <> ALL(:dropped::uuid[])))) payment
  GROUP BY payment.batch_id;
+
+-- name: shortened
+-- Batches from which something was withdrawn.
+SELECT DISTINCT batch_id FROM instruction WHERE batch_id = ANY(:ids::uuid[]) AND state = 'withdrawn';
 
 -- name: known_now^
 -- One text over everything a release of these batches is made from. What is only counted on never changes without its version.
@@ -290,13 +299,15 @@ SELECT batch_id, period, payer, provider, state, sent_count, sent_vnd, received_
  WHERE batch_id = ANY(:ids::uuid[]) ORDER BY batch_id FOR UPDATE;
 
 -- name: answered_payments
--- Payments that answers name, and all sent ones of refused batches, locked.
+-- Payments that answers name, and all sent ones of refused batches, locked. Their ids first: each of the two ways has its own index.
 SELECT i.instruction_id, i.batch_id, i.beneficiary_id, i.end_to_end_id, i.provider, i.vnd, i.state, b.period, b.payer,
        s.programmes, s.vnds
   FROM instruction i JOIN batch b USING (batch_id)
   CROSS JOIN LATERAL (SELECT array_agg(l.programme) AS programmes, array_agg(il.vnd) AS vnds
                         FROM instruction_line il JOIN line l USING (entitlement_id) WHERE il.instruction_id = i.instruction_id) s
- WHERE i.end_to_end_id = ANY(:end_to_end_ids::text[]) OR (i.batch_id = ANY(:refused::uuid[]) AND i.state <> 'withdrawn')
+ WHERE i.instruction_id = ANY(ARRAY(
+       SELECT instruction_id FROM instruction WHERE end_to_end_id = ANY(:end_to_end_ids::text[])
+       UNION SELECT instruction_id FROM instruction WHERE batch_id = ANY(:refused::uuid[]) AND state <> 'withdrawn'))
  ORDER BY i.instruction_id FOR UPDATE OF i;
 
 -- name: save_results!

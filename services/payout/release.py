@@ -115,8 +115,8 @@ async def _pack(tx: Tx, runtime: Runtime, shipment: Shipment) -> tuple[View, lis
     view = await _view(tx, period, payer)
     ids = [batch["batch_id"] for batch in view.batches]
     fallen = recheck(await store_sending.doubtful_payments(tx, ids), period)
-    dropped = [one.row["instruction_id"] for one in fallen]
-    leaving = await store_sending.leaving_lists(tx, ids, dropped)
+    dropped = {one.row["instruction_id"]: one.row["batch_id"] for one in fallen}
+    leaving = await store_sending.leaving_lists(tx, view.batches, dropped)
     packer = Packer(runtime.vault, Debtor(runtime.settings.debtor_name, runtime.settings.debtor_account), shipment)
     for batch in view.batches:
         parcel = packer.begin(batch, leaving[batch["batch_id"]])

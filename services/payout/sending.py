@@ -76,14 +76,14 @@ class Shipment:
         """Messages that leave with the release, as `shared.outbox.put_events` would write them."""
         day, at = self._stamp
         for event in events:
-            payload = event.message.model_dump_json(exclude_none=True).encode()
-            names = (event.topic, event.key, event.message.TYPE)
-            self.events.add((day, spool.uuid(event.event_id), *map(spool.text, names), at, spool.raw(payload)))
+            message = event.message
+            head = (day, spool.uuid(event.event_id), spool.word(event.topic), spool.text(event.key), spool.word(message.TYPE), at)
+            self.events.add((*head, spool.raw(message.model_dump_json(exclude_none=True).encode())))
 
     def post(self, postings: Sequence[ledger.Posting]) -> None:
         """Postings, and the facts that tell auditors of them."""
         for p in postings:
-            amounts = (spool.text(p.debit), spool.text(p.credit), spool.int8(p.vnd), self._stamp[1])
+            amounts = (spool.word(p.debit), spool.word(p.credit), spool.int8(p.vnd), self._stamp[1])
             self.postings.add((spool.uuid(p.posting_id), spool.uuid(p.instruction_id), *self._names, *amounts))
         self.tell(self.entries.books(posted(postings)))
 

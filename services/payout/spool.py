@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import BinaryIO, Self, cast
@@ -26,6 +27,12 @@ _INT8 = struct.Struct("!iq")
 def text(value: str) -> bytes:
     """A text column."""
     return raw(value.encode())
+
+
+@lru_cache(maxsize=256)
+def word(value: str) -> bytes:
+    """A text column that holds the same few words again and again."""
+    return text(value)
 
 
 def raw(value: bytes) -> bytes:

@@ -63,7 +63,7 @@ async def known_people(tx: Tx, ids: Collection[UUID]) -> list[Record]:
 
 async def save_people(tx: Tx, people: Sequence[tuple[BeneficiarySnapshot, str | None]]) -> None:
     """Keep newer snapshots, each with the BIN of the bank its account is at."""
-    rows = sorted(people, key=lambda row: row[0].beneficiary_id)
+    rows = sorted(people, key=lambda row: row[0].beneficiary_id.int)
     held = [snapshot for snapshot, _bin in rows]
     await queries.save_people(
         tx,
@@ -87,7 +87,7 @@ async def save_people(tx: Tx, people: Sequence[tuple[BeneficiarySnapshot, str | 
 
 async def save_verdicts(tx: Tx, results: Sequence[VerificationResult]) -> None:
     """Keep newer results; at most one per person is given."""
-    rows = sorted(results, key=lambda result: result.beneficiary_id)
+    rows = sorted(results, key=lambda result: result.beneficiary_id.int)
     await queries.save_verdicts(
         tx,
         ids=[r.beneficiary_id for r in rows],
@@ -103,7 +103,7 @@ async def save_verdicts(tx: Tx, results: Sequence[VerificationResult]) -> None:
 
 async def save_lines(tx: Tx, lines: Sequence[tuple[EntitlementLine, str]]) -> int:
     """Keep frozen lines with the SHA-256 of their content; returns how many were known with other content."""
-    rows = sorted(lines, key=lambda row: row[0].entitlement_id)
+    rows = sorted(lines, key=lambda row: row[0].entitlement_id.int)
     ids, hashes = [line.entitlement_id for line, _hash in rows], [content_hash for _line, content_hash in rows]
     saved = await queries.save_lines(
         tx,
@@ -137,6 +137,7 @@ async def save_closing(tx: Tx, closing: ListClosing) -> bool:
 
 async def lock_payroll(tx: Tx, period: str, payer: str) -> Payroll | None:
     """The payroll, kept from other commands until the transaction ends; None before its list closed."""
+    await queries.plan_anew(tx)
     await queries.take_turns(tx, period=period, payer=payer)
     return await payroll(tx, period, payer)
 
@@ -218,7 +219,7 @@ async def move_payments(tx: Tx, moves: Mapping[UUID, tuple[InstructionState, str
 
 async def post(tx: Tx, postings: Postings, at: datetime) -> set[UUID]:
     """Write postings; returns the ids that were not there."""
-    rows = sorted(postings, key=lambda row: row[2].posting_id)
+    rows = sorted(postings, key=lambda row: row[2].posting_id.int)
     new = queries.post(
         tx,
         ids=[p.posting_id for _period, _payer, p in rows],

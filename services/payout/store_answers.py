@@ -79,7 +79,7 @@ async def answered_payments(tx: Tx, end_to_end_ids: Collection[str], refused: Co
 
 async def save_results(tx: Tx, judged: Sequence[tuple[PaymentResult, str, str]], at: datetime) -> None:
     """Every answer as it came: (answer, SHA-256 of its content, fate)."""
-    rows = sorted(judged, key=lambda row: (row[0].result_id, row[1]))
+    rows = sorted(judged, key=lambda row: (row[0].result_id.int, row[1]))
     answers = [answer for answer, _hash, _fate in rows]
     await queries.save_results(
         tx,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -38,10 +38,15 @@ async def lists(tx: Tx, batches: Collection[UUID]) -> dict[UUID, Listed]:
     return await _lists(tx, batches, leaving=False, dropped=())
 
 
-async def leaving_lists(tx: Tx, batches: Collection[UUID], dropped: Collection[UUID]) -> dict[UUID, Listed]:
-    """What leaves of batches when these payments are dropped too."""
-    found = await _lists(tx, batches, leaving=True, dropped=dropped)
-    return {key: found.get(key, EMPTY) for key in batches}
+async def leaving_lists(tx: Tx, batches: Sequence[Record], dropped: Mapping[UUID, UUID]) -> dict[UUID, Listed]:
+    """What leaves of batches when payments are dropped too, given as instruction_id -> batch_id. A list that nothing was taken off
+    leaves as it was built; that its rows still make its hash is asked in the transaction that sends it."""
+    await queries.plan_anew(tx)
+    ids = [batch["batch_id"] for batch in batches]
+    shortened = {row["batch_id"] for row in await _all(queries.shortened(tx, ids=ids))} | set(dropped.values())
+    found = await _lists(tx, shortened, leaving=True, dropped=dropped) if shortened else {}
+    whole = {b["batch_id"]: Listed(b["count"], b["vnd"], b["sha256"]) for b in batches}
+    return {key: found.get(key, EMPTY) if key in shortened else whole[key] for key in ids}
 
 
 async def _lists(tx: Tx, batches: Collection[UUID], *, leaving: bool, dropped: Collection[UUID]) -> dict[UUID, Listed]:

@@ -26,6 +26,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import uvloop
 from lxml import etree
 
 from deploy.local.databases import migrate
@@ -339,7 +340,7 @@ def main() -> None:
     parser.add_argument("--payers", type=int, default=100)
     parser.add_argument("--no-postal", action="store_true")
     asked = parser.parse_args()
-    json.dump(asyncio.run(run(asked.people, asked.payers, postal=not asked.no_postal)), sys.stdout, indent=1)
+    json.dump(uvloop.run(run(asked.people, asked.payers, postal=not asked.no_postal)), sys.stdout, indent=1)
     print()
 
 

@@ -26,8 +26,12 @@ DROP INDEX instruction_line_entitlement;
 CREATE INDEX instruction_line_dead ON instruction_line (entitlement_id) WHERE NOT live;
 DROP INDEX result_batch;
 
+-- The functions below look rows up one by one through their keys, whatever the sizes of the tables were when a session first planned
+-- them: PostgreSQL keeps that plan.
+
 -- Guarantee: payments are added to a draft only, as created, through its provider; a list that somebody signed never grows.
-CREATE OR REPLACE FUNCTION instruction_added() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION instruction_added() RETURNS trigger LANGUAGE plpgsql
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
     IF EXISTS (SELECT FROM added WHERE state <> 'created' OR state_seq <> 1)
        OR EXISTS (SELECT FROM (SELECT DISTINCT batch_id, provider FROM added) a LEFT JOIN batch b USING (batch_id)
@@ -39,7 +43,8 @@ BEGIN
 END $$;
 
 -- Guarantee: a payment is worth exactly its lines, and its lines are added with it.
-CREATE OR REPLACE FUNCTION instruction_line_added() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION instruction_line_added() RETURNS trigger LANGUAGE plpgsql
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
     IF EXISTS (SELECT FROM (SELECT DISTINCT instruction_id FROM added) a LEFT JOIN instruction i USING (instruction_id)
                 CROSS JOIN LATERAL (SELECT sum(il.vnd) AS vnd FROM instruction_line il WHERE il.instruction_id = a.instruction_id) lines
@@ -50,7 +55,8 @@ BEGIN
 END $$;
 
 -- Guarantee: what is held now and what is in live payments never exceed together what the line declares, and the line exists.
-CREATE OR REPLACE FUNCTION line_covered_once() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION line_covered_once() RETURNS trigger LANGUAGE plpgsql
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
     IF EXISTS (
         SELECT FROM (SELECT DISTINCT entitlement_id FROM added) a
@@ -66,7 +72,8 @@ BEGIN
 END $$;
 
 -- Guarantee: every posting is about a payment.
-CREATE FUNCTION posting_added() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION posting_added() RETURNS trigger LANGUAGE plpgsql
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
     IF EXISTS (SELECT FROM added a WHERE NOT EXISTS (SELECT FROM instruction i WHERE i.instruction_id = a.instruction_id)) THEN
         RAISE EXCEPTION 'a posting is about a payment' USING ERRCODE = 'check_violation';
@@ -151,7 +158,6 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-ALTER FUNCTION instruction_guard() RESET enable_nestloop;
 CREATE TRIGGER instruction_guard BEFORE UPDATE ON instruction FOR EACH ROW EXECUTE FUNCTION instruction_guard();
 DROP TRIGGER posting_added ON posting;
 DROP FUNCTION posting_added();

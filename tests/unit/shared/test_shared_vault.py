@@ -256,7 +256,11 @@ def test_a_provider_opens_its_lines_with_a_standard_library_alone(keys: Path) ->
 
 def test_every_batch_has_its_own_key_and_only_payout_makes_them(keys: Path) -> None:
     payout = vault(keys, "payout")
-    assert payout.new_batch_key("post").key.raw_value != payout.new_batch_key("post").key.raw_value
+    own = ECKey.import_key(json.loads((keys / "post.json").read_text()))
+    allowed = ["ECDH-ES+A256KW", "A256GCM"]
+    wrapped = [payout.new_batch_key("post").wrapped for _ in range(2)]
+    first, second = (json.loads(jwe.decrypt_compact(text, own, algorithms=allowed).plaintext or b"")["k"] for text in wrapped)
+    assert first != second
     with pytest.raises(VaultError):
         payout.new_batch_key("bank-x")
     with pytest.raises(VaultError):
