@@ -217,9 +217,23 @@ def show(letter: UUID, name: Name = "local") -> None:
 
 
 @letters.command()
-def resume(service: Service, topic: str, partition: int, *, name: Name = "local") -> None:
-    """Let a stopped partition go on after somebody has looked. Example: ansinh deadletters resume payout registry.list.v1 0"""
-    _print({"resumed": _ask(name, lambda addresses, _c: look.resume(addresses, service, topic=topic, partition=partition))})
+def resume(
+    service: Service,
+    topic: str,
+    partition: int,
+    *,
+    skip_cut: Annotated[
+        bool, typer.Option(help="Retention has cut records before they were read: go on where the log begins.")
+    ] = False,
+    name: Name = "local",
+) -> None:
+    """Let a stopped partition go on after somebody has looked. Example: ansinh deadletters resume payout registry.list.v1 0
+
+    After --skip-cut the writers must tell their state again: ansinh republish.
+    """
+    resume = look.resume_at_log_start if skip_cut else look.resume
+    done = _ask(name, lambda addresses, _c: resume(addresses, service, topic=topic, partition=partition))
+    _print({"resumed": bool(done)})
 
 
 @letters.command()

@@ -94,6 +94,20 @@ async def resume(addresses: Addresses, service: Service, *, topic: str, partitio
         return await queries.resume_partition(tx, topic=topic, partition=partition) is not None
 
 
+async def resume_at_log_start(addresses: Addresses, service: Service, *, topic: str, partition: int) -> int | None:
+    """Let a partition whose records were cut by retention go on where its log begins; None when that is not why it stopped."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=addresses.kafka)
+    await consumer.start()
+    try:
+        place = TopicPartition(topic, partition)
+        log_start = (await consumer.beginning_offsets([place]))[place]
+    finally:
+        await consumer.stop()
+    async with connection(addresses.databases[service]) as tx:
+        row = await queries.resume_at_log_start(tx, topic=topic, partition=partition, log_start=log_start)
+    return row["next_offset"] if row else None
+
+
 async def redrive(
     client: Client, services: Iterable[Service], *, ids: Sequence[UUID], topic: str | None, reason: str | None, dry_run: bool
 ) -> list[dict[str, Any]]:

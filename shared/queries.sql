@@ -31,6 +31,13 @@ UPDATE consumed SET stopped_reason = :reason WHERE topic = :topic AND partition 
 UPDATE consumed SET stopped_reason = NULL, dead_in_a_row = 0, read_since_resume = 0, recent_dead = '{}'
  WHERE topic = :topic AND partition = :partition AND stopped_reason IS NOT NULL RETURNING next_offset;
 
+-- name: resume_at_log_start^
+-- Retention has cut records that were never read, and a person knows it: reading goes on where the log begins now.
+UPDATE consumed SET stopped_reason = NULL, dead_in_a_row = 0, read_since_resume = 0, recent_dead = '{}',
+       next_offset = :log_start, last_event_id = NULL
+ WHERE topic = :topic AND partition = :partition AND stopped_reason = 'LOG_STARTS_ABOVE' AND next_offset < :log_start
+RETURNING next_offset;
+
 -- name: set_aside!
 -- Records that cannot be taken; read again, they change nothing.
 INSERT INTO dead_letter (dead_letter_id, topic, partition, "offset", event_id, disposition, reason, original, at)

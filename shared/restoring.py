@@ -9,6 +9,7 @@ reader takes it for what it heard from the lost past (docs/decisions/0010-restor
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -94,7 +95,8 @@ async def last_positions(bootstrap: str, service: Service) -> list[Position]:
             consumer.seek(place, max(begin[place], end[place] - RECORDS_BACK))
         return await asyncio.wait_for(_read_to(consumer, {place: end[place] for place in filled}, service), READ_SECONDS)
     finally:
-        await consumer.stop()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(consumer.stop(), READ_SECONDS)
 
 
 async def _read_to(consumer: AIOKafkaConsumer, end: dict[TopicPartition, int], service: Service) -> list[Position]:
