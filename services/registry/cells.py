@@ -51,7 +51,7 @@ def folded(text: str) -> str:
 
 def is_empty(cell: Cell) -> bool:
     """Whether a cell shows nothing."""
-    return cell is None or (isinstance(cell, str) and not cell.strip())
+    return cell is None or cell == "" or (isinstance(cell, str) and cell.isspace())
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,18 @@ class Text:
     cleaned: bool = False
 
 
+NO_TEXT = Text("")
+
+
 def text(cell: Cell, most: int = 200) -> Text:
     """The cell as NFC text without control, bidirectional and zero-width characters. Raises BadCell(TEXT_BAD) when too long."""
-    raw = cell if isinstance(cell, str) else _as_text(cell)
+    if cell is None or cell == "":
+        return NO_TEXT
+    return _cleaned(cell if isinstance(cell, str) else _as_text(cell), most)
+
+
+@lru_cache(maxsize=20_000)
+def _cleaned(raw: str, most: int) -> Text:
     # Nearly every cell is clean already: one look instead of one per character.
     visible = (
         raw
@@ -149,6 +158,8 @@ def fits(number: str, birth_year: int | None, sex: Sex | None) -> bool:
 
 
 def _digits(cell: Cell) -> str:
+    if isinstance(cell, str) and cell.isascii() and cell.isdigit():
+        return cell
     if isinstance(cell, str):
         bare = text(cell).value.lstrip("'").replace(" ", "")
         if _SCIENTIFIC.fullmatch(bare):
@@ -177,7 +188,7 @@ def birth(cell: Cell, today: date) -> str | None:
     if is_empty(cell):
         return None
     found = _date_text(cell)
-    if int(found[:4]) < FIRST_BIRTH_YEAR or found > f"{today:%Y-%m-%d}"[: len(found)]:
+    if int(found[:4]) < FIRST_BIRTH_YEAR or found > today.isoformat()[: len(found)]:
         raise BadCell(RowReason.DATE_BAD)
     return found
 
@@ -232,7 +243,7 @@ def money(cell: Cell) -> Dong:
     if is_empty(cell):
         return Dong(0)
     if isinstance(cell, str):
-        value = _written_money(text(cell).value)
+        value = _written_money(cell)
     elif _is_whole(cell):
         value = int(cell)  # type: ignore[arg-type]
     else:
@@ -242,8 +253,9 @@ def money(cell: Cell) -> Dong:
     return Dong(value)
 
 
-def _written_money(written: str) -> int:
-    bare = written.casefold().removesuffix("đồng").removesuffix("vnd").removesuffix("vnđ").removesuffix("đ").strip()
+@lru_cache(maxsize=20_000)
+def _written_money(cell: str) -> int:
+    bare = text(cell).value.casefold().removesuffix("đồng").removesuffix("vnd").removesuffix("vnđ").removesuffix("đ").strip()
     if not bare.isascii():
         raise BadCell(RowReason.MONEY_BAD)
     if _GROUPED_MONEY.fullmatch(bare):
@@ -259,8 +271,13 @@ def coefficient_hundredths(cell: Cell) -> int | None:
         return None
     if not isinstance(cell, str | int | float) or isinstance(cell, bool):
         raise BadCell(RowReason.COEFFICIENT_BAD)
+    return _hundredths(text(cell).value)
+
+
+@lru_cache(maxsize=1_000)
+def _hundredths(written: str) -> int:
     try:
-        hundredths = Decimal(text(cell).value.replace(",", ".")) * 100
+        hundredths = Decimal(written.replace(",", ".")) * 100
     except InvalidOperation:
         raise BadCell(RowReason.COEFFICIENT_BAD) from None
     if not hundredths.is_finite() or hundredths != int(hundredths) or not 0 <= hundredths <= 10_000:

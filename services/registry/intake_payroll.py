@@ -9,7 +9,7 @@ from services.registry import cells
 from services.registry.areas import Areas
 from services.registry.banks import BankNames
 from services.registry.benefit_codes import benefit_code
-from services.registry.cells import BadCell, Cell, folded
+from services.registry.cells import BadCell, Cell, folded, is_empty
 from services.registry.columns import PAYROLL_NEEDS, Column
 from services.registry.intake import Part, Problem, RowReader, Taken, Totals
 from services.registry.refusals import RowNote, RowReason
@@ -17,7 +17,7 @@ from services.registry.sheets import Line
 from services.registry.statements import Enrol
 from shared.events import Arrears, DeclaredLine
 from shared.money import total
-from shared.personal import Account, Collector, Delivery, PersonalData
+from shared.personal import Account, Collector, Delivery, Identity, PersonalData
 from shared.words import Programme
 
 MONEY_COLUMNS = (Column.MONTHLY, Column.CARER, Column.ARREARS, Column.ONE_OFF, Column.UNPAID, Column.TOTAL)
@@ -74,7 +74,7 @@ class PayrollReader:
         identity = reader.identity(lambda cell: cells.birth(cell, self._today))
         area = reader.read(Column.AREA, self._area)
         declared = self._line(reader)
-        personal = self._personal(reader)
+        personal = self._personal(reader, identity)
         if reader.problems or identity is None or area is None or declared is None:
             assert reader.problems, "a row that cannot be taken says why"
             return Taken(line.row_no, None, tuple(reader.problems))
@@ -83,7 +83,7 @@ class PayrollReader:
             payer=self._payer,
             area=area,
             line=declared,
-            personal=personal.model_copy(update={"identity": identity}),
+            personal=personal,
         )
         return Taken(line.row_no, act, (), tuple(reader.notes))
 
@@ -125,12 +125,13 @@ class PayrollReader:
 
     # --- the person's wishes ---------------------------------------------------------------------------------------------
 
-    def _personal(self, reader: RowReader) -> PersonalData:
+    def _personal(self, reader: RowReader, identity: Identity | None) -> PersonalData:
         channel = reader.word(Column.CHANNEL)
         if channel and channel not in _BY_ACCOUNT + _AT_HOME + _AT_COUNTER:
             reader.problem(Column.CHANNEL, RowReason.WORD_UNKNOWN)
         hamlet = reader.text(Column.HAMLET, 100)
         return PersonalData(
+            identity=identity,
             account=self._account(reader) if channel in _BY_ACCOUNT else None,
             delivery=Delivery(hamlet=hamlet) if hamlet else None,
             home_delivery=channel in _AT_HOME if channel and channel not in _BY_ACCOUNT else None,
@@ -200,8 +201,11 @@ class _Sums:
 
     def add(self, line: Line) -> None:
         for column in MONEY_COLUMNS:
+            cell = line.cell(column)
+            if is_empty(cell):
+                continue
             try:
-                vnd = cells.money(line.cell(column))
+                vnd = cells.money(cell)
             except BadCell:
                 continue
             self._all[column] += vnd

@@ -45,16 +45,18 @@ class Line:
     @property
     def is_totals(self) -> bool:
         """Whether the row adds up the rows above."""
-        shown = [cell for cell in self.cells[:4] if isinstance(cell, str) and cell.strip()]
-        return bool(shown) and folded(shown[0]).removesuffix(" ") in _TOTAL_WORDS and not self.has(Column.NUMBER)
+        first = next((cell for cell in self.cells[:4] if isinstance(cell, str) and not is_empty(cell)), "")
+        return not first.isdigit() and folded(first) in _TOTAL_WORDS and not self.has(Column.NUMBER)
 
     @property
     def is_remark(self) -> bool:
         """A heading of a commune, a signature line: few words and nothing of a person. A numbered row with a name never is one."""
-        shown = sum(not is_empty(cell) for cell in self.cells)
+        shown = sum(1 for _ in islice((cell for cell in self.cells if not is_empty(cell)), 3))
+        if shown > 2:
+            return False
         number = self.cell(Column.ROW)
         numbered = isinstance(number, int | float) or (isinstance(number, str) and number.strip().isdigit())
-        return shown <= 2 and not (numbered and self.has(Column.NAME))
+        return not (numbered and self.has(Column.NAME))
 
     @property
     def overflows(self) -> bool:
