@@ -7,6 +7,7 @@ Tones in dictionary order: level, grave, hook, tilde, acute, dot below.
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 ALPHABET = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
 _RANK = {letter: rank for rank, letter in enumerate(ALPHABET, 1)}
@@ -29,6 +30,7 @@ def name_key(full_name: str) -> tuple[Key, Key]:
     return key(" ".join(words[-1:])), key(" ".join(words[:-1]))
 
 
+@lru_cache(maxsize=8192)
 def _syllable(word: str) -> tuple[tuple[int, ...], int]:
     letters: list[str] = []
     tone = 0

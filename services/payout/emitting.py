@@ -75,10 +75,12 @@ class Entries:
 
 
 def assigned(payments: Iterable[Payment]) -> Iterator[Fact]:
-    """Lines go into the payments of a draft."""
+    """Lines go into the payments of a draft. The first line's fact has the payment's own id."""
     for payment in payments:
-        for share in payment.shares:
-            identity = derived_id("assigned", payment.instruction_id, share.entitlement_id)
+        identity = payment.instruction_id
+        for number, share in enumerate(payment.shares):
+            if number:
+                identity = derived_id("assigned", payment.instruction_id, share.entitlement_id)
             yield Fact(entry_id=identity, fact="assigned", subject=share.entitlement_id, batch_id=payment.batch_id, vnd=share.vnd)
 
 

@@ -1,28 +1,24 @@
 """Workbooks for people: what the post pays in a commune, and who is held there and why. Pure; the same input gives the same bytes.
 
-A payee list may be posted up at a pay point, so it holds no identity number. All text is written as text: a name that begins with
-`=`, `+`, `-` or `@` never becomes a formula.
+A payee list may be posted up at a pay point, so it holds no identity number.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import xlsxwriter
-from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
-
 from services.payout.collation import key, name_key
+from services.payout.workbook import workbook
 from shared.words import HeldReason
 
+MONEY = "Số tiền (đồng)"
 POSTAL_COLUMNS = (
     ("STT", 5), ("Họ và tên", 28), ("Thôn/xóm", 20), ("Địa chỉ", 30), ("Hình thức", 12), ("Người nhận thay", 26),
-    ("Số tiền (đồng)", 16), ("Mã chi trả", 20), ("Ngày nhận", 12), ("Ký nhận", 18),
+    (MONEY, 16), ("Mã chi trả", 20), ("Ngày nhận", 12), ("Ký nhận", 18),
 )  # fmt: skip
-HELD_COLUMNS = (("STT", 5), ("Họ và tên", 28), ("Thôn/xóm", 20), ("Số tiền (đồng)", 16), ("Lý do", 44), ("Việc cần làm", 60))
+HELD_COLUMNS = (("STT", 5), ("Họ và tên", 28), ("Thôn/xóm", 20), (MONEY, 16), ("Lý do", 44), ("Việc cần làm", 60))
 
 REASONS: Mapping[HeldReason, tuple[str, str]] = {
     HeldReason.WITHDRAWN: (
@@ -83,7 +79,14 @@ def postal_list(rows: Sequence[PostalRow], *, area: str, period: str, made_at: d
     counter = [row.vnd for row in rows if not row.home]
     sums = [(f"Tại nhà: {len(home)} khoản", sum(home)), (f"Tại quầy: {len(counter)} khoản", sum(counter))]
     title = f"DANH SÁCH CHI TRẢ QUA BƯU ĐIỆN KỲ {period} - XÃ/THỊ TRẤN MÃ {area}"
-    return _workbook(title, POSTAL_COLUMNS, table, sums=[*sums, ("Tổng cộng", sum(home) + sum(counter))], made_at=made_at)
+    return workbook(
+        title,
+        POSTAL_COLUMNS,
+        table,
+        sums=[*sums, ("Tổng cộng", sum(home) + sum(counter))],
+        sums_column=MONEY,
+        made_at=made_at,
+    )
 
 
 def held_list(rows: Sequence[HeldRow], *, area: str, period: str, made_at: datetime) -> bytes:
@@ -91,52 +94,6 @@ def held_list(rows: Sequence[HeldRow], *, area: str, period: str, made_at: datet
     ordered = sorted(rows, key=lambda r: (key(r.hamlet), name_key(r.full_name), r.reason, r.vnd))
     table = [(n, r.full_name, r.hamlet, r.vnd, *REASONS[r.reason]) for n, r in enumerate(ordered, 1)]
     title = f"DANH SÁCH TẠM GIỮ CHƯA CHI KỲ {period} - XÃ/THỊ TRẤN MÃ {area}"
-    return _workbook(title, HELD_COLUMNS, table, sums=[("Tổng cộng", sum(row.vnd for row in rows))], made_at=made_at)
-
-
-def _workbook(
-    title: str,
-    columns: Sequence[tuple[str, int]],
-    table: Sequence[tuple[object, ...]],
-    *,
-    sums: Sequence[tuple[str, int]],
-    made_at: datetime,
-) -> bytes:
-    buffer = io.BytesIO()
-    options = {"in_memory": True, "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(buffer, options) as book:
-        book.set_properties({"title": title, "created": made_at.replace(tzinfo=None)})
-        bold = book.add_format({"bold": True, "text_wrap": True, "border": 1})
-        money, cell = book.add_format({"num_format": "#,##0", "border": 1}), book.add_format({"border": 1})
-        sheet = book.add_worksheet("Danh sách")
-        _frame(sheet, columns)
-        sheet.write_string(0, 0, title, book.add_format({"bold": True}))
-        for at, (name, _width) in enumerate(columns):
-            sheet.write_string(2, at, name, bold)
-        for number, row in enumerate(table, 3):
-            _row(sheet, number, row, cell=cell, money=money)
-        _sums(sheet, 3 + len(table), sums, at=[name for name, _w in columns].index("Số tiền (đồng)"), money=money)
-    return buffer.getvalue()
-
-
-def _frame(sheet: Worksheet, columns: Sequence[tuple[str, int]]) -> None:
-    sheet.set_landscape()
-    sheet.set_paper(9)  # A4
-    sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(2)
-    for at, (_name, width) in enumerate(columns):
-        sheet.set_column(at, at, width)
-
-
-def _row(sheet: Worksheet, number: int, row: Sequence[object], *, cell: Format, money: Format) -> None:
-    for at, value in enumerate(row):
-        if isinstance(value, int):
-            sheet.write_number(number, at, value, money)
-        else:
-            sheet.write_string(number, at, str(value), cell)
-
-
-def _sums(sheet: Worksheet, number: int, sums: Sequence[tuple[str, int]], *, at: int, money: Format) -> None:
-    for place, (label, vnd) in enumerate(sums, number):
-        sheet.write_string(place, 1, label)
-        sheet.write_number(place, at, vnd, money)
+    return workbook(
+        title, HELD_COLUMNS, table, sums=[("Tổng cộng", sum(row.vnd for row in rows))], sums_column=MONEY, made_at=made_at
+    )

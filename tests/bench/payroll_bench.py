@@ -32,6 +32,7 @@ from lxml import etree
 from deploy.local.databases import migrate
 from deploy.local.stack import KAFKA_ADDRESS, LocalStack
 from deploy.local.xsd import ensure_xsd
+from services.payout import bank_file
 from services.payout.app import build
 from services.payout.settings import Settings
 from shared import logs, topics
@@ -94,6 +95,7 @@ class Bench:
     costs: dict[str, Cost] = field(default_factory=dict)
     longest: dict[str, float] = field(default_factory=dict)
     rss: list[int] = field(default_factory=list)
+    bytes: dict[str, int] = field(default_factory=dict)
     offset: int = 0
 
     @contextmanager
@@ -255,7 +257,7 @@ def check_page(page: dict[str, Any], closing: ListClosing, *, answered: bool) ->
 
 
 def check_files(bench: Bench, page: dict[str, Any]) -> None:
-    """Every file of the payroll is there as it was hashed; a bank file fits the schema and holds the batch."""
+    """Every file of the payroll is there as it was hashed; a bank file fits the schema, holds the batch, and is made again byte by byte."""
     schema = etree.XMLSchema(etree.parse(ensure_xsd(ROOT)))
     for file in page["files"]:
         path = bench.files / file["path"]
@@ -264,13 +266,39 @@ def check_files(bench: Bench, page: dict[str, Any]) -> None:
             while block := opened.read(2**20):
                 digest.update(block)
         assert digest.hexdigest() == file["sha256"]
+        bench.bytes[file["kind"]] = bench.bytes.get(file["kind"], 0) + file["size"]
         if file["kind"] == "pain.001":
             with bench.stage("pain.001 schema"):
                 root = etree.parse(path).getroot()
                 assert schema.validate(root), "a bank file does not fit the schema"
             totals = root.find(".//{*}GrpHdr/{*}NbOfTxs"), root.find(".//{*}GrpHdr/{*}CtrlSum")
             assert [int(total.text) for total in totals] == [file["count"], file["vnd"]]
+            _make_again(bench, path.read_bytes(), root)
         path.unlink()
+
+
+def _make_again(bench: Bench, content: bytes, root: etree._Element) -> None:
+    transfers = [_transfer(payment) for payment in root.iter("{*}CdtTrfTxInf")]
+    head = content[: content.index(b"<CdtTrfTxInf>")]
+    with bench.stage("pain.001"):
+        made = sha256(head)
+        for start in range(0, len(transfers), CHUNK):
+            made.update(bank_file.transactions(transfers[start : start + CHUNK]))
+        made.update(bank_file.TAIL)
+    assert made.digest() == sha256(content).digest()
+
+
+def _transfer(payment: etree._Element) -> bank_file.Transfer:
+    paths = (
+        "PmtId/{*}EndToEndId",
+        "Amt/{*}InstdAmt",
+        "Cdtr/{*}Nm",
+        "CdtrAgt//{*}MmbId",
+        "CdtrAcct//{*}Id/{*}Id",
+        "RmtInf/{*}Ustrd",
+    )
+    found = [str(payment.findtext("{*}" + path)) for path in paths]
+    return bank_file.Transfer(found[0], int(found[1]), *found[2:])
 
 
 async def run(people: int, payers: int, *, postal: bool = True) -> dict[str, Any]:
@@ -318,11 +346,17 @@ def _figures(bench: Bench, people: int, baseline: int) -> dict[str, Any]:
         }
         for name, cost in bench.costs.items()
     }
-    counted = [cost for name, cost in bench.costs.items() if name != "pain.001 schema"]
+    counted = [cost for name, cost in bench.costs.items() if not name.startswith("pain.001")]
     return {
         "people": people,
         "stages": stages,
         "build_s": stages["build"]["wall_s"],
+        "pain001_s": stages["pain.001"]["wall_s"],
+        "pain001_schema_s": stages["pain.001 schema"]["wall_s"],
+        "build_and_pain001_cpu_s": sum(
+            stages[name][kind] for name in ("build", "pain.001") for kind in ("python_s", "postgres_s")
+        ),
+        "bytes": bench.bytes,
         "python_us_each": round(sum(cost.python for cost in counted) / people * 1e6, 1),
         "postgres_us_each": round(sum(cost.postgres for cost in counted) / people * 1e6, 1),
         "rss_mb": {"before": baseline, "first": bench.rss[0], "last": bench.rss[-1], "highest": _highest_mb()},

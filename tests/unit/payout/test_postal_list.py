@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 import openpyxl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.payout.postal_list import REASONS, HeldRow, PostalRow, held_list, postal_list
 from shared.words import HeldReason
@@ -42,6 +44,21 @@ def test_formula_like_text_stays_text(name: str) -> None:
     sheet = openpyxl.load_workbook(io.BytesIO(content)).active
     assert sheet is not None
     assert (sheet.cell(4, 2).value, sheet.cell(4, 2).data_type) == (name, "s")
+
+
+@given(st.text(max_size=60))
+def test_any_name_is_read_back(name: str) -> None:
+    table = read(postal_list([a_row(name), a_row("&lt; <b> \x01 &")], area="18496", period="2024-02", made_at=AT))
+    names = {row[1] or "" for row in table[3:5]}
+    shown = "".join(char if char.isprintable() else " " for char in name)
+    assert names == {" ".join(shown.split()), "&lt; <b> &"}
+
+
+def test_long_list_is_one_table() -> None:
+    rows = [a_row(f"Trần Thị {number}", vnd=number + 1) for number in range(1_000)]
+    table = read(postal_list(rows, area="18496", period="2024-02", made_at=AT))
+    assert [row[0] for row in table[3:1_003]] == list(range(1, 1_001))
+    assert sum(int(str(row[6])) for row in table[3:1_003]) == table[1_005][6] == 500_500
 
 
 def test_same_rows_give_the_same_bytes() -> None:
