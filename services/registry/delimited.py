@@ -15,6 +15,7 @@ from pathlib import Path
 
 from services.registry.columns import HEADER_ROWS_MAX, Column, find_header
 from services.registry.refusals import FileReason, NotAList
+from shared.crashing import point
 
 ROWS_MAX = 2_000_000
 SEPARATORS = (",", ";", "\t")
@@ -52,6 +53,7 @@ def open_delimited(path: Path, needs: Sequence[tuple[Column, ...]]) -> Delimited
 def write_returned(source: Delimited, marks: Iterator[tuple[int, str, str]], target: Path, headings: tuple[str, str]) -> None:
     """The same rows in the same order with two cells more; what would run as a formula is escaped. `marks`: by row number, rising."""
     mark = next(marks, None)
+    point("list_returned.before_write")
     with target.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, delimiter=source.separator)
         for number, row in source.rows():
@@ -62,6 +64,7 @@ def write_returned(source: Delimited, marks: Iterator[tuple[int, str, str]], tar
                 told, mark = mark[1:], next(marks, None)
             padded = row + [""] * (source.width - len(row)) if told else row
             writer.writerow([escaped(cell) for cell in (*padded, *told)])
+    point("list_returned.after_write")
 
 
 def escaped(cell: str) -> str:

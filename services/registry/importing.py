@@ -26,6 +26,7 @@ from services.registry.store_imports import Import
 from services.registry.taking import Taking, Trial, begin
 from services.registry.workbook import with_marks
 from shared.clock import Clock
+from shared.crashing import point
 from shared.database import Database
 from shared.ids import random_id
 
@@ -106,6 +107,7 @@ class Importer:
         parts = _read_parts(file, reader, taking.uptos, self._part_rows)
         ahead = asyncio.create_task(asyncio.to_thread(next, parts, None))
         whole = NOTHING
+        point("list_marks.before_write")
         try:
             with marks.open("w", encoding="utf-8") as written:
                 while (read := await ahead) is not None:
@@ -119,6 +121,7 @@ class Importer:
                     written.writelines(f"{json.dumps(mark)}\n" for mark in told.marks)
         finally:
             await asyncio.wait([ahead])
+        point("list_marks.after_write")
         return whole
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from services.registry.refusals import FileReason, NotAList
+from shared.crashing import point
 from shared.ids import random_id
 
 BYTES_MAX = 1024 * 1024 * 1024
@@ -43,6 +44,7 @@ class Inbox:
     async def receive(self, body: AsyncIterable[bytes]) -> Handed:
         """Write a body down as it comes. Raises NotAList when it is larger than anything we take."""
         path, size, digest = self.new("in"), 0, hashlib.sha256()
+        point("list_received.before_write")
         try:
             with path.open("wb") as file:
                 async for block in body:
@@ -54,6 +56,7 @@ class Inbox:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
+        point("list_received.after_write")
         return Handed(path, digest.hexdigest())
 
     def new(self, kind: str) -> Path:

@@ -19,6 +19,7 @@ from lxml import etree
 
 from services.registry.refusals import FileReason, NotAList
 from services.registry.sheets import letter
+from shared.crashing import point
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
@@ -34,6 +35,7 @@ def with_marks(source: Path, target: Path, marks: Marks, width: int) -> None:
 
     Raises NotAList for a workbook whose parts do not fit together.
     """
+    point("list_workbook.before_write")
     try:
         with zipfile.ZipFile(source) as archive, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as written:
             path = _first_sheet(archive)
@@ -45,6 +47,7 @@ def with_marks(source: Path, target: Path, marks: Marks, width: int) -> None:
                         shutil.copyfileobj(old, new, _BLOCK)
     except (zipfile.BadZipFile, KeyError, etree.XMLSyntaxError, expat.ExpatError, StopIteration):
         raise NotAList(FileReason.FILE_NOT_EXCEL) from None
+    point("list_workbook.after_write")
 
 
 def _first_sheet(archive: zipfile.ZipFile) -> str:
