@@ -46,6 +46,8 @@ async def test_silence_past_the_deadline_is_unknown_too(bench: Bench) -> None:
     await sent(bench)
     bench.clock.move(timedelta(hours=73))
     assert (await bench.post("expire-answers", "op", Role.OPERATOR)).json() == {"unknown": 1}
+    assert await states(bench) == {"unknown": 1}
+    assert (await bench.step("build"))["batches"] == [], "silence is not a rejection: nothing is paid again"
 
 
 async def test_answer_twice_changes_nothing(bench: Bench) -> None:
