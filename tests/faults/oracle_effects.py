@@ -51,7 +51,11 @@ def events_taken(log: Log, registry: Books, *, settled: bool) -> Iterator[Findin
     traces: dict[str, Counter[str]] = defaultdict(Counter)
     for row in registry["source_events"]:
         traces[row["event_id"] or ""][row["fate"]] += 1
-    waiting = {(row["source"], row["record"], row["sequence"]) for row in registry["waiting"]}
+    # A statement said again while it waits is kept once: whichever event brought it, it speaks for both.
+    spoken_for = {(row["source"], row["record"], row["sequence"]) for row in registry["waiting"]}
+    spoken_for |= {
+        (row["source"], row["record"], row["sequence"]) for row in registry["source_events"] if row["fate"] != "no_person"
+    }
     taken = [
         r for r in log.of(where) if r.offset < next_offset.get(r.partition, 0) and (r.topic, r.partition, r.offset) not in aside
     ]
@@ -63,7 +67,8 @@ def events_taken(log: Log, registry: Books, *, settled: bool) -> Iterator[Findin
         if message is None:
             yield Finding(Kind.EFFECT_MISSING, where, f"{_at(records[0])} cannot be read and was not set aside")
             continue
-        ended, waits = fates.total() - fates["no_person"], (message.source, message.record, message.source_sequence) in waiting
+        ended = fates.total() - fates["no_person"]
+        waits = (message.source, message.record, message.source_sequence) in spoken_for
         if ended > len(records):
             yield Finding(Kind.READ_TWICE, where, f"{_at(records[0])} delivered {len(records)} times, taken {ended} times")
         needs_key = kid_of(message) is not None
