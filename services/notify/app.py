@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 
 from services.notify import store_republish
+from services.notify.campaigns import Unfinished
 from services.notify.handlers import Handlers
 from services.notify.http import router
 from services.notify.sender import Sender
@@ -20,6 +21,7 @@ PATIENCE_TIMEOUTS = 6  # a sender that has not booked an answer after so many ti
 def build(runtime: Runtime) -> App:
     """The service's handlers, routes and, where a gateway is set, its sender."""
     handlers = Handlers(runtime.vault)
+    unfinished = Unfinished(runtime.database, parts_max=runtime.settings.sms_parts_max, log=runtime.log)
     sender = _sender(runtime) if runtime.settings.sms_gateway_url else None
     return App(
         consumes={
@@ -28,7 +30,7 @@ def build(runtime: Runtime) -> App:
             topics.PAYOUT_PAYMENT: handlers.on_payment,
         },
         router=router(runtime, sender.wake if sender else _nobody_sends),
-        background=[sender.run] if sender else [],
+        background=[unfinished.run, *([sender.run] if sender else [])],
         republishes=store_republish.PAGES,
     )
 

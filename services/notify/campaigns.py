@@ -1,40 +1,104 @@
-"""Draw a round: decide the audience, store every text with its id, tell others. Sending is the sender's work."""
+"""Draw a round: decide the audience, store every text with its id, tell others. Sending is the sender's work.
+
+A round of a province is drawn in parts, each a short transaction that holds the round's row: a part is in whole or not at all, and whoever
+comes next goes on where the last one stopped. Nothing is sent before the round is whole.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from uuid import UUID
+import asyncio
+import contextlib
+
+import structlog
+from asyncpg import PostgresError
 
 from services.notify import store
 from services.notify.audience import choose
 from services.notify.receipts import tell
-from services.notify.store import Round, Text
+from services.notify.store import Progress, Round, Text
 from services.notify.texts import wording
 from shared.database import Database, Tx
+from shared.errors import code_of, is_trouble
 from shared.events import AuditRecord
 from shared.ids import random_id
 from shared.outbox import OutEvent, put_events
 
+PART = 2_000
+POLL_SECONDS = 5.0
 
-async def draw_round(database: Database, drawn: Round, *, parts_max: int) -> bool:
-    """Whether the round is new. One transaction; drawn twice, also at the same moment, it exists once."""
-    async with database.transaction("notify.round") as tx:
-        people, contacts = await store.facts(tx, drawn.payer)
-        audience = choose(people)
-        if not await store.add_round(tx, drawn, audience):
-            return False
-        texts = [_text(ids, phone, contacts) for phone, ids in sorted(audience.by_phone.items())]
-        await store.add_texts(tx, drawn, texts=texts, words=wording(drawn.number, parts_max=parts_max))
-        await _tell_drawn(tx, [text.message_id for text in texts], drawn)
+
+async def draw_round(database: Database, begun: Round, *, parts_max: int) -> bool:
+    """Whether the round is new. Drawn twice, also at the same moment, it exists once; it is whole when this returns."""
+    async with database.transaction("notify.begin_round") as tx:
+        new = await store.begin_round(tx, begun)
+    await go_on(database, begun.campaign, begun.number, parts_max=parts_max)
+    return new
+
+
+async def go_on(database: Database, campaign: str, number: int, *, parts_max: int) -> None:
+    """Draw a round from where it stands to its end."""
+    more = True
+    while more:
+        async with database.transaction("notify.draw_part") as tx:
+            progress = await store.lock_round(tx, campaign, number)
+            more = progress is not None and (await _draw(tx, progress, parts_max=parts_max) or await _tell(tx, progress))
+
+
+async def _draw(tx: Tx, progress: Progress, *, parts_max: int) -> bool:
+    """Decide on the next people; False when nobody is left."""
+    begun = progress.round
+    page = await store.facts(tx, begun.payer, after=progress.drawn_up_to, most=PART)
+    if not page:
+        return False
+    audience = choose(facts for facts, _ in page)
+    contacts = {facts.beneficiary_id: contact or "" for facts, contact in page}
+    known = await store.texts_to_phones(tx, begun, audience.by_phone)
+    texts = [
+        Text(random_id(), phone, contacts[people[0]], people[0])  # its contact block is that of the first person who shares it
+        for phone, people in sorted(audience.by_phone.items())
+        if phone not in known
+    ]
+    await store.add_texts(tx, begun, texts=texts, words=wording(begun.number, parts_max=parts_max))
+    ids = known | {text.phone_ix: text.message_id for text in texts}
+    await store.add_served(tx, begun, [(person, ids[phone]) for phone, people in audience.by_phone.items() for person in people])
+    await store.round_went_on(tx, progress, audience, texts=len(texts), up_to=page[-1][0].beneficiary_id)
+    return True
+
+
+async def _tell(tx: Tx, progress: Progress) -> bool:
+    """Tell of the next texts; False when the round is whole."""
+    begun = progress.round
+    page = await store.texts_to_tell(tx, begun, after=progress.told_up_to, most=PART)
+    if page:
+        await tell(tx, [message_id for _, message_id in page], begun.at)
+        await store.round_told(tx, begun, page[-1][0])
         return True
+    await store.round_drawn(tx, begun)
+    audit = AuditRecord(actor=begun.actor, act="campaign_round", subject=f"{begun.campaign}/{begun.number}", at=begun.at)
+    await put_events(tx, [OutEvent(audit.TOPIC, begun.actor, audit)], begun.at)
+    return False
 
 
-async def _tell_drawn(tx: Tx, ids: list[UUID], drawn: Round) -> None:
-    await tell(tx, ids, drawn.at)
-    audit = AuditRecord(actor=drawn.actor, act="campaign_round", subject=f"{drawn.campaign}/{drawn.number}", at=drawn.at)
-    await put_events(tx, [OutEvent(audit.TOPIC, drawn.actor, audit)], drawn.at)
+class Unfinished:
+    """Finishes rounds whose drawing a crash cut off."""
 
+    def __init__(self, database: Database, *, parts_max: int, log: structlog.stdlib.BoundLogger) -> None:
+        """Nothing is read before `run`."""
+        self._database = database
+        self._parts_max = parts_max
+        self._log = log
 
-def _text(people: tuple[UUID, ...], phone: bytes, contacts: Mapping[UUID, str]) -> Text:
-    """One text to a phone; its contact block is that of the first person who shares it."""
-    return Text(random_id(), phone, contacts[people[0]], people[0], people)
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until told to stop, surviving the loss of the database."""
+        while not stop.is_set():
+            try:
+                async with self._database.reading() as tx:
+                    rounds = await store.rounds_not_drawn(tx)
+                for campaign, number in rounds:
+                    await go_on(self._database, campaign, number, parts_max=self._parts_max)
+            except (OSError, TimeoutError, PostgresError) as error:
+                if not is_trouble(error):
+                    raise
+                self._log.warning("rounds_trouble", code=code_of(error))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), POLL_SECONDS)

@@ -22,21 +22,32 @@ SELECT * FROM unnest(:instruction_ids::uuid[], :ids::uuid[], :seqs::int[], :stat
 ON CONFLICT (instruction_id) DO UPDATE SET state_seq = EXCLUDED.state_seq, state = EXCLUDED.state
  WHERE account_payment.state_seq < EXCLUDED.state_seq;
 
--- name: facts
--- What decides whether people are reminded, of one payer or of all.
-SELECT p.beneficiary_id, p.life, COALESCE(v.dead, false) AS found_dead, p.has_account, p.cannot, p.phone_ix, p.contact,
-       EXISTS (SELECT FROM account_payment a WHERE a.beneficiary_id = p.beneficiary_id AND a.state = 'paid') AS paid_on_account,
-       o.phone_ix IS NOT NULL AS opted_out
-  FROM person p LEFT JOIN verdict v USING (beneficiary_id) LEFT JOIN opt_out o USING (phone_ix)
- WHERE :payer::text IS NULL OR p.payer = :payer;
+-- name: facts_of_all
+-- What decides whether the next people are reminded. Look-ups, not joins: a page must cost the same among a million.
+SELECT p.beneficiary_id, p.life, p.has_account, p.cannot, p.phone_ix, p.contact,
+       COALESCE((SELECT dead FROM verdict v WHERE v.beneficiary_id = p.beneficiary_id), false) AS found_dead,
+       COALESCE((SELECT true FROM account_payment a WHERE a.beneficiary_id = p.beneficiary_id AND a.state = 'paid' LIMIT 1), false)
+           AS paid_on_account,
+       COALESCE((SELECT true FROM opt_out o WHERE o.phone_ix = p.phone_ix), false) AS opted_out
+  FROM person p WHERE p.beneficiary_id > :after ORDER BY p.beneficiary_id LIMIT :most;
+
+-- name: facts_of_payer
+-- The same for the next people of one payer.
+SELECT p.beneficiary_id, p.life, p.has_account, p.cannot, p.phone_ix, p.contact,
+       COALESCE((SELECT dead FROM verdict v WHERE v.beneficiary_id = p.beneficiary_id), false) AS found_dead,
+       COALESCE((SELECT true FROM account_payment a WHERE a.beneficiary_id = p.beneficiary_id AND a.state = 'paid' LIMIT 1), false)
+           AS paid_on_account,
+       COALESCE((SELECT true FROM opt_out o WHERE o.phone_ix = p.phone_ix), false) AS opted_out
+  FROM person p WHERE p.payer = :payer AND p.beneficiary_id > :after ORDER BY p.beneficiary_id LIMIT :most;
 
 -- name: facts_of_texts
 -- The same for the people whom these texts serve.
-SELECT m.message_id, p.beneficiary_id, p.life, COALESCE(v.dead, false) AS found_dead, p.has_account, p.cannot, p.phone_ix,
-       EXISTS (SELECT FROM account_payment a WHERE a.beneficiary_id = p.beneficiary_id AND a.state = 'paid') AS paid_on_account,
-       o.phone_ix IS NOT NULL AS opted_out
-  FROM message_person s JOIN message m USING (message_id) JOIN person p USING (beneficiary_id)
-       LEFT JOIN verdict v USING (beneficiary_id) LEFT JOIN opt_out o ON o.phone_ix = m.phone_ix
+SELECT m.message_id, p.beneficiary_id, p.life, p.has_account, p.cannot, p.phone_ix,
+       COALESCE((SELECT dead FROM verdict v WHERE v.beneficiary_id = p.beneficiary_id), false) AS found_dead,
+       COALESCE((SELECT true FROM account_payment a WHERE a.beneficiary_id = p.beneficiary_id AND a.state = 'paid' LIMIT 1), false)
+           AS paid_on_account,
+       COALESCE((SELECT true FROM opt_out o WHERE o.phone_ix = m.phone_ix), false) AS opted_out
+  FROM message m JOIN message_person s USING (message_id) JOIN person p USING (beneficiary_id)
  WHERE m.message_id = ANY(:ids::uuid[]);
 
 -- name: add_opt_out!
@@ -46,10 +57,44 @@ SELECT phone_ix, :actor, :at FROM person WHERE beneficiary_id = :beneficiary_id 
 ON CONFLICT DO NOTHING;
 
 -- name: add_round^
--- Draw a round; no row when it was drawn before.
-INSERT INTO campaign_round (campaign, round, payer, people, texts, left_out, actor, at)
-VALUES (:campaign, :round, :payer, :people, :texts, :left_out, :actor, :at)
+-- Begin a round; no row when it was begun before.
+INSERT INTO campaign_round (campaign, round, payer, people, texts, left_out, actor, at, drawn)
+VALUES (:campaign, :round, :payer, 0, 0, '{}', :actor, :at, false)
 ON CONFLICT DO NOTHING RETURNING round;
+
+-- name: lock_round^
+-- A round that is being drawn; whoever holds it draws the next part. No row when it is drawn.
+SELECT payer, people, texts, left_out, actor, at, drawn_up_to, told_up_to FROM campaign_round
+ WHERE campaign = :campaign AND round = :round AND NOT drawn FOR UPDATE;
+
+-- name: rounds_not_drawn
+-- Rounds whose drawing is not finished.
+SELECT campaign, round FROM campaign_round WHERE NOT drawn ORDER BY campaign, round;
+
+-- name: round_went_on!
+-- Up to whom a round is drawn, with its totals so far.
+UPDATE campaign_round SET people = people + :people, texts = texts + :texts, left_out = :left_out, drawn_up_to = :drawn_up_to
+ WHERE campaign = :campaign AND round = :round;
+
+-- name: round_told!
+-- Up to which phone a round is told.
+UPDATE campaign_round SET told_up_to = :told_up_to WHERE campaign = :campaign AND round = :round;
+
+-- name: round_drawn!
+-- Everybody is in: its texts may be sent.
+UPDATE campaign_round SET drawn = true WHERE campaign = :campaign AND round = :round;
+
+-- name: texts_to_phones
+-- Texts of a round to these phones; one look-up each, whatever the planner thinks of a round's size.
+SELECT given.phone_ix, known.message_id
+  FROM unnest(:phone_ixs::bytea[]) AS given (phone_ix)
+ CROSS JOIN LATERAL (SELECT m.message_id FROM message m
+                      WHERE m.campaign = :campaign AND m.round = :round AND m.phone_ix = given.phone_ix LIMIT 1) known;
+
+-- name: texts_to_tell
+-- The next texts of a round in order of their phones.
+SELECT phone_ix, message_id FROM message WHERE campaign = :campaign AND round = :round AND phone_ix > :after
+ ORDER BY phone_ix LIMIT :most;
 
 -- name: rounds
 -- The rounds of a campaign.
@@ -71,8 +116,9 @@ INSERT INTO message_person (campaign, round, beneficiary_id, message_id)
 SELECT :campaign, :round, beneficiary_id, message_id FROM unnest(:people::uuid[], :ids::uuid[]) AS row (beneficiary_id, message_id);
 
 -- name: created_texts
--- The next texts to send; others may take the rest at the same time.
-SELECT message_id, round, contact, owner, accented FROM message WHERE status = 'created'
+-- The next texts to send; others may take the rest at the same time. None while a round is being drawn.
+SELECT message_id, round, contact, owner, accented FROM message
+ WHERE status = 'created' AND NOT EXISTS (SELECT FROM campaign_round WHERE NOT drawn)
  ORDER BY changed_at, message_id LIMIT :most FOR UPDATE SKIP LOCKED;
 
 -- name: unknown_texts
@@ -112,9 +158,9 @@ ON CONFLICT DO NOTHING;
 
 -- name: text_states
 -- These texts as we tell others of them.
-SELECT m.message_id, m.campaign, m.round, m.status, m.parts, m.changed_at, array_agg(s.beneficiary_id ORDER BY s.beneficiary_id) AS people
-  FROM message m JOIN message_person s USING (message_id)
- WHERE m.message_id = ANY(:ids::uuid[]) GROUP BY m.message_id ORDER BY m.message_id;
+SELECT m.message_id, m.campaign, m.round, m.status, m.parts, m.changed_at,
+       ARRAY(SELECT s.beneficiary_id FROM message_person s WHERE s.message_id = m.message_id ORDER BY s.beneficiary_id) AS people
+  FROM message m WHERE m.message_id = ANY(:ids::uuid[]) ORDER BY m.message_id;
 
 -- name: facts_of_person^
 -- What decides whether one person is reminded, with the version we hold.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from shared.events import PaymentState, TextState, VerificationResult
 from shared.words import MessageStatus, Outcome
 
 queries = load_queries(__file__)
+_FIRST = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +44,6 @@ class Text:
     phone_ix: bytes
     contact: str
     owner: UUID
-    people: tuple[UUID, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ToSend:
-    """One text the sender holds."""
-
-    message_id: UUID
-    round: int
-    contact: str
-    owner: UUID
-    accented: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +55,27 @@ class Round:
     payer: str | None
     actor: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A round that is being drawn: reasons counted so far, the last person looked at, the last phone told of."""
+
+    round: Round
+    left_out: Counter[str]
+    drawn_up_to: UUID | None
+    told_up_to: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToSend:
+    """One text the sender holds."""
+
+    message_id: UUID
+    round: int
+    contact: str
+    owner: UUID
+    accented: bool
 
 
 async def save_people(tx: Tx, people: Sequence[Person]) -> None:
@@ -107,10 +118,11 @@ async def save_payments(tx: Tx, payments: Sequence[PaymentState]) -> None:
     )
 
 
-async def facts(tx: Tx, payer: str | None) -> tuple[list[PersonFacts], dict[UUID, str]]:
-    """Facts of everybody, and the sealed contact of those who have one."""
-    rows = [row async for row in queries.facts(tx, payer=payer)]
-    return [_facts(row) for row in rows], {row["beneficiary_id"]: row["contact"] for row in rows if row["contact"]}
+async def facts(tx: Tx, payer: str | None, *, after: UUID | None, most: int) -> list[tuple[PersonFacts, str | None]]:
+    """Facts and sealed contact of the next people, of one payer or of all, in order of their ids."""
+    place = {"after": after or _FIRST, "most": most}
+    found = queries.facts_of_payer(tx, payer=payer, **place) if payer else queries.facts_of_all(tx, **place)
+    return [(_facts(row), row["contact"]) async for row in found]
 
 
 async def needed(tx: Tx, ids: Sequence[UUID]) -> set[UUID]:
@@ -124,34 +136,77 @@ async def add_opt_out(tx: Tx, beneficiary_id: UUID, *, actor: str, at: datetime)
     await queries.add_opt_out(tx, beneficiary_id=beneficiary_id, actor=actor, at=at)
 
 
-async def add_round(tx: Tx, drawn: Round, audience: Audience) -> bool:
-    """Whether the round is new; a second drawing changes nothing."""
+async def begin_round(tx: Tx, begun: Round) -> bool:
+    """Whether the round is new; begun a second time it stays as it is."""
     row = await queries.add_round(
-        tx,
-        campaign=drawn.campaign,
-        round=drawn.number,
-        payer=drawn.payer,
-        people=audience.people,
-        texts=len(audience.by_phone),
-        left_out=json.dumps(dict(audience.left_out)),
-        actor=drawn.actor,
-        at=drawn.at,
+        tx, campaign=begun.campaign, round=begun.number, payer=begun.payer, actor=begun.actor, at=begun.at
     )
     return row is not None
 
 
-async def add_texts(tx: Tx, drawn: Round, *, texts: Sequence[Text], words: Wording) -> None:
-    """Store texts and whom they serve."""
-    ids = [text.message_id for text in texts]
-    key = {"campaign": drawn.campaign, "round": drawn.number}
-    columns = {
-        "phone_ixs": [t.phone_ix for t in texts],
-        "contacts": [t.contact for t in texts],
-        "owners": [t.owner for t in texts],
-    }
-    await queries.add_texts(tx, **key, **columns, ids=ids, accented=words.accented, parts=words.parts, at=drawn.at)
-    served = [(person, text.message_id) for text in texts for person in text.people]
-    await queries.add_served(tx, **key, people=[person for person, _ in served], ids=[message for _, message in served])
+async def lock_round(tx: Tx, campaign: str, number: int) -> Progress | None:
+    """A round that is being drawn, held by this transaction; None when it is drawn."""
+    row = await queries.lock_round(tx, campaign=campaign, round=number)
+    if row is None:
+        return None
+    round_ = Round(campaign, number, row["payer"], row["actor"], row["at"])
+    return Progress(round_, Counter(json.loads(row["left_out"])), row["drawn_up_to"], row["told_up_to"])
+
+
+async def rounds_not_drawn(tx: Tx) -> list[tuple[str, int]]:
+    """Rounds whose drawing is not finished."""
+    return [(row["campaign"], row["round"]) async for row in queries.rounds_not_drawn(tx)]
+
+
+async def round_went_on(tx: Tx, progress: Progress, audience: Audience, *, texts: int, up_to: UUID) -> None:
+    """Add a part to a round's totals."""
+    left_out = json.dumps(progress.left_out + Counter(audience.left_out))
+    key = {"campaign": progress.round.campaign, "round": progress.round.number}
+    await queries.round_went_on(tx, **key, people=audience.people, texts=texts, left_out=left_out, drawn_up_to=up_to)
+
+
+async def round_told(tx: Tx, begun: Round, up_to: bytes) -> None:
+    """Texts up to this phone are told."""
+    await queries.round_told(tx, campaign=begun.campaign, round=begun.number, told_up_to=up_to)
+
+
+async def round_drawn(tx: Tx, begun: Round) -> None:
+    """The round is whole."""
+    await queries.round_drawn(tx, campaign=begun.campaign, round=begun.number)
+
+
+async def texts_to_phones(tx: Tx, begun: Round, phones: Collection[bytes]) -> dict[bytes, UUID]:
+    """Texts this round has for these phones already."""
+    found = queries.texts_to_phones(tx, campaign=begun.campaign, round=begun.number, phone_ixs=list(phones))
+    return {row["phone_ix"]: row["message_id"] async for row in found}
+
+
+async def texts_to_tell(tx: Tx, begun: Round, *, after: bytes | None, most: int) -> list[tuple[bytes, UUID]]:
+    """The next texts of a round, in order of their phones."""
+    found = queries.texts_to_tell(tx, campaign=begun.campaign, round=begun.number, after=after or b"", most=most)
+    return [(row["phone_ix"], row["message_id"]) async for row in found]
+
+
+async def add_texts(tx: Tx, begun: Round, *, texts: Sequence[Text], words: Wording) -> None:
+    """Store texts."""
+    await queries.add_texts(
+        tx,
+        campaign=begun.campaign,
+        round=begun.number,
+        ids=[text.message_id for text in texts],
+        phone_ixs=[text.phone_ix for text in texts],
+        contacts=[text.contact for text in texts],
+        owners=[text.owner for text in texts],
+        accented=words.accented,
+        parts=words.parts,
+        at=begun.at,
+    )
+
+
+async def add_served(tx: Tx, begun: Round, served: Sequence[tuple[UUID, UUID]]) -> None:
+    """Whom texts serve: pairs of person and text."""
+    people, ids = [person for person, _ in served], [message for _, message in served]
+    await queries.add_served(tx, campaign=begun.campaign, round=begun.number, people=people, ids=ids)
 
 
 async def created_texts(tx: Tx, most: int) -> list[ToSend]:
