@@ -26,6 +26,7 @@ from tests.faults.work import Work
 from tests.faults.world import World
 
 TRIAL_SECONDS = 420.0
+EXAMINE_SECONDS = 60.0
 KEPT = ROOT / ".ansinh" / "faults"
 RANDOM = "random"
 
@@ -106,8 +107,17 @@ class Runner:
         except Exception as error:
             self.result.problems.append(f"{type(error).__name__}: {error}".splitlines()[0])
             self.world.note("failed", trace=traceback.format_exc())
+            await self._say_what_is_missing(scenarios)
         self.result.seconds = monotonic() - started
         return self.result
+
+    async def _say_what_is_missing(self, scenarios: Sequence[Scenario]) -> None:
+        """A trial that never came to rest is asked all the same: what it waits for may be what was lost."""
+        try:
+            async with asyncio.timeout(EXAMINE_SECONDS):
+                await self._examine(scenarios)
+        except Exception as error:  # the servers may be what is broken
+            self.world.note("not examined", error=type(error).__name__)
 
     async def _run(self, scenarios: Sequence[Scenario]) -> None:
         work = Work(self.world, self.trial, self.result.seed)
