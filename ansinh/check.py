@@ -1,271 +1,236 @@
-"""Every promise of docs/INVARIANTS.md, asked of the four databases and of what the partners say really happened.
+"""Every promise of docs/INVARIANTS.md, asked of the four databases of a running system and of what the partners say really happened.
 
-Each database is read in one read-only snapshot of its own. Where two are compared, or a decision waits to be published, a finding may
-be an event still on its way: it is gone when asked again after the system has come to rest.
+Each database is read in one read-only snapshot: it has no transaction id, so relays publish on meanwhile, and only vacuum waits for it.
+Nothing is written. Where two databases are compared, or a decision waits to be published, a finding counts only when it is still there
+`patience` seconds later: before that it may be an event on its way.
 """
 
 from __future__ import annotations
 
-import json
+import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import aiosql
+import asyncpg
 
-from shared.database import Database
+from ansinh.promises import CLOSED, PLACED, PLACES, PROMISES, TOTALS, TRUTH, Promise, Query
+from ansinh.truth import Rows, compare_with_truth, read_truth
 from shared.topics import Service
 
 SHOWN = 10
-Rows = Sequence[Mapping[str, Any]]
-Found = Mapping[tuple[str, str], Rows]
-"""(service, query) -> what it returned."""
+BUCKETS_MAX = 500
+PATIENCE_SECONDS = 5.0
+READ_SECONDS = 900.0
+# Of this session only: a million rows are joined in memory, by as many processes as there are cores.
+SESSION = {
+    "application_name": "ansinh check",
+    "work_mem": "96MB",
+    "hash_mem_multiplier": "2",
+    "jit": "off",
+    "random_page_cost": "1.1",
+    "max_parallel_workers_per_gather": "1",
+}
+MISPLACED = ("nowhere", "twice")
 
 _statements = aiosql.from_path(Path(__file__).with_name("checks.sql"), "asyncpg", mandatory_parameters=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether one promise holds. `detail` says it in a line; `rows` are the first findings: ids, words and sums, no personal data."""
+    """Whether one promise holds. `detail` says it in a line; `rows` are the first findings: ids, words and sums, no personal data.
+    `seconds` is how long its queries took; they run beside those of others."""
 
     id: str
     title: str
     ok: bool
     detail: str
     rows: tuple[str, ...] = ()
+    count: int = 0
+    seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One promise, and the queries that return what breaks it."""
+@dataclass
+class Answers:
+    """What the databases said: rows per query, differences per pair of mirrors, and seconds per query."""
 
-    id: str
-    title: str
-    queries: tuple[str, ...]
-    services: tuple[Service, ...] = (Service.PAYOUT,)
-
-
-ALL = tuple(Service)
-CHECKS = (
-    Check("I01", "A line is in at most one live payment", ("lines_paid_twice", "lines_of_dead_payments")),
-    Check(
-        "I04",
-        "Lists, payments and files add up",
-        ("batches_that_do_not_add_up", "payments_not_worth_their_lines", "files_that_do_not_add_up"),
-    ),
-    Check(
-        "I05",
-        "The ledger balances and agrees with the payments",
-        ("accounts_below_zero", "budgets_left_wrongly", "ledger_against_states"),
-    ),
-    Check("I06", "An end-to-end id names one payment", ("ids_used_twice",)),
-    Check("I07", "Nothing left without the signatures of different people on its hash", ("released_without_signatures",)),
-    Check("I08", "What was withdrawn was never sent, what was not withdrawn was", ("withdrawn_and_sent", "left_behind")),
-    Check("I09", "Every decision was published", ("unpublished_rows",), ALL),
-    Check("I10", "No partition is stopped", ("stopped_partitions",), ALL),
-    Check("I11", "No record was set aside", ("set_aside_records",), ALL),
-    Check("I12", "Payments move only along the table, and every state was told", ("illegal_moves", "states_not_told")),
-    Check("I13", "Everybody with a frozen line has a verdict", ("lines_without_verdict",)),
-    Check("I14", "Everybody known to verification is judged as they are now", ("people_not_judged",), (Service.VERIFICATION,)),
-    Check(
-        "I15",
-        "One text per phone and round, none to those who cannot",
-        ("phones_with_two_texts", "texts_to_those_who_cannot"),
-        (Service.NOTIFY,),
-    ),
-)
-_REGISTRY_TOTALS = ("registry_closings", "registry_lines")
-_PAYOUT_TOTALS = ("payout_closings", "payout_lines")
-_MISPLACED = ("nowhere", "twice")
+    rows: dict[Query, Rows] = field(default_factory=dict)
+    differences: dict[tuple[Query, Query], list[str]] = field(default_factory=dict)
+    seconds: dict[Query, float] = field(default_factory=lambda: defaultdict(float))
 
 
-async def run_checks(dsn_of: Callable[[str], str], truth_files: Sequence[Path] = ()) -> list[Verdict]:
-    """All verdicts, by id. `dsn_of` gives the database of a service by its name. Writes nothing.
+async def run_checks(
+    dsn_of: Callable[[str], str], truth_files: Sequence[Path] = (), *, full: bool = False, patience: float = PATIENCE_SECONDS
+) -> list[Verdict]:
+    """All verdicts, by id. `dsn_of` gives the database of a service by its name.
 
-    The last three compare with the providers' truth files and are there only when files are given. Raises what asyncpg and files raise.
+    I16 to I18 compare with the providers' truth files and are there only when files are given; `full` also reads whole outboxes and
+    hashes whole lists. Raises what asyncpg and files raise.
     """
-    found: dict[tuple[str, str], Rows] = {}
-    for service in Service:
-        queries = _queries_of(service, with_truth=bool(truth_files))
-        found |= {(service, name): rows for name, rows in (await _read(dsn_of(service), queries)).items()}
-    verdicts = [_judge(check, found) for check in CHECKS] + [
-        _same_totals(found),
-        _conservation(found[Service.PAYOUT, "line_places"]),
-    ]
+    found = await _findings(dsn_of, PROMISES, truth_files, full=full)
+    again = [promise for promise in PROMISES if promise.on_its_way and found[promise.id].rows]
+    doubted = [identity for identity in ("I16", "I18") if identity in found and found[identity].rows]
+    if again or doubted:
+        await asyncio.sleep(patience)
+        later = await _findings(dsn_of, again, truth_files if doubted else (), full=False)
+        for identity in [*(promise.id for promise in again), *doubted]:
+            found[identity] = _still(found[identity], later[identity])
+    return [_summed(verdict) for _id, verdict in sorted(found.items())]
+
+
+def _still(first: Verdict, later: Verdict) -> Verdict:
+    """What was there both times. `rows` still hold all findings here."""
+    rows = tuple(row for row in first.rows if row in set(later.rows))
+    return replace(later, rows=rows, seconds=first.seconds + later.seconds)
+
+
+def _summed(verdict: Verdict) -> Verdict:
+    count = len(verdict.rows)
+    detail = f"{count} findings, first: {verdict.rows[0]}" if count else verdict.detail
+    return replace(verdict, ok=not count, detail=detail, rows=verdict.rows[:SHOWN], count=count)
+
+
+async def _findings(
+    dsn_of: Callable[[str], str], promises: Sequence[Promise], truth_files: Sequence[Path], *, full: bool
+) -> dict[str, Verdict]:
+    answers = await _ask(dsn_of, promises, more=TRUTH if truth_files else (), full=full)
+    found = {
+        promise.id: _verdict(promise, answers, full=full) for promise in promises if promise.queries or promise.mirrors or full
+    }
     if truth_files:
-        verdicts += compare_with_truth(found, read_truth(truth_files))
-    return sorted(verdicts, key=lambda verdict: verdict.id)
+        payments, shares = (answers.rows[query] for query in TRUTH)
+        for identity, title, findings, good in compare_with_truth(payments, shares, read_truth(truth_files)):
+            found[identity] = Verdict(identity, title, not findings, good, tuple(findings))
+    return found
 
 
-def _queries_of(service: Service, *, with_truth: bool) -> list[str]:
-    names = [name for check in CHECKS if service in check.services for name in check.queries]
-    if service is Service.REGISTRY:
-        names += _REGISTRY_TOTALS
-    if service is Service.PAYOUT:
-        names += [*_PAYOUT_TOTALS, "line_places", *(("payments", "payment_lines") if with_truth else ())]
-    return names
+def _verdict(promise: Promise, answers: Answers, *, full: bool) -> Verdict:
+    queries = promise.queries + (promise.whole if full else ())
+    good = "nothing breaks it"
+    if promise.id == CLOSED:
+        findings, good = _same_totals(answers.rows)
+    elif promise.id == PLACED:
+        findings, good = _conservation(*(answers.rows[query] for query in PLACES))
+    else:
+        findings = [text for query in queries for text in _said(query, answers.rows[query], services={q[0] for q in queries})]
+    findings += [text for pair in promise.mirrors for text in answers.differences[pair]]
+    asked = {*queries, *(query for pair in promise.mirrors for query in pair)}
+    seconds = sum(answers.seconds[query] for query in asked)
+    return Verdict(promise.id, promise.title, not findings, good, tuple(findings), seconds=round(seconds, 3))
 
 
-async def _read(dsn: str, names: Iterable[str]) -> dict[str, Rows]:
-    database = await Database.open(dsn, size=1)
-    try:
-        async with database.reading() as tx:
-            return {name: [row async for row in getattr(_statements, name)(tx)] for name in names}
-    finally:
-        await database.close()
+def _said(query: Query, rows: Rows, *, services: set[Service]) -> list[str]:
+    return [f"{query[0]}: {row['row']}" if len(services) > 1 else str(row["row"]) for row in rows]
 
 
-def _judge(check: Check, found: Found) -> Verdict:
-    findings = [
-        f"{service}: {row['row']}" if len(check.services) > 1 else str(row["row"])
-        for service in check.services
-        for name in check.queries
-        for row in found[service, name]
+# --- asking ------------------------------------------------------------------------------------------------------------------
+
+
+async def _ask(dsn_of: Callable[[str], str], promises: Sequence[Promise], *, more: Iterable[Query], full: bool) -> Answers:
+    """Every query once, each service by a session of its own, all side by side; mirrors that differ are asked row by row."""
+    pairs = [pair for promise in promises for pair in promise.mirrors]
+    queries = [query for promise in promises for query in promise.queries + (promise.whole if full else ())]
+    answers = Answers()
+    async with AsyncExitStack() as stack:
+        sessions = {service: await stack.enter_async_context(_Snapshot(dsn_of(service))) for service in Service}
+        folds = {query for pair in pairs for query in pair}
+
+        async def ask(service: Service) -> None:
+            for query in sorted({*queries, *more, *folds}):
+                if query[0] is service:
+                    answers.rows[query] = await _timed(answers, sessions[service], query, named=query not in folds)
+
+        async with asyncio.TaskGroup() as side_by_side:
+            for service in Service:
+                side_by_side.create_task(ask(service))
+        for pair in pairs:
+            answers.differences[pair] = await _differences(answers, sessions, pair)
+    return answers
+
+
+class _Snapshot:
+    """One read-only repeatable-read transaction on one database."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+
+    async def __aenter__(self) -> Any:
+        self._session = await asyncpg.connect(self._dsn, server_settings=SESSION, command_timeout=READ_SECONDS)
+        self._transaction = self._session.transaction(isolation="repeatable_read", readonly=True)
+        await self._transaction.start()
+        return self._session
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close(timeout=10)
+
+
+async def _timed(answers: Answers, session: Any, query: Query, *, named: bool, buckets: Sequence[int] = ()) -> Rows:
+    begun = monotonic()
+    rows = [row async for row in getattr(_statements, query[1])(session, named=named, buckets=list(buckets))]
+    answers.seconds[query] += monotonic() - begun
+    return rows
+
+
+async def _differences(answers: Answers, sessions: Mapping[Service, Any], pair: tuple[Query, Query]) -> list[str]:
+    """One text per row that one side lacks or holds otherwise."""
+    folds = [{row["bucket"]: row["hash"] for row in answers.rows[query]} for query in pair]
+    differing = sorted(bucket for bucket in folds[0].keys() | folds[1].keys() if folds[0].get(bucket) != folds[1].get(bucket))
+    if not differing:
+        return []
+    writer, reader = [await _row_by_row(answers, sessions[query[0]], query, buckets=differing[:BUCKETS_MAX]) for query in pair]
+    return [
+        f"{key}: {pair[0][0]} {writer.get(key, 'nothing')}, {pair[1][0]} {reader.get(key, 'nothing')}"
+        for key in sorted(writer.keys() | reader.keys())
+        if writer.get(key) != reader.get(key)
     ]
-    return _verdict(check.id, check.title, findings)
 
 
-def _verdict(identity: str, title: str, findings: Sequence[str], *, good: str = "nothing breaks it") -> Verdict:
-    detail = f"{len(findings)} findings, first: {findings[0]}" if findings else good
-    return Verdict(identity, title, not findings, detail, tuple(findings[:SHOWN]))
+async def _row_by_row(answers: Answers, session: Any, query: Query, *, buckets: Sequence[int]) -> dict[Any, str]:
+    rows = await _timed(answers, session, query, named=True, buckets=buckets)
+    return {row["id"]: row["said"] for row in rows}
 
 
-def _same_totals(found: Found) -> Verdict:
+# --- conservation --------------------------------------------------------------------------------------------------------------
+
+
+def _same_totals(rows: Mapping[Query, Rows]) -> tuple[list[str], str]:
     """Count and VND of a closed list are the same four times: as published, as frozen, as received, as received line by line."""
-    sources = [(Service.REGISTRY, name) for name in _REGISTRY_TOTALS] + [(Service.PAYOUT, name) for name in _PAYOUT_TOTALS]
-    totals = [{(row["period"], row["payer"]): (row["count"], row["vnd"]) for row in found[source]} for source in sources]
+    totals = [{(row["period"], row["payer"]): (row["count"], row["vnd"]) for row in rows[query]} for query in TOTALS]
     lists = sorted(set().union(*totals))
-    names = [name for _service, name in sources]
     findings = []
     for key in lists:
-        said = [_said(total.get(key)) for total in totals]
+        said = [_lines(total.get(key)) for total in totals]
         if len(set(said)) > 1:
+            names = (name for _service, name in TOTALS)
             findings.append(" ".join(key) + ": " + ", ".join(f"{name} {text}" for name, text in zip(names, said, strict=True)))
-    good = "; ".join(f"{' '.join(key)}: {_said(totals[0].get(key))}" for key in lists)
-    return _verdict("I02", "What registry closed is what payout holds, line by line", findings, good=good or "no list is closed")
+    return findings, _shown([f"{' '.join(key)}: {_lines(totals[0].get(key))}" for key in lists]) or "no list is closed"
 
 
-def _said(total: tuple[int, int] | None) -> str:
+def _lines(total: tuple[int, int] | None) -> str:
     return f"{total[0]} lines {total[1]} VND" if total else "nothing"
 
 
-def _conservation(places: Rows) -> Verdict:
+def _conservation(places: Rows, misplaced: Rows) -> tuple[list[str], str]:
     """Every line of a built payroll is in one place; the places add up to the list."""
-    said = [
-        (row["place"], f"{row['period']} {row['payer']}: {row['place']} {_said((row['count'], row['vnd']))}", row["first"])
-        for row in places
+    findings = [
+        f"{row['period']} {row['payer']}: line {row['entitlement_id']} is {row['place']}, {row['open']} VND not covered"
+        for row in misplaced
+        if row["place"] in MISPLACED
     ]
-    findings = [f"{text}, such as {line}" for place, text, line in said if place in _MISPLACED]
-    good = "; ".join(text for _place, text, _line in said) or "no payroll is built"
-    return _verdict("I03", "Every line is cashless, postal or held: exactly one", findings, good=good)
+    back: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for row in misplaced:
+        if row["place"] == "came_back":
+            back[row["period"], row["payer"]].append(int(row["open"]))
+    said = [(f"{row['period']} {row['payer']}", row["place"], f"{row['count']} {row['what']} {row['vnd']} VND") for row in places]
+    said += [(" ".join(key), "came back", _lines((len(vnds), sum(vnds)))) for key, vnds in back.items()]
+    good = _shown([f"{key}: {place} {total}" for key, place, total in sorted(said)])
+    return findings, good or "no payroll is built"
 
 
-# --- the partners' truth -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One thing that really happened at a provider: `paid`, `rejected` or `returned`."""
-
-    provider: str
-    end_to_end_id: str
-    amount_vnd: int
-    status: str
-
-
-NOT_SENT = frozenset({"created", "sealed", "withdrawn"})
-KNOWN_PAID = frozenset({"paid", "collected"})
-NOT_KNOWN = frozenset({"sending", "accepted", "issued", "unknown"})
-
-
-def read_truth(files: Iterable[Path]) -> list[Fact]:
-    """Line facts of truth files, in the order they happened. A last line without its end is still being written and left out."""
-    rows = (json.loads(text) for file in files for text in _whole_lines(file))
-    return [
-        Fact(row["provider"], row["end_to_end_id"], int(row["amount_vnd"]), row["status"])
-        for row in rows
-        if row["fact"] == "line"
-    ]
-
-
-def _whole_lines(file: Path) -> Iterator[str]:
-    return (line for line in file.read_text("utf-8").splitlines(keepends=True) if line.endswith("\n"))
-
-
-def compare_with_truth(found: Found, facts: Sequence[Fact]) -> list[Verdict]:
-    """Our payments against what really happened. Needs the queries `payments` and `payment_lines` of payout."""
-    ours = {row["end_to_end_id"]: row for row in found[Service.PAYOUT, "payments"]}
-    happened: dict[str, list[Fact]] = defaultdict(list)
-    for fact in facts:
-        happened[fact.end_to_end_id].append(fact)
-    return [
-        _verdict(
-            "I16",
-            "Nobody was really paid twice, or another amount, or unasked",
-            list(_paid_wrongly(ours, happened)),
-            good=_sum_paid(facts),
-        ),
-        _verdict(
-            "I17",
-            "No line was really paid on two payments",
-            list(_lines_paid_twice(found[Service.PAYOUT, "payment_lines"], happened)),
-        ),
-        _verdict(
-            "I18",
-            "What we believe is what happened, or unknown",
-            list(_believed_wrongly(ours, happened)),
-            good=_sum_known(ours, happened),
-        ),
-    ]
-
-
-def _sum_paid(facts: Sequence[Fact]) -> str:
-    paid = [fact.amount_vnd for fact in facts if fact.status == "paid"]
-    return f"{len(paid)} payments of {sum(paid)} VND really paid"
-
-
-def _paid_wrongly(ours: Mapping[str, Mapping[str, Any]], happened: Mapping[str, Sequence[Fact]]) -> Iterator[str]:
-    for key, facts in happened.items():
-        times = sum(fact.status == "paid" for fact in facts)
-        if times > 1:
-            yield f"id {key}: paid {times} times"
-        if key not in ours:
-            yield f"id {key}: {facts[0].provider} acted on a payment that is not ours"
-        elif {(fact.provider, fact.amount_vnd) for fact in facts} != {(ours[key]["provider"], ours[key]["vnd"])}:
-            asked = f"{ours[key]['vnd']} VND of {ours[key]['provider']}"
-            yield f"id {key}: {facts[0].provider} acted on {facts[0].amount_vnd} VND, asked were {asked}"
-
-
-def _stays_paid(facts: Sequence[Fact]) -> bool:
-    """Money left and has not come back."""
-    return bool(facts) and facts[-1].status == "paid"
-
-
-def _lines_paid_twice(shares: Rows, happened: Mapping[str, Sequence[Fact]]) -> Iterator[str]:
-    paid: dict[str, int] = defaultdict(int)
-    declared: dict[str, int] = {}
-    for share in shares:
-        if _stays_paid(happened.get(share["end_to_end_id"], ())):
-            paid[share["line"]] += share["vnd"]
-            declared[share["line"]] = share["declared_vnd"]
-    yield from (f"line {line}: really paid {vnd} of {declared[line]} VND" for line, vnd in paid.items() if vnd > declared[line])
-
-
-def _believed_wrongly(ours: Mapping[str, Mapping[str, Any]], happened: Mapping[str, Sequence[Fact]]) -> Iterator[str]:
-    """A paid payment may be one we have no answer for, never one we call failed: that one would be paid again."""
-    for key, payment in ours.items():
-        facts = happened.get(key, ())
-        state = payment["state"]
-        if state in KNOWN_PAID and not any(fact.status == "paid" for fact in facts):
-            yield f"id {key}: {state}, though no money left"
-        elif _stays_paid(facts) and state not in KNOWN_PAID | NOT_KNOWN:
-            yield f"id {key}: {state}, though money left"
-        elif facts and state in NOT_SENT:
-            yield f"id {key}: {state}, though {facts[0].provider} acted on it"
-
-
-def _sum_known(ours: Mapping[str, Mapping[str, Any]], happened: Mapping[str, Sequence[Fact]]) -> str:
-    paid = [ours[key]["state"] for key, facts in happened.items() if _stays_paid(facts) and key in ours]
-    return f"of {len(paid)} paid ones {sum(state in KNOWN_PAID for state in paid)} are known, {sum(s in NOT_KNOWN for s in paid)} not yet"
+def _shown(texts: Sequence[str]) -> str:
+    return "; ".join([*texts[:SHOWN], *([f"and {len(texts) - SHOWN} more"] if len(texts) > SHOWN else [])])

@@ -14,7 +14,7 @@ from uuid import UUID
 import typer
 from rich.console import Console
 
-from ansinh import check, look, pipeline, report
+from ansinh import check, check_watch, look, pipeline, report
 from ansinh.client import Client, Refusal
 from ansinh.demo import Demo
 from ansinh.installation import Addresses, Installation
@@ -117,13 +117,19 @@ async def _keep_up(installation: Installation) -> None:
     for service, port in addresses.ports.items():
         typer.echo(f"{service:<12} http://127.0.0.1:{port}")
     typer.echo(f"Data, logs, keys: {addresses.folder}\nCtrl-C stops everything.")
+    stop = _stopped()
+    watching = asyncio.create_task(installation.supervisor.watch())
+    await stop.wait()
+    watching.cancel()
+
+
+def _stopped() -> asyncio.Event:
+    """Set by Ctrl-C or SIGTERM."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    watching = asyncio.create_task(installation.supervisor.watch())
-    await stop.wait()
-    watching.cancel()
+    return stop
 
 
 @app.command("import")
@@ -322,17 +328,41 @@ def unlock(service: Service, name: Name = "local") -> None:
 
 
 @app.command("check")
-def check_invariants(name: Name = "local", as_json: AsJson = False) -> None:
+def check_invariants(
+    name: Name = "local",
+    *,
+    full: Annotated[
+        bool, typer.Option(help="Read whole outboxes and hash whole lists too: minutes for a million people.")
+    ] = False,
+    every: Annotated[float | None, typer.Option(min=1, help="Ask again every so many seconds, until Ctrl-C.")] = None,
+    metrics_port: Annotated[int, typer.Option(help="Where --every serves its metrics, on loopback.")] = 9464,
+    dsn: Annotated[
+        str | None,
+        typer.Option(envvar="ANSINH_CHECK_DSN", help="Databases without an installation; {service} stands for a name."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Run every invariant on the running system; exit code 1 when one is broken. Example: ansinh check --json"""
 
-    async def question(addresses: Addresses, _client: Client) -> list[check.Verdict]:
+    async def ask() -> list[check.Verdict]:
+        if dsn:
+            return await check.run_checks(lambda service: dsn.replace("{service}", service), full=full)
+        addresses = Addresses.read(name)
         truth = [path for path in sorted((Path(addresses.folder) / "truth").glob("*.jsonl")) if path.stem != "sms"]
-        return await check.run_checks(lambda service: addresses.databases[service], truth)
+        return await check.run_checks(lambda service: addresses.databases[service], truth, full=full)
 
-    verdicts: list[check.Verdict] = _ask(name, question)
+    async def watch() -> None:
+        await check_watch.watch(ask, every=every or 0, port=metrics_port, say=typer.echo, stop=_stopped())
+
+    try:
+        verdicts = asyncio.run(watch() if every else ask())
+    except FileNotFoundError:
+        typer.echo(f"Nothing named {name} is running. Start it with `make up`.", err=True)
+        raise typer.Exit(3) from None
+    if verdicts is None:
+        return
     if as_json:
-        _print([{"id": v.id, "ok": v.ok, "title": v.title, "detail": v.detail, "rows": v.rows} for v in verdicts])
+        _print(check_watch.as_json(verdicts))
     else:
-        for v in verdicts:
-            typer.echo(f"{v.id}  {'holds ' if v.ok else 'BROKEN'}  {v.title}: {v.detail}")
+        Console().print(check_watch.as_table(verdicts))
     raise typer.Exit(0 if all(v.ok for v in verdicts) else 1)

@@ -9,7 +9,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -38,10 +38,17 @@ class Addresses:
     kafka: str
     databases: dict[str, str]
     ports: dict[str, int]
+    hosts: dict[str, str] = field(default_factory=dict)  # where it is not loopback: inside containers
 
     def url(self, name: str) -> str:
         """The base address of a service or partner."""
-        return f"http://127.0.0.1:{self.ports[name]}"
+        return f"http://{self.hosts.get(name, '127.0.0.1')}:{self.ports[name]}"
+
+    def write(self, name: str) -> None:
+        """Let other commands find this installation; the file holds passwords."""
+        path = home(name) / "run.json"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(asdict(self)))
 
     @classmethod
     def read(cls, name: str) -> Addresses:
@@ -134,14 +141,11 @@ class Installation:
         self._folders()
         self.addresses = self._addresses(self._stack)
         say("databases and topics")
-        await asyncio.gather(*(asyncio.to_thread(migrate, dsn, name) for name, dsn in self.addresses.databases.items()))
-        await create_topics(self.addresses.kafka, topics.TOPICS, replication=self._stack.replication)
-        await asyncio.gather(*(expect_partitions(dsn, Service(name)) for name, dsn in self.addresses.databases.items()))
+        await prepare_stores(self.addresses.databases, self.addresses.kafka, replication=self._stack.replication)
         say("services and partners")
         self._start_children()
         await self.supervisor.until_ready()
-        (self.folder / "run.json").write_text(json.dumps(asdict(self.addresses)))
-        (self.folder / "run.json").chmod(0o600)
+        self.addresses.write(self.name)
         return self.addresses
 
     def _folders(self) -> None:
@@ -202,6 +206,13 @@ class Installation:
         command += ["--truth", str(self.folder / "truth" / "sms.jsonl")]
         command += ["--receipts", f"{self.addresses.url('notify')}/v1/receipts"]
         return Child("sms", command, self.folder / "logs" / "sms.log")
+
+
+async def prepare_stores(databases: Mapping[str, str], kafka: str, *, replication: int) -> None:
+    """Databases at their newest migration, topics as the table says, every partition known to its reader. Again, it changes nothing."""
+    await asyncio.gather(*(asyncio.to_thread(migrate, dsn, name) for name, dsn in databases.items()))
+    await create_topics(kafka, topics.TOPICS, replication=replication)
+    await asyncio.gather(*(expect_partitions(dsn, Service(name)) for name, dsn in databases.items()))
 
 
 async def expect_partitions(dsn: str, service: Service) -> None:

@@ -195,13 +195,14 @@ def main() -> None:
     """`python -m sandbox.sms_centre --port N --truth FILE [--receipts URL] [--seed S]`."""
     parser = argparse.ArgumentParser(description="Sandbox SMS centre (synthetic, loopback only)")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--bind", default=LOOPBACK, help="another address only inside a container")
     parser.add_argument("--truth", type=Path, required=True)
     parser.add_argument("--receipts", default=None)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--hung-request", type=int, default=HUNG_REQUEST)
     given = parser.parse_args()
     app = make_app(SmsCentre(given.truth, given.seed), given.receipts, hung_request=given.hung_request)
-    uvicorn.run(app, host=LOOPBACK, port=given.port, log_level="critical", access_log=False, timeout_graceful_shutdown=1)
+    uvicorn.run(app, host=given.bind, port=given.port, log_level="critical", access_log=False, timeout_graceful_shutdown=1)
 
 
 if __name__ == "__main__":

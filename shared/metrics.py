@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 RECORDS = Counter("ansinh_records_total", "Records taken from a topic", ["topic"])
 DEAD_LETTERS = Counter(
@@ -22,3 +22,11 @@ PUBLISHING_LOCKED = Gauge(
     "ansinh_publishing_locked", "1 while a restored database may publish nothing until two people have signed"
 )
 CONFLICTS = Counter("ansinh_conflicts_total", "Same key with other content: somebody must look", ["kind"])
+
+INVARIANTS = CollectorRegistry()
+"""Served by `ansinh check --every`, not by the services."""
+INVARIANT_FINDINGS = Gauge("ansinh_invariant_findings", "What breaks an invariant now", ["invariant"], registry=INVARIANTS)
+INVARIANT_SECONDS = Gauge("ansinh_invariant_seconds", "Seconds its queries took", ["invariant"], registry=INVARIANTS)
+INVARIANT_CHECKED = Gauge(
+    "ansinh_invariant_checked_timestamp_seconds", "When all invariants were last asked", registry=INVARIANTS
+)

@@ -227,7 +227,7 @@ class Process:
             web.include_router(self._app.router)
         web.include_router(self._operating())
         settings = runtime.settings
-        config = uvicorn.Config(web, host="127.0.0.1", port=settings.port, log_config=None, access_log=False, lifespan="off")
+        config = uvicorn.Config(web, host=settings.bind, port=settings.port, log_config=None, access_log=False, lifespan="off")
         server = uvicorn.Server(config)
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         return server

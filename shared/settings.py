@@ -26,6 +26,7 @@ class ServiceSettings(BaseSettings):
     postgres_dsn: SecretStr
     kafka_bootstrap: str
     port: int = Field(ge=1024, le=65_535)
+    bind: str = "127.0.0.1"  # another address only where nothing but our own network reaches it, as inside a container
     keys_file: Path
     clock_file: Path | None = None
     files_dir: Path = Path("files")

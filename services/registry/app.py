@@ -31,7 +31,7 @@ def build(runtime: Runtime) -> App:
             topics.PAYOUT_PAYMENT: handlers.on_payment,
             topics.NOTIFY_MESSAGE: handlers.on_text,
         },
-        router=router(runtime, importer, closer, inbox),
+        router=router(runtime, importer, closer, inbox=inbox),
         background=[closer.finish],
         republishes=store_republish.PAGES,
     )

@@ -50,7 +50,7 @@ def open_delimited(path: Path, needs: Sequence[tuple[Column, ...]]) -> Delimited
     return Delimited(path, separator, header_row, columns, len(top[header_row - 1]))
 
 
-def write_returned(source: Delimited, marks: Iterator[tuple[int, str, str]], target: Path, headings: tuple[str, str]) -> None:
+def write_returned(source: Delimited, marks: Iterator[tuple[int, str, str]], target: Path, *, headings: tuple[str, str]) -> None:
     """The same rows in the same order with two cells more; what would run as a formula is escaped. `marks`: by row number, rising."""
     mark = next(marks, None)
     point("list_returned.before_write")

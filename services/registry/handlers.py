@@ -11,7 +11,7 @@ from uuid import UUID
 
 from services.registry import store, store_lists
 from services.registry.desk import Desk, Keys, Outcome, place_of
-from services.registry.opening import Opened, Unopened, kid_of, opened
+from services.registry.opening import Opened, Unopened, kid_of, opened, too_large
 from services.registry.person import NOWHERE, Person
 from services.registry.refusals import Fate, RowReason
 from services.registry.sealing import Blocks, Sealer, snapshot_of
@@ -115,6 +115,9 @@ class Handlers:
 
     async def on_ministry(self, tx: Tx, records: Sequence[Received[MinistryMessage]]) -> None:
         """Upstream's statements, in order. What needs a content key that has not come yet waits for it and holds back nobody."""
+        beyond = [opened(r, self._vault, {}) for r in records if too_large(r.message)]
+        await store.save_events(tx, [_refused(o) for o in beyond], None)
+        records = [r for r in records if not too_large(r.message)]
         released = await self._take_lists(tx, [r for r in records if isinstance(r.message, ListOpened | ListClosed)])
         about_people = [r for r in records if not isinstance(r.message, ListOpened | ListClosed)]
         content_keys = await self._content_keys(tx, [*released, *about_people])
@@ -123,7 +126,7 @@ class Handlers:
             (ready if (kid_of(record.message) or "") in ("", *content_keys) else late).append(record)
         await store.save_waiting(tx, [self._unopened_row(r) for r in late], self._clock.now())
         taken = [opened(r, self._vault, content_keys) for r in ready]
-        await store.save_events(tx, [_unreadable(o) for o in taken if o.refusal], None)
+        await store.save_events(tx, [_refused(o) for o in taken if o.refusal], None)
         await self._registrar.take(tx, [o.statement for o in taken if not o.refusal])
 
     async def on_verification(self, tx: Tx, records: Sequence[Received[VerificationResult]]) -> None:
@@ -165,7 +168,7 @@ class Handlers:
         await store_lists.declare(tx, [o.statement for o in taken])
         await store.save_content_keys(tx, keys, self._clock.now())
         outcomes = [
-            _unreadable(o) if r.message in unreadable else Outcome(o.statement, "", Fate.APPLIED, o.statement.record)
+            _refused(o) if r.message in unreadable else Outcome(o.statement, "", Fate.APPLIED, o.statement.record)
             for r, o in zip(records, taken, strict=True)
         ]
         await store.save_events(tx, outcomes, None)
@@ -216,8 +219,8 @@ def _since(statements: Iterable[Statement], month: str) -> str:
     return min(touched)
 
 
-def _unreadable(taken: Opened) -> Outcome:
-    return Outcome(taken.statement, "", Fate.REFUSED, taken.statement.record, RowReason.PERSONAL_UNREADABLE)
+def _refused(taken: Opened) -> Outcome:
+    return Outcome(taken.statement, "", Fate.REFUSED, taken.statement.record, taken.refusal or RowReason.PERSONAL_UNREADABLE)
 
 
 def _unopened_owner(source: str, record: str) -> str:

@@ -29,17 +29,17 @@ PeriodQuery = Annotated[Period, Query()]
 OpaqueQuery = Annotated[Opaque, Query()]
 
 
-def router(runtime: Runtime, importer: Importer, closer: ListCloser, inbox: Inbox) -> APIRouter:
+def router(runtime: Runtime, importer: Importer, closer: ListCloser, *, inbox: Inbox) -> APIRouter:
     """The routes, bound to one service's dependencies."""
     routes = APIRouter()
-    _add_imports(routes, runtime, importer, inbox)
+    _add_imports(routes, runtime, importer, inbox=inbox)
     _add_returned(routes, runtime, inbox)
     _add_closing(routes, runtime, closer)
     _add_reading(routes, runtime.database)
     return routes
 
 
-def _add_imports(routes: APIRouter, runtime: Runtime, importer: Importer, inbox: Inbox) -> None:
+def _add_imports(routes: APIRouter, runtime: Runtime, importer: Importer, *, inbox: Inbox) -> None:
     actor_of: Callable[..., Actor] = runtime.gate.dependency
 
     @routes.post("/v1/lists/payroll")

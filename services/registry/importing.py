@@ -82,10 +82,10 @@ class Importer:
         if request.dry_run:
             taking: Taking = Trial(self._database, self._registrar, handed)
         else:
-            taking = await begin(self._database, self._registrar, handed, self._clock)
+            taking = await begin(self._database, self._registrar, handed, clock=self._clock)
         marks = self._inbox.new("marks")
         try:
-            whole = await self._parts(file, reader, taking, marks)
+            whole = await self._parts(file, reader, taking=taking, marks=marks)
             await taking.end(whole)
             returned = self._inbox.new("csv" if isinstance(file, Delimited) else "xlsx")
             await asyncio.to_thread(_write_returned, file, marks, returned)
@@ -102,9 +102,9 @@ class Importer:
             raise NotAList(FileReason.PAYER_UNKNOWN)
         return PayrollReader(self._names.areas, self._names.banks, period=request.period, payer=request.payer, today=today)
 
-    async def _parts(self, file: ListFile, reader: ListReader, taking: Taking, marks: Path) -> Report:
+    async def _parts(self, file: ListFile, reader: ListReader, *, taking: Taking, marks: Path) -> Report:
         """Decide part after part; the next one is read meanwhile."""
-        parts = _read_parts(file, reader, taking.uptos, self._part_rows)
+        parts = _read_parts(file, reader, taking.uptos, part_rows=self._part_rows)
         ahead = asyncio.create_task(asyncio.to_thread(next, parts, None))
         whole = NOTHING
         point("list_marks.before_write")
@@ -126,7 +126,7 @@ class Importer:
 
 
 def _read_parts(
-    file: ListFile, reader: ListReader, uptos: Sequence[int], part_rows: int
+    file: ListFile, reader: ListReader, uptos: Sequence[int], *, part_rows: int
 ) -> Iterator[tuple[int, int, Part | None]]:
     """(number, last row, rows) of each part; the rows of a part that was taken before are not read again."""
     lines = lines_of(file)
@@ -153,7 +153,7 @@ def _write_returned(file: ListFile, marks: Path, target: Path) -> None:
     with marks.open(encoding="utf-8") as written:
         told: Iterator[Mark] = (tuple(json.loads(line)) for line in written)
         if isinstance(file, Delimited):
-            write_returned(file, told, target, HEADINGS)
+            write_returned(file, told, target, headings=HEADINGS)
             return
         beside = {row_no: (result, reason) for row_no, result, reason in told} | {file.header_row: HEADINGS}
     with_marks(file.path, target, beside, width=max(len(row) for _, row in islice(file.rows(), file.header_row)))

@@ -33,6 +33,8 @@ from shared.personal import PersonalData
 from shared.records import Received
 from shared.vault import Vault, VaultError
 
+SEQUENCE_MAX, COUNT_MAX = 2**63 - 1, 2**31 - 1
+
 
 class Unopened(Block):
     """An event kept as it came until its list's content key arrives."""
@@ -63,6 +65,11 @@ class Opened:
     refusal: RowReason | None = None
 
 
+def too_large(message: MinistryMessage) -> bool:
+    """Whether a number of the message is larger than a column of ours holds: refused by name, nobody's data is at fault."""
+    return message.source_sequence > SEQUENCE_MAX or (isinstance(message, events.ListClosed) and message.count > COUNT_MAX)
+
+
 def kid_of(message: MinistryMessage) -> str | None:
     """The content key a message needs; None when it needs none or names none that could be waited for."""
     compact: str | None = getattr(message, "personal", None)
@@ -83,8 +90,8 @@ def opened(received: Received[MinistryMessage], vault: Vault, content_keys: Mapp
     """The statement of an event. Personal data that does not open or does not fit is a refusal, not a dead letter: it has a sender."""
     message = received.message
     compact: str | None = getattr(message, "personal", None)
-    refusal, personal = None, PersonalData()
-    if compact is not None:
+    refusal, personal = RowReason.TOO_LARGE if too_large(message) else None, PersonalData()
+    if compact is not None and not refusal:
         try:
             personal = _cleaned(PersonalData.model_validate_json(vault.open_jwe(compact, content_keys)))
         except (VaultError, ValidationError, BadCell):
@@ -92,7 +99,7 @@ def opened(received: Received[MinistryMessage], vault: Vault, content_keys: Mapp
     statement = Statement(
         source=message.source,
         record=message.record,
-        sequence=message.source_sequence,
+        sequence=min(message.source_sequence, SEQUENCE_MAX),
         at=received.at,
         event_id=received.event_id,
         act=_act(message, personal),

@@ -43,6 +43,7 @@ class RowReason(StrEnum):
     LIST_CLOSED = "LIST_CLOSED"
     NO_LIVE_ROW = "NO_LIVE_ROW"
     CELLS_TOO_MANY = "CELLS_TOO_MANY"
+    TOO_LARGE = "TOO_LARGE"
 
 
 class RowNote(StrEnum):
@@ -126,6 +127,7 @@ ADVICE: dict[RowReason | RowNote | FileReason | CloseReason, str] = {
     RowReason.PERSON_DEAD: "Người này đã được ghi nhận mất trước kỳ chi trả.",
     RowReason.LIST_CLOSED: "Danh sách của kỳ này đã chốt: đưa vào kỳ sau.",
     RowReason.NO_LIVE_ROW: "Không có dòng nào đang hiệu lực để thay đổi hoặc kết thúc.",
+    RowReason.TOO_LARGE: "Số thứ tự (source_sequence) hoặc số dòng công bố lớn hơn mức hệ thống ghi được: bên gửi đánh số lại.",
     RowReason.CELLS_TOO_MANY: "Dòng có nhiều ô hơn dòng tiêu đề: ô chứa dấu phân cách phải đặt trong ngoặc kép.",
     RowNote.NUMBER_REPAIRED: "Đã thêm lại số 0 ở đầu số định danh.",
     RowNote.NUMBER_MISSING: "Chưa có số định danh.",

@@ -81,7 +81,7 @@ class Sealer:
         owner, month = str(after.beneficiary_id), f"{today:%Y-%m}"
         then, had = before or _NOBODY, blocks or _NO_BLOCKS
 
-        def block(kind: Kind, now: Block, was: Block | None, sealed: str | None) -> str:
+        def block(kind: Kind, now: Block, *, was: Block | None, sealed: str | None) -> str:
             return sealed if sealed and now == was else self._vault.seal(kind, owner, month, now)
 
         identity, identity_digest = had.identity, had.identity_digest
@@ -98,11 +98,13 @@ class Sealer:
         place = _canonical(delivery) if delivery else b""
         return Blocks(
             identity=identity,
-            payee=block(Kind.PAYEE, after.payee, then.payee, had.payee),
+            payee=block(Kind.PAYEE, after.payee, was=then.payee, sealed=had.payee),
             # What was sealed last may show a collector whose days are over since: delivery is compared with nothing.
             delivery=self._vault.seal(Kind.DELIVERY, owner, month, place) if delivery else None,
-            collector=block(Kind.DELIVERY, after.collector, then.collector, had.collector) if after.collector else None,
-            contact=block(Kind.CONTACT, contact, _contact(then), had.contact) if contact else None,
+            collector=block(Kind.DELIVERY, after.collector, was=then.collector, sealed=had.collector)
+            if after.collector
+            else None,
+            contact=block(Kind.CONTACT, contact, was=_contact(then), sealed=had.contact) if contact else None,
             identity_digest=identity_digest,
             account_digest=account_digest,
             delivery_digest=self._vault.digest("delivery", place + after.area.encode()) if delivery else None,

@@ -75,7 +75,7 @@ async def closed_lists(tx: Tx, since: str) -> set[ListKey]:
 
 async def save_people(tx: Tx, people: Iterable[tuple[Person, Blocks]], sealer: Sealer, at: datetime) -> None:
     """Keep new and changed people."""
-    rows = sorted((_person_row(p, blocks, sealer.keys_of(p.identity, p.place), at) for p, blocks in people), key=_first)
+    rows = sorted((_person_row(p, blocks, sealer.keys_of(p.identity, p.place), at=at) for p, blocks in people), key=_first)
     if rows:
         await queries.save_people(tx, people=rows)
 
@@ -177,7 +177,7 @@ def _first(row: Sequence[Any]) -> Any:
     return row[0]
 
 
-def _person_row(p: Person, b: Blocks, keys: Keys, at: datetime) -> tuple[object, ...]:
+def _person_row(p: Person, b: Blocks, keys: Keys, *, at: datetime) -> tuple[object, ...]:
     return (
         p.beneficiary_id, *p.version, p.payer, p.area, p.life, p.died_on, p.wish, p.wish_reason, p.account_source, p.home_delivery,
         p.cannot_reason, p.cannot_until, p.collector_from, p.collector_until, b.identity, b.payee, b.delivery, b.collector,

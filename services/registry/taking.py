@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -40,7 +41,7 @@ class Taking(Protocol):
         """Every part is decided."""
 
 
-async def begin(database: Database, registrar: Registrar, file: Import, clock: Clock) -> Taking:
+async def begin(database: Database, registrar: Registrar, file: Import, *, clock: Clock) -> Taking:
     """A file begins, or goes on where an earlier run stopped."""
     async with database.transaction("registry.begin_import") as tx:
         begun = await store_imports.begin_import(tx, file)
@@ -82,11 +83,10 @@ class ForGood:
             if await store_imports.parts_taken(tx, self.import_id) is None:
                 raise NotAList(FileReason.FILE_BEING_TAKEN)
             await store_imports.end_import(tx, self.import_id, told.counts)
-            await _audit(tx, self._file, self.import_id, self._clock)
+            await _audit(tx, self._file, self.import_id, now=self._clock.now())
 
 
-async def _audit(tx: Tx, file: Import, import_id: UUID, clock: Clock) -> None:
-    now = clock.now()
+async def _audit(tx: Tx, file: Import, import_id: UUID, *, now: datetime) -> None:
     record = AuditRecord(actor=file.actor, act=f"import_{file.kind}", subject=str(import_id), at=now)
     await put_events(tx, [OutEvent(record.TOPIC, file.actor, record)], now)
 

@@ -30,7 +30,7 @@ _LAST_COLUMN = re.compile(rb"(ref\s*=\s*[\"'][A-Z]+[0-9]+:)[A-Z]+")
 Marks = Mapping[int, tuple[str, str]]
 
 
-def with_marks(source: Path, target: Path, marks: Marks, width: int) -> None:
+def with_marks(source: Path, target: Path, marks: Marks, *, width: int) -> None:
     """Write the workbook with a result and a reason beside each marked row, in the two columns after the first `width`.
 
     Raises NotAList for a workbook whose parts do not fit together.
@@ -40,14 +40,19 @@ def with_marks(source: Path, target: Path, marks: Marks, width: int) -> None:
         with zipfile.ZipFile(source) as archive, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as written:
             path = _first_sheet(archive)
             for part in archive.infolist():
-                with archive.open(part) as old, written.open(part, "w", force_zip64=True) as new:
-                    if part.filename == path:
-                        new.writelines(_Marker(marks, width).blocks(old))
-                    else:
-                        shutil.copyfileobj(old, new, _BLOCK)
+                marker = _Marker(marks, width) if part.filename == path else None
+                _copy(archive, written, part, marker=marker)
     except (zipfile.BadZipFile, KeyError, etree.XMLSyntaxError, expat.ExpatError, StopIteration):
         raise NotAList(FileReason.FILE_NOT_EXCEL) from None
     point("list_workbook.after_write")
+
+
+def _copy(archive: zipfile.ZipFile, written: zipfile.ZipFile, part: zipfile.ZipInfo, *, marker: _Marker | None) -> None:
+    with archive.open(part) as old, written.open(part, "w", force_zip64=True) as new:
+        if marker:
+            new.writelines(marker.blocks(old))
+        else:
+            shutil.copyfileobj(old, new, _BLOCK)
 
 
 def _first_sheet(archive: zipfile.ZipFile) -> str:

@@ -263,3 +263,11 @@ async def test_feedback_fills_the_funnel_and_emits_nothing(bench):
     assert trace["payments"][0]["state"] == "paid"
     assert trace["texts"][0]["status"] == "delivered"
     assert trace["verified"]["outcome"] == "match"
+
+
+async def test_numbers_that_no_column_holds_are_refused_by_name_and_hold_back_nobody(bench):
+    closed = ListClosed(source=SOURCE, record="l", source_sequence=1, period=PERIOD, payer=PAYER, count=2**31, vnd=1)
+    await bench.see(bench.enrolled("r1", 2**63), bench.enrolled("r2", 2**63 - 1), closed)
+    assert sorted(await bench.fates(), key=str) == [("applied", None), ("refused", "TOO_LARGE"), ("refused", "TOO_LARGE")]
+    await bench.see(bench.enrolled("r2", 2**200))
+    assert (await bench.fates())[-1] == ("refused", "TOO_LARGE")

@@ -113,7 +113,9 @@ def test_any_of_our_rows_reads_back_from_the_returned_list(tmp_path_factory, row
     (folder / "in").write_bytes(written([[escaped(cell) for cell in row] for row in rows], separator=separator, header=header))
     source = open_delimited(folder / "in", PAYROLL_NEEDS)
     assert [row for _, row in source.rows()][1:] == rows
-    write_returned(source, iter([(number, "Đã nhận", "=x") for number in range(2, len(rows) + 2)]), folder / "out", HEADINGS)
+    write_returned(
+        source, iter([(number, "Đã nhận", "=x") for number in range(2, len(rows) + 2)]), folder / "out", headings=HEADINGS
+    )
     again = open_delimited(folder / "out", PAYROLL_NEEDS)
     assert [row for _, row in again.rows()] == [[*header, *HEADINGS], *([*row, "Đã nhận", "=x"] for row in rows)]
 

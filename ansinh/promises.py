@@ -1,0 +1,125 @@
+"""The table of promises: what each is called, and which queries of checks.sql find what breaks it. docs/INVARIANTS.md says more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.topics import Service
+
+Query = tuple[Service, str]
+"""A query and the service whose database is asked."""
+Row = tuple[Query, Query]
+"""Two sides that must hold the same rows: who writes, who reads."""
+
+_R, _V, _P, _N = Service.REGISTRY, Service.VERIFICATION, Service.PAYOUT, Service.NOTIFY
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """`queries` return findings. `mirrors` are compared row by row. `on_its_way`: between two databases, or between a decision and its
+    publication, a finding may be an event still travelling, so it counts only when it is still there a moment later. `whole`: too much
+    to read for every hour; only `--full` asks."""
+
+    id: str
+    title: str
+    queries: tuple[Query, ...] = ()
+    mirrors: tuple[Row, ...] = ()
+    on_its_way: bool = False
+    whole: tuple[Query, ...] = ()
+
+
+def _payout(*names: str) -> tuple[Query, ...]:
+    return tuple((_P, name) for name in names)
+
+
+def _all(name: str) -> tuple[Query, ...]:
+    return tuple((service, name) for service in Service)
+
+
+TOTALS: tuple[Query, ...] = ((_R, "registry_closings"), (_R, "registry_lines"), (_P, "payout_closings"), (_P, "payout_lines"))
+PLACES: tuple[Query, ...] = _payout("line_places", "lines_out_of_place")
+CLOSED, PLACED = "I02", "I03"
+"""The two promises whose findings `ansinh/check.py` works out from TOTALS and PLACES."""
+
+PROMISES = (
+    Promise("I01", "A line is in at most one live payment", _payout("lines_paid_twice")),
+    Promise(
+        CLOSED,
+        "What registry closed is what payout holds, line by line",
+        TOTALS,
+        (((_R, "lines_of_registry"), (_P, "lines_of_payout")),),
+        on_its_way=True,
+    ),
+    Promise(PLACED, "Every line is cashless, postal or held: exactly one", PLACES),
+    Promise(
+        "I04",
+        "Lists, payments and files add up",
+        _payout("batches_that_do_not_add_up", "payments_not_worth_their_lines", "files_that_do_not_add_up"),
+    ),
+    Promise(
+        "I05",
+        "The ledger balances and agrees with the payments",
+        _payout("budgets_left_wrongly", "ledger_against_states"),
+    ),
+    Promise("I06", "An end-to-end id names one payment", _payout("ids_used_twice")),
+    Promise("I07", "Nothing left without the signatures of different people on its hash", _payout("released_without_signatures")),
+    Promise("I08", "What was withdrawn was never sent, what was not withdrawn was", _payout("withdrawn_and_sent", "left_behind")),
+    Promise("I09", "Every decision was published", _all("unpublished_rows"), on_its_way=True),
+    Promise("I10", "No partition is stopped", _all("stopped_partitions")),
+    Promise("I11", "No record was set aside", _all("set_aside_records")),
+    Promise(
+        "I12",
+        "Payments move only along the table, and every state was told",
+        _payout("states_out_of_reach"),
+        whole=_payout("illegal_moves", "states_not_told"),
+    ),
+    Promise("I13", "Everybody with a frozen line has a verdict", _payout("lines_without_verdict"), on_its_way=True),
+    Promise("I14", "Everybody known to verification is judged as they are now", ((_V, "people_not_judged"),), on_its_way=True),
+    Promise(
+        "I15",
+        "One text per phone and round, none to those who cannot",
+        ((_N, "phones_with_two_texts"), (_N, "texts_to_those_who_cannot")),
+    ),
+    Promise(
+        "I19",
+        "What registry knows of a person reached its readers",
+        mirrors=tuple(
+            ((_R, "people_of_registry"), reader)
+            for reader in ((_V, "people_of_verification"), (_P, "people_of_payout"), (_N, "people_of_notify"))
+        ),
+        on_its_way=True,
+    ),
+    Promise(
+        "I20",
+        "What verification found reached its readers",
+        mirrors=tuple(
+            ((_V, "verdicts_of_verification"), reader)
+            for reader in ((_R, "verdicts_of_registry"), (_P, "verdicts_of_payout"), (_N, "verdicts_of_notify"))
+        ),
+        on_its_way=True,
+    ),
+    Promise(
+        "I21",
+        "The state of every payment reached its readers",
+        mirrors=(
+            ((_P, "payments_of_payout"), (_R, "payments_of_registry")),
+            ((_P, "account_payments_of_payout"), (_N, "account_payments_of_notify")),
+        ),
+        on_its_way=True,
+    ),
+    Promise(
+        "I22",
+        "What became of every text reached registry",
+        mirrors=(((_N, "texts_of_notify"), (_R, "texts_of_registry")),),
+        on_its_way=True,
+    ),
+    Promise("I23", "Every statement that registry took has its effect, or waits", ((_R, "statements_without_effect"),)),
+    Promise("I24", "A closed list is what its rows and its upstream add up to", ((_R, "closed_lists_unlike_their_rows"),)),
+    Promise("I25", "Every state of a payment is what its answers say", _payout("states_without_answer")),
+    Promise("I26", "A line is paid again only when its last payment is proven dead", _payout("paid_again_without_proof")),
+    Promise(
+        "I27", "What left is the list that was signed, minus withdrawals, hash for hash", whole=_payout("lists_unlike_their_hash")
+    ),
+)
+TRUTH: tuple[Query, ...] = _payout("payments", "payment_lines")
+"""What is compared with the partners' truth files, for I16 to I18."""
