@@ -125,6 +125,7 @@ class Runner:
         for name, phase in work.phases.items():
             self.world.note("phase", name=name)
             await self._phase(work, name, phase, planned.get(name, []))
+        await self.world.receipts_out()
         await self.world.at_rest()
         await self._examine(scenarios)
         for scenario in scenarios:

@@ -259,6 +259,15 @@ class World:
         """Everything was read and published. Raises TimeoutError that says what waits."""
         await self.rest.wait(within_seconds)
 
+    async def receipts_out(self) -> None:
+        """The SMS centre has told what became of every text it will ever tell of."""
+        quiet = 0
+        async with httpx.AsyncClient(timeout=HTTP_SECONDS) as client:
+            while quiet < 2:
+                state = await self.patiently(lambda: client.get(f"{self.addresses.url('sms')}/v1/state"))
+                quiet = quiet + 1 if state.json()["receipts_waiting"] == 0 else 0
+                await asyncio.sleep(0.6)
+
     async def publish(self, topic: str, records: Sequence[Record], **producer: Any) -> None:
         """Send records past the proxies as a foreign system would; waits while the broker is away."""
 
