@@ -58,6 +58,13 @@ def _processes() -> Iterator[Scenario]:
 _OWNERS = {
     **{f"{service}.": service for service in Service}, **{f"{service}_": service for service in Service}, "sms_": Service.NOTIFY,
 }  # fmt: skip
+# When a service has something to publish, often enough for a relay to die at its second passage.
+_PUBLISHES_IN = {
+    Service.REGISTRY: ("enrol",),
+    Service.VERIFICATION: ("register", "enrol"),
+    Service.PAYOUT: ("approve", "release"),
+    Service.NOTIFY: ("texts",),
+}
 _PHASES_OF_POINT = {
     "registry.close_list": ("close",),
     "registry.begin_closing": ("close",),
@@ -93,6 +100,8 @@ def _services_of(point: str) -> tuple[Service, ...]:
 
 
 def _phases_of(service: Service, point: str) -> tuple[str, ...]:
+    if point.startswith("relay."):
+        return _PUBLISHES_IN[service]
     named = next((phases for name, phases in _PHASES_OF_POINT.items() if point.startswith(name)), None)
     return named or (("register", "enrol") if service is Service.VERIFICATION else PHASES_OF[service][:1])
 
