@@ -7,10 +7,8 @@ comes next goes on where the last one stopped. Nothing is sent before the round 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 import structlog
-from asyncpg import PostgresError
 
 from services.notify import store
 from services.notify.audience import choose
@@ -18,9 +16,9 @@ from services.notify.receipts import tell
 from services.notify.store import Progress, Round, Text
 from services.notify.texts import wording
 from shared.database import Database, Tx
-from shared.errors import code_of, is_trouble
 from shared.events import AuditRecord
 from shared.ids import random_id
+from shared.loops import repeat
 from shared.outbox import OutEvent, put_events
 
 PART = 2_000
@@ -90,15 +88,11 @@ class Unfinished:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until told to stop, surviving the loss of the database."""
-        while not stop.is_set():
-            try:
-                async with self._database.reading() as tx:
-                    rounds = await store.rounds_not_drawn(tx)
-                for campaign, number in rounds:
-                    await go_on(self._database, campaign, number, parts_max=self._parts_max)
-            except (OSError, TimeoutError, PostgresError) as error:
-                if not is_trouble(error):
-                    raise
-                self._log.warning("rounds_trouble", code=code_of(error))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), POLL_SECONDS)
+        await repeat(self.finish, stop, seconds=POLL_SECONDS, log=self._log)
+
+    async def finish(self) -> None:
+        """Draw every unfinished round to its end."""
+        async with self._database.reading() as tx:
+            rounds = await store.rounds_not_drawn(tx)
+        for campaign, number in rounds:
+            await go_on(self._database, campaign, number, parts_max=self._parts_max)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 import structlog
-from asyncpg import PostgresError
 
 from services.verification import store
 from services.verification.judging import Judge
 from shared.database import Database
-from shared.errors import code_of, is_trouble
+from shared.loops import repeat
 
 PAGE = 2_000
 POLL_SECONDS = 1.0
-PAUSE_SECONDS = 5.0
 
 
 class Waiting:
@@ -29,18 +26,12 @@ class Waiting:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until told to stop, surviving the loss of the database."""
-        while not stop.is_set():
-            pause = POLL_SECONDS
-            try:
-                while not stop.is_set() and await self.judge_page():
-                    pass
-            except (OSError, TimeoutError, PostgresError) as error:
-                if not is_trouble(error):
-                    raise
-                self._log.warning("waiting_trouble", code=code_of(error))
-                pause = PAUSE_SECONDS
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), pause)
+
+        async def judge_all() -> None:
+            while not stop.is_set() and await self.judge_page():
+                pass
+
+        await repeat(judge_all, stop, seconds=POLL_SECONDS, log=self._log)
 
     async def judge_page(self) -> int:
         """Judge the first people who wait; returns how many that were, 0 also while the register cannot answer."""
