@@ -32,13 +32,13 @@ SELECT period, payer, count(*) AS count, sum(declared_vnd)::bigint AS vnd FROM l
 -- name: lines_of_registry
 -- registry: frozen lines (no findings; compared by bucket, then by id in the buckets that differ).
 SELECT uuid_hash_extended(entitlement_id, 0) & 4095 AS bucket, CASE WHEN :named::bool THEN entitlement_id END AS id,
-       bit_xor(hashint8extended(declared_vnd, uuid_hash_extended(beneficiary_id, uuid_hash_extended(entitlement_id, 0)))) AS hash, min(CASE WHEN :named::bool THEN format('%s VND', declared_vnd) END) AS said
+       bit_xor(hashint8extended(declared_vnd, uuid_hash_extended(beneficiary_id, uuid_hash_extended(entitlement_id, 0)))) AS hash, min(CASE WHEN :named::bool THEN format('%s VND of %s', declared_vnd, beneficiary_id) END) AS said
   FROM entitlement_line WHERE (NOT :named::bool OR uuid_hash_extended(entitlement_id, 0) & 4095 = ANY(:buckets::bigint[])) GROUP BY 1, 2;
 
 -- name: lines_of_payout
 -- payout: received lines (no findings; compared by bucket, then by id in the buckets that differ).
 SELECT uuid_hash_extended(entitlement_id, 0) & 4095 AS bucket, CASE WHEN :named::bool THEN entitlement_id END AS id,
-       bit_xor(hashint8extended(declared_vnd, uuid_hash_extended(beneficiary_id, uuid_hash_extended(entitlement_id, 0)))) AS hash, min(CASE WHEN :named::bool THEN format('%s VND', declared_vnd) END) AS said
+       bit_xor(hashint8extended(declared_vnd, uuid_hash_extended(beneficiary_id, uuid_hash_extended(entitlement_id, 0)))) AS hash, min(CASE WHEN :named::bool THEN format('%s VND of %s', declared_vnd, beneficiary_id) END) AS said
   FROM line WHERE (NOT :named::bool OR uuid_hash_extended(entitlement_id, 0) & 4095 = ANY(:buckets::bigint[])) GROUP BY 1, 2;
 
 -- name: line_places

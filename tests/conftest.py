@@ -10,6 +10,7 @@ import pytest
 
 from deploy.local.databases import clone, drop, migrate
 from deploy.local.stack import LocalStack, remove_abandoned
+from tests.containers import servers
 
 ROOT = Path(__file__).parents[1]
 # Folders of concurrent sessions lie side by side; those of crashed sessions are cleared away by the next one.
@@ -21,13 +22,14 @@ _numbers = itertools.count()
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[LocalStack]:
-    """A fresh Kafka and PostgreSQL for this session, or the ones the environment names."""
+    """A fresh Kafka and PostgreSQL for this session, or the ones the environment names, or containers (tests/containers.py)."""
     remove_abandoned(ROOT, STACKS)
-    stack = LocalStack.start(ROOT, f"{STACKS}{os.getpid()}", fresh=True)
-    try:
-        yield stack
-    finally:
-        stack.remove()
+    with servers() as environment:
+        stack = LocalStack.start(ROOT, f"{STACKS}{os.getpid()}", fresh=True, environment=environment)
+        try:
+            yield stack
+        finally:
+            stack.remove()
 
 
 @pytest.fixture(scope="session")
