@@ -29,9 +29,9 @@ async def test_a_bug_goes_up_and_trouble_does_not() -> None:
         raise Trouble("away")
 
     async def bug() -> None:
-        raise ValueError
+        raise ZeroDivisionError
 
     await repeat(trouble, stop, seconds=0, log=structlog.get_logger())
     stop.clear()
-    with pytest.raises(ValueError):
+    with pytest.raises(ZeroDivisionError):
         await repeat(bug, stop, seconds=0, log=structlog.get_logger())
