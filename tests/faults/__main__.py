@@ -17,6 +17,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from ansinh.processes import NotReady
+from deploy.local.unavailable import StackUnavailable
 from tests.faults import report
 from tests.faults.nemesis import Scenario
 from tests.faults.scenarios import table
@@ -45,7 +47,9 @@ def main() -> int:
     report.show(trials)
     if given.json:
         given.json.write_text(json.dumps([asdict(result) for result in results], indent=1))
-    return int(any(result.problems for result in results) or len(results) < len(planned))
+    if len(results) < len(planned):
+        return 2
+    return int(any(result.problems for result in results))
 
 
 async def _until_stopped(planned: Sequence[Planned], brokers: int) -> list[Result]:
@@ -58,6 +62,8 @@ async def _until_stopped(planned: Sequence[Planned], brokers: int) -> list[Resul
         await task
     except asyncio.CancelledError:
         print("stopped", file=sys.stderr)
+    except (NotReady, StackUnavailable) as error:  # what was tried before is told all the same
+        print(f"could not start: {error}", file=sys.stderr)
     return results
 
 
@@ -80,7 +86,7 @@ async def run(planned: Sequence[Planned], brokers: int, results: list[Result]) -
                 world = None
     finally:
         if world is not None:
-            await asyncio.shield(world.end())
+            await asyncio.shield(world.end(keep=not world.clients))
 
 
 def _say(result: Result) -> None:
