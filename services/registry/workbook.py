@@ -40,14 +40,14 @@ def with_marks(source: Path, target: Path, marks: Marks, *, width: int) -> None:
         with zipfile.ZipFile(source) as archive, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as written:
             path = _first_sheet(archive)
             for part in archive.infolist():
-                marker = _Marker(marks, width) if part.filename == path else None
+                marker = Marker(marks, width) if part.filename == path else None
                 _copy(archive, written, part, marker=marker)
     except (zipfile.BadZipFile, KeyError, etree.XMLSyntaxError, expat.ExpatError, StopIteration):
         raise NotAList(FileReason.FILE_NOT_EXCEL) from None
     point("list_workbook.after_write")
 
 
-def _copy(archive: zipfile.ZipFile, written: zipfile.ZipFile, part: zipfile.ZipInfo, *, marker: _Marker | None) -> None:
+def _copy(archive: zipfile.ZipFile, written: zipfile.ZipFile, part: zipfile.ZipInfo, *, marker: Marker | None) -> None:
     with archive.open(part) as old, written.open(part, "w", force_zip64=True) as new:
         if marker:
             new.writelines(marker.blocks(old))
@@ -68,15 +68,18 @@ def _parsed(xml: bytes) -> etree._Element:
     return etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
 
 
-class _Marker:
+class Marker:
     """A parser says where rows begin and end; the bytes pass by unchanged but for what is put in at those places."""
 
-    def __init__(self, marks: Marks, width: int) -> None:
+    def __init__(self, marks: Marks, width: int, *, block: int = _BLOCK) -> None:
+        """`width`: cells of a row that the marks stand behind. `block`: bytes read at a time."""
+        self._block = block
         self._marks = marks
         self._columns = (letter(width), letter(width + 1))
         self._edits: list[tuple[int, int, bytes]] = []  # offset, bytes left out, bytes put in
         self._held, self._begin = b"", 0
-        self._row, self._row_at = 0, -1
+        self._row = 0
+        self._row_at: int | None = None  # where a row without cells stands
         self._parser = expat.ParserCreate()
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
@@ -84,7 +87,7 @@ class _Marker:
 
     def blocks(self, xml: IO[bytes]) -> Iterator[bytes]:
         """The sheet with its marks. Raises ExpatError."""
-        while block := xml.read(_BLOCK):
+        while block := xml.read(self._block):
             self._held += block
             self._parser.Parse(block, False)
             # A tag that is not whole yet is looked at again with the next block.
@@ -107,7 +110,8 @@ class _Marker:
         if local == "row":
             # A writer may leave the number out, then a row follows the one before.
             self._row = int(attributes.get("r") or self._row + 1)
-            self._row_at = self._parser.CurrentByteIndex
+            at = self._parser.CurrentByteIndex
+            self._row_at = at if self._tag_at(at).endswith(b"/>") else None
             if self._row in self._marks:
                 self._replace_in_tag(_SPANS, b"")
         elif local == "dimension":
@@ -117,14 +121,14 @@ class _Marker:
         prefix, _, local = name.rpartition(":")
         if local != "row" or self._row not in self._marks:
             return
-        at, cells = self._parser.CurrentByteIndex, self._cells(f"{prefix}:" if prefix else "")
-        if at != self._row_at:
-            self._edits.append((at, 0, cells))
+        cells = self._cells(f"{prefix}:" if prefix else "")
+        if self._row_at is None:
+            self._edits.append((self._parser.CurrentByteIndex, 0, cells))
             return
-        tag = self._tag_at(at)  # a row without cells: <row r="7"/>
-        self._edits = [edit for edit in self._edits if edit[0] != at]
+        tag = self._tag_at(self._row_at)  # a row without cells: <row r="7"/>
+        self._edits = [edit for edit in self._edits if edit[0] != self._row_at]
         opened = _SPANS.sub(b"", tag.removesuffix(b"/>").rstrip()) + b">"
-        self._edits.append((at, len(tag), opened + cells + f"</{name}>".encode()))
+        self._edits.append((self._row_at, len(tag), opened + cells + f"</{name}>".encode()))
 
     def _cells(self, prefix: str) -> bytes:
         """As inline strings: text that looks like a formula stays text."""

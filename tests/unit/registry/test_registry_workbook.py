@@ -10,6 +10,7 @@ import pytest
 from registry_workbooks import PAYROLL, payroll, workbook
 
 from services.registry.refusals import NotAList
+from services.registry.workbook import Marker
 from services.registry.workbook import with_marks as workbook_marks
 
 
@@ -52,3 +53,50 @@ def test_other_parts_of_the_file_stay_byte_for_byte():
 def test_a_broken_archive_is_no_list():
     with pytest.raises(NotAList):
         with_marks(b"PK\x03\x04", {})
+
+
+def sheet(rows, *, prefix=""):
+    """A workbook whose sheet is written by hand; `P` stands for the prefix."""
+    name = f"{prefix}:" if prefix else ""
+    space = f'xmlns{":" + prefix if prefix else ""}="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    xml = f'<?xml version="1.0" encoding="UTF-8"?><Pworksheet {space}><Pdimension ref="A1:B9"/><PsheetData>{rows}</PsheetData></Pworksheet>'
+    body = workbook([payroll()])
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(body)) as old, zipfile.ZipFile(target, "w") as new:
+        for part in old.infolist():
+            is_sheet = part.filename == "xl/worksheets/sheet1.xml"
+            new.writestr(part, xml.replace("P", name) if is_sheet else old.read(part.filename))
+    return target.getvalue()
+
+
+@pytest.mark.parametrize("prefix", ["", "x"])
+def test_rows_without_numbers_or_cells_and_sheets_with_a_prefix(prefix):
+    rows = '<Prow spans="1:2"><Pc t="inlineStr"><Pis><Pt>a</Pt></Pis></Pc></Prow><Prow r="3" spans=\'1:2\'/><Prow/><Prow r="9"></Prow>'
+    marked = sheet_of(with_marks(sheet(rows, prefix=prefix), {n: (f"r{n}", "<&>") for n in (1, 3, 4, 9)}))
+    width = len(PAYROLL)
+    assert {n: marked.cell(n, width + 1).value for n in range(1, 10) if marked.cell(n, width + 1).value} == {
+        1: "r1", 3: "r3", 4: "r4", 9: "r9",
+    }  # fmt: skip
+    assert (marked.cell(1, 1).value, marked.cell(9, width + 2).value) == ("a", "<&>")
+
+
+@pytest.mark.parametrize("block", [1, 2, 7, 64])
+def test_blocks_may_end_anywhere(block):
+    body = workbook([payroll(STT=number) for number in range(1, 6)])
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        xml = archive.read("xl/worksheets/sheet1.xml")
+    marks = dict.fromkeys(range(1, 7), ("Đã nhận", "x"))
+    in_blocks = b"".join(Marker(marks, 27, block=block).blocks(io.BytesIO(xml)))
+    assert in_blocks == b"".join(Marker(marks, 27).blocks(io.BytesIO(xml)))
+    assert in_blocks.count("Đã nhận".encode()) == 6
+
+
+def test_a_sheet_that_declares_entities_is_no_list():
+    with zipfile.ZipFile(io.BytesIO(sheet(""))) as old:
+        xml = old.read("xl/worksheets/sheet1.xml").replace(b"<worksheet", b'<!DOCTYPE a [<!ENTITY b "c">]><worksheet')
+        target = io.BytesIO()
+        with zipfile.ZipFile(target, "w") as new:
+            for part in old.infolist():
+                new.writestr(part, xml if part.filename == "xl/worksheets/sheet1.xml" else old.read(part.filename))
+    with pytest.raises(NotAList):
+        with_marks(target.getvalue(), {1: ("a", "b")})
