@@ -6,6 +6,7 @@ and the transaction takes an id, which holds back every relay, only when the wri
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -81,7 +82,7 @@ async def build(tx: Tx, settings: Settings, key: bytes, *, payroll: Payroll, act
             made.add(plan)
     if missing:
         return Refused(Refusal.VERIFICATION_MISSING, missing)
-    drafts = made.drafts()
+    drafts = await asyncio.to_thread(made.drafts)
     await _save(tx, made.rest, drafts, payroll=payroll, day=execution_date(settings, payroll.period), at=at)
     postings = await _fund_again(tx, payroll, drafts, at)
     await store.sign(tx, Step.MAKE, {draft.batch_id: draft.sha256 for draft in drafts}, actor, signed=None, at=at)

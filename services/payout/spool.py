@@ -17,6 +17,8 @@ from uuid import UUID
 from shared.database import Tx
 
 MEMORY_MAX = 4 * 2**20
+BULK_SECONDS = 300.0
+"""How long a whole payroll may take to write, where a single statement has 30 seconds."""
 _HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _END = struct.pack("!h", -1)
 _EPOCH_DAY = date(2000, 1, 1)
@@ -89,7 +91,9 @@ class Spool:
         end = self._file.tell()
         self._file.write(_END)
         self._file.seek(0)
-        await tx.copy_to_table(self._table, source=cast(BinaryIO, self._file), columns=list(self._columns), format="binary")
+        source = cast(BinaryIO, self._file)
+        columns = list(self._columns)
+        await tx.copy_to_table(self._table, source=source, columns=columns, format="binary", timeout=BULK_SECONDS)
         self._file.seek(end)
         self._file.truncate()
 

@@ -11,6 +11,7 @@ from asyncpg import Record
 
 from services.payout.batch import Draft
 from services.payout.channel import Choice
+from services.payout.spool import BULK_SECONDS
 from services.payout.store import Payroll
 from shared.database import Tx, load_queries
 
@@ -98,9 +99,11 @@ async def save_payments(tx: Tx, drafts: Sequence[Draft]) -> None:
             )
             for p in payments
         ),
+        timeout=BULK_SECONDS,
     )  # fmt: skip
     await tx.copy_records_to_table(
         "instruction_line",
         columns=INSTRUCTION_LINE,
         records=((p.instruction_id, s.entitlement_id, s.piece, s.vnd) for p in payments for s in p.shares),
+        timeout=BULK_SECONDS,
     )

@@ -294,7 +294,7 @@ def _transfer(payment: etree._Element) -> bank_file.Transfer:
         "Amt/{*}InstdAmt",
         "Cdtr/{*}Nm",
         "CdtrAgt//{*}MmbId",
-        "CdtrAcct//{*}Id/{*}Id",
+        "CdtrAcct/{*}Id/{*}Othr/{*}Id",
         "RmtInf/{*}Ustrd",
     )
     found = [str(payment.findtext("{*}" + path)) for path in paths]
