@@ -92,8 +92,8 @@ class World:
             await client.close()
         if self.clients:
             await self.rest.close()
-        await self.links.close()
         await asyncio.to_thread(self.installation.end)
+        await self.links.close()
         if not keep and self.installation._stack is not None:
             await asyncio.to_thread(self.installation.stack.remove)
 
