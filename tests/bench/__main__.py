@@ -30,12 +30,15 @@ def _commands() -> None:
 def end_to_end_command(
     people: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many synthetic people")] = 10_000,
     out: Annotated[Path | None, typer.Option(help="Append the figures to this file too")] = None,
+    as_json: Annotated[Path | None, typer.Option("--json", help="Write every figure to this file")] = None,
     profiled: Annotated[str | None, typer.Option("--profile", help="Run this service under the profiler")] = None,
 ) -> None:
     """From a ministry's events to the last decision."""
     result = asyncio.run(end_to_end.run(people, say, profiled=profiled))
     text = summary(result)
     print(text)
+    if as_json:
+        as_json.write_text(json.dumps(result, indent=1, default=str))
     if out:
         with out.open("a") as file:
             file.write(text + "\n")

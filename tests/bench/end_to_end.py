@@ -45,6 +45,7 @@ class Clockwork:
     place: Stage
     idle: dict[str, float]
     verified: list[tuple[float, int]] = field(default_factory=list)
+    windows: dict[str, tuple[float, float]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     cpu: dict[str, dict[str, float]] = field(default_factory=dict)
 
@@ -54,7 +55,8 @@ class Clockwork:
         before = self.place.sampler.cpu()
         began = began or time.monotonic()
         yield
-        self.seconds[name] = time.monotonic() - began
+        self.windows[name] = began, time.monotonic()
+        self.seconds[name] = self.windows[name][1] - began
         after = self.place.sampler.cpu()
         self.cpu[name] = {group: used - before.get(group, 0.0) for group, used in after.items()}
 
@@ -72,8 +74,7 @@ async def run(people: int, say: Say, *, name: str = "bench-end-to-end", profiled
         started = time.monotonic()
         await _measure(clockwork, payers, say)
         ended = time.monotonic()
-        samples = [s for s in place.sampler.samples if started <= place.sampler.began + s.at <= ended]
-        result = _result(people, events, clockwork, samples)
+        result = _result(people, events, clockwork, place.sampler.between(started, ended))
         result["gate"] = await judge(place, payers)
         result["disk_mb"] = await _disk(place)
     result["valid"] = all(result["gate"]["ok"].values())
@@ -179,6 +180,9 @@ def _result(people: int, events: int, clockwork: Clockwork, samples: Sequence[sa
         },
         "peak_mb": sampling.peak_mb(samples),
         "flatness": sampling.flatness(samples),
+        "flatness_by_phase": {
+            phase: sampling.flatness(clockwork.place.sampler.between(*window)) for phase, window in clockwork.windows.items()
+        },
         "memory": [{"at": round(s.at, 1), **{group: round(mb, 1) for group, mb in s.mb.items()}} for s in samples],
     }
 

@@ -55,6 +55,10 @@ class Sampler:
         if self._thread:
             self._thread.join()
 
+    def between(self, began: float, ended: float) -> list[Sample]:
+        """Samples of a time, told by `time.monotonic`."""
+        return [sample for sample in self.samples if began <= self.began + sample.at <= ended]
+
     def cpu(self) -> dict[str, float]:
         """CPU seconds by group up to now, sessions that are over included."""
         with self._lock:
