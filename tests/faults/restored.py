@@ -52,6 +52,7 @@ async def _stopped(world: World, act: Callable[[], Awaitable[None]], once: dict[
     await asyncio.gather(*(asyncio.to_thread(child.end) for child in children))
     for line in world.links.to_postgres(SERVICE):
         line.reset()
+    await world.rest.close()  # the copied database may have no session
     await act()
     for child in children:
         child.start(once)
