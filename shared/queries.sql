@@ -57,11 +57,11 @@ SELECT dead_letter_id, topic, partition, "offset", event_id, disposition, reason
   FROM dead_letter WHERE dead_letter_id = :dead_letter_id;
 
 -- name: dead_letters_chosen
--- Set-aside records that were not taken since, in the order they were read.
+-- Set-aside records that were not taken since, in the order they were read; those that were tried in vain come last.
 SELECT dead_letter_id FROM dead_letter
  WHERE outcome IS DISTINCT FROM 'taken' AND (:ids::uuid[] IS NULL OR dead_letter_id = ANY (:ids))
    AND (:topic::text IS NULL OR topic = :topic) AND (:reason::text IS NULL OR reason = :reason)
- ORDER BY topic, partition, "offset" LIMIT :most;
+ ORDER BY redriven_at NULLS FIRST, topic, partition, "offset" LIMIT :most;
 
 -- name: dead_letter_locked^
 -- One set-aside record that was not taken, for this transaction alone.

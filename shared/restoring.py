@@ -84,13 +84,15 @@ async def _reason(tx: Tx, positions: Sequence[Position]) -> str | None:
 
 async def last_positions(bootstrap: str, service: Service) -> list[Position]:
     """The place of the last record of ours in each partition of the topics that only this service writes."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, isolation_level="read_committed")
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, isolation_level="read_committed", fetch_max_wait_ms=50
+    )
+    places = [TopicPartition(topic.name, n) for topic in written_by(service) for n in range(topic.partitions)]
+    consumer.assign(places)  # before the start, else aiokafka takes a second to learn of the topics
     try:
         await asyncio.wait_for(consumer.start(), READ_SECONDS)
-        places = [TopicPartition(topic.name, n) for topic in written_by(service) for n in range(topic.partitions)]
         begin, end = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
         filled = [place for place in places if end[place] > begin[place]]
-        consumer.assign(filled)
         for place in filled:
             consumer.seek(place, max(begin[place], end[place] - RECORDS_BACK))
         return await asyncio.wait_for(_read_to(consumer, {place: end[place] for place in filled}, service), READ_SECONDS)
