@@ -135,14 +135,14 @@ async def _held_after(tx: Tx, packer: Packer, fallen: Sequence[Fallen], *, perio
     areas: dict[str, list[HeldRow]] = defaultdict(list)
     reasons = {one.row["instruction_id"]: one.drop[1] for one in fallen}
     async for rows in store_sending.held_lines(tx, period, payer):
-        _show(areas, packer, rows, [HeldReason(row["reason"]) for row in rows])
+        _show(areas, packer, zip(rows, (HeldReason(row["reason"]) for row in rows), strict=True))
     rows = await store_sending.falling_lines(tx, reasons)
-    _show(areas, packer, rows, [reasons[row["instruction_id"]] for row in rows])
+    _show(areas, packer, zip(rows, (reasons[row["instruction_id"]] for row in rows), strict=True))
     return areas
 
 
-def _show(areas: dict[str, list[HeldRow]], packer: Packer, rows: Sequence[Record], reasons: Sequence[HeldReason]) -> None:
-    for row, reason in zip(rows, reasons, strict=True):
+def _show(areas: dict[str, list[HeldRow]], packer: Packer, lines: Iterable[tuple[Record, HeldReason]]) -> None:
+    for row, reason in lines:
         line = Held(row["beneficiary_id"], row["area"], reason, row["vnd"], row["payee"], row["delivery"])
         areas[line.area].append(packer.held_row(line))
 

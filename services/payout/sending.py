@@ -199,7 +199,7 @@ class Parcel:
         assert (self._count, self._vnd) == (self._leaving.count, self._leaving.vnd), "what was packed is what the list says"
         if self._bank:
             self._bank.write(bank_file.TAIL)
-            self._file(self._bank, "pain.001", self._count, self._vnd)
+            self._file(self._bank, "pain.001", count=self._count, vnd=self._vnd)
         self._end_area()
         batch_id = self._batch["batch_id"]
         manifest = Manifest(
@@ -261,7 +261,7 @@ class Parcel:
             return
         file = self._new_file(f"{area}.xlsx")
         file.write(postal_list(rows, area=area, period=self._entries.period, made_at=self._entries.at))
-        self._file(file, "postal_list", len(rows), sum(row.vnd for row in rows))
+        self._file(file, "postal_list", count=len(rows), vnd=sum(row.vnd for row in rows))
         self._area = ("", [])
 
     def _begin_bank_file(self, debtor: Debtor) -> SealedFile:
@@ -284,7 +284,7 @@ class Parcel:
         path = f"{folder(self._entries, self._batch['round'])}/{self._provider}/{name}"
         return SealedFile(self._vault, self._shipment.parts, path, self._entries.period)
 
-    def _file(self, file: SealedFile, kind: str, count: int, vnd: int) -> None:
+    def _file(self, file: SealedFile, kind: str, *, count: int, vnd: int) -> None:
         self._shipment.files.append(file.end(kind, batch_id=self._batch["batch_id"], count=count, vnd=vnd))
 
 
