@@ -100,6 +100,7 @@ class Supervisor:
     def __init__(self) -> None:
         """No children yet."""
         self.children: list[Child] = []
+        self._watching = False
 
     def add(self, child: Child) -> None:
         """Start a child and look after it from now on."""
@@ -110,18 +111,19 @@ class Supervisor:
         """The child of that name. Raises StopIteration."""
         return next(child for child in self.children if child.name == name)
 
-    async def until_ready(self, *, may_fail: bool = False) -> None:
-        """Wait for every child. Raises NotReady with the log to read; `may_fail`: one that ends is being started again."""
+    async def until_ready(self) -> None:
+        """Wait for every child. Raises NotReady with the log to read: too late, or one that ended and nobody watches."""
         deadline = asyncio.get_running_loop().time() + READY_SECONDS
         for child in self.children:
             while not await child.ready():
-                if (child.failed and not may_fail) or asyncio.get_running_loop().time() > deadline:
+                if (child.failed and not self._watching) or asyncio.get_running_loop().time() > deadline:
                     raise NotReady(f"{child.name} did not become ready; see {child.log}")
                 await asyncio.sleep(0.1)
 
     async def watch(self) -> None:
         """Start failed children again, for ever, with a pause; gives one up that fails at once every time. Cancel to end."""
         given_up: set[str] = set()
+        self._watching = True
         while True:
             await asyncio.sleep(0.5)
             for child in self.children:

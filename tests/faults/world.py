@@ -68,9 +68,11 @@ class World:
         """Everything runs and reads. On failure nothing is left running."""
         remove_abandoned(ROOT, STACKS)
         await self.links.open()
+        self._watching = asyncio.create_task(self.installation.supervisor.watch())
         try:
             self.addresses = await self.installation.start(lambda _what: None)
         except BaseException:
+            self._watching.cancel()
             await self.links.close()
             raise
         ports = self.addresses.ports
@@ -78,7 +80,6 @@ class World:
         doors = (self.addresses, replace(self.addresses, ports={**ports, **second}))
         self.clients = [Client(door, timeout_seconds=HTTP_SECONDS) for door in doors]
         self.rest = Rest(self.addresses)
-        self._watching = asyncio.create_task(self.installation.supervisor.watch())
 
     async def end(self, *, keep: bool = False) -> None:
         """Stop everything; the data goes too unless it is kept."""
@@ -158,7 +159,7 @@ class World:
 
     async def until_ready(self) -> None:
         """Every process reads every partition of its topics again, or its other copy does."""
-        await self.installation.supervisor.until_ready(may_fail=True)
+        await self.installation.supervisor.until_ready()
 
     # --- servers ---------------------------------------------------------------------------------------------------------
 
