@@ -13,6 +13,7 @@ from shared.crashing import inventory, names_in
 _NAME = re.compile(r"[a-z_]+\.[a-z_]+")
 _HTTP = {"get", "post", "put", "patch", "delete", "head", "options", "request", "send", "stream"}
 _FILE = {"write_bytes", "write_text", "rename", "symlink_to", "hardlink_to"}
+_MODULES_THAT_OPEN = {"io", "gzip", "bz2", "lzma", "codecs"}
 _OS = {"os.open", "os.replace", "os.rename", "os.link", "shutil.move", "shutil.copy", "shutil.copyfile"}
 
 
@@ -66,10 +67,12 @@ def _writes_a_file(node: ast.Call, name: str, last: str) -> bool:
         return True
     if last == "replace" and "." in name:  # a path is replaced by one target; a text needs two
         return len(node.args) == 1 and not node.keywords
-    modes = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "mode")]
-    return last == "open" and any(
-        isinstance(m, ast.Constant) and re.fullmatch("[rwaxbt+]*[wax+][bt+]*", str(m.value)) for m in modes
-    )
+    if last != "open":
+        return False
+    # `path.open(mode)`, else `open(path, mode)`; a member of an archive (`archive.open(member, mode)`) is no file of its own.
+    place = 0 if "." in name and name.split(".", maxsplit=1)[0] not in _MODULES_THAT_OPEN else 1
+    modes = [*node.args[place : place + 1], *(keyword.value for keyword in node.keywords if keyword.arg == "mode")]
+    return any(isinstance(m, ast.Constant) and re.fullmatch("[rwaxbt+]*[wax+][bt+]*", str(m.value)) for m in modes)
 
 
 def _between_points(function: Function, node: ast.Call) -> bool:
@@ -141,6 +144,7 @@ def test_savepoint_is_left_alone():
         "await producer.send_batch(b, 't', partition=0)", "await publish(producer, rows, 'payout')", "await self._consumer().commit({})",
         "await self._client.post('/v1')", "await client.get('/v1')", "httpx.get('x')", "part.replace(path)", "os.replace(a, b)",
         "path.write_bytes(b'')", "path.write_text('')", "open(path, 'wb')", "path.open('w')", "path.open(mode='a')",
+        "gzip.open(path, 'wb')",
     ],
 )  # fmt: skip
 def test_unguarded_call_is_found(call):
@@ -151,7 +155,14 @@ def test_unguarded_call_is_found(call):
 
 
 @pytest.mark.parametrize(
-    "call", ["text.replace('a', 'b')", "path.open(encoding='utf-8')", "vault.open(sealed, owner)", "open(path)"]
+    "call",
+    [
+        "text.replace('a', 'b')",
+        "path.open(encoding='utf-8')",
+        "vault.open(sealed, owner)",
+        "open(path)",
+        "archive.open(member, 'w')",
+    ],
 )
 def test_reading_is_left_alone(call):
     assert said_of(unguarded, f"def f():\n    {call}") == []
