@@ -1,8 +1,6 @@
 -- name: save_people!
 -- Newer snapshots; an older or equal version changes nothing.
-INSERT INTO person (beneficiary_id, epoch, n, payer, life, has_account, cannot, contact, phone_ix)
-SELECT * FROM unnest(:ids::uuid[], :epochs::int[], :ns::int[], :payers::text[], :lives::text[], :has_accounts::bool[],
-                     :cannots::bool[], :contacts::text[], :phone_ixs::bytea[])
+INSERT INTO person SELECT * FROM unnest(:people::person[])
 ON CONFLICT (beneficiary_id) DO UPDATE
    SET epoch = EXCLUDED.epoch, n = EXCLUDED.n, payer = EXCLUDED.payer, life = EXCLUDED.life, has_account = EXCLUDED.has_account,
        cannot = EXCLUDED.cannot, contact = EXCLUDED.contact, phone_ix = EXCLUDED.phone_ix
@@ -10,15 +8,13 @@ ON CONFLICT (beneficiary_id) DO UPDATE
 
 -- name: save_verdicts!
 -- Newer verification results.
-INSERT INTO verdict (beneficiary_id, result_seq, dead)
-SELECT * FROM unnest(:ids::uuid[], :seqs::int[], :deads::bool[])
+INSERT INTO verdict SELECT * FROM unnest(:verdicts::verdict[])
 ON CONFLICT (beneficiary_id) DO UPDATE SET result_seq = EXCLUDED.result_seq, dead = EXCLUDED.dead
  WHERE verdict.result_seq < EXCLUDED.result_seq;
 
 -- name: save_payments!
 -- Newer states of payments to accounts.
-INSERT INTO account_payment (instruction_id, beneficiary_id, state_seq, state)
-SELECT * FROM unnest(:instruction_ids::uuid[], :ids::uuid[], :seqs::int[], :states::text[])
+INSERT INTO account_payment SELECT * FROM unnest(:payments::account_payment[])
 ON CONFLICT (instruction_id) DO UPDATE SET state_seq = EXCLUDED.state_seq, state = EXCLUDED.state
  WHERE account_payment.state_seq < EXCLUDED.state_seq;
 

@@ -79,43 +79,24 @@ class ToSend:
 
 
 async def save_people(tx: Tx, people: Sequence[Person]) -> None:
-    """Keep newer snapshots; one per person in `people`."""
-    rows = sorted(people, key=lambda person: person.beneficiary_id)
-    await queries.save_people(
-        tx,
-        ids=[p.beneficiary_id for p in rows],
-        epochs=[p.version[0] for p in rows],
-        ns=[p.version[1] for p in rows],
-        payers=[p.payer for p in rows],
-        lives=[p.life for p in rows],
-        has_accounts=[p.has_account for p in rows],
-        cannots=[p.cannot for p in rows],
-        contacts=[p.contact for p in rows],
-        phone_ixs=[p.phone_ix for p in rows],
-    )
+    """Keep newer snapshots; one per person in `people`. Rows are the columns of the table in their order, here and below."""
+    rows = [
+        (p.beneficiary_id, *p.version, p.payer, p.life, p.has_account, p.cannot, p.contact, p.phone_ix)
+        for p in sorted(people, key=lambda person: person.beneficiary_id.int)
+    ]
+    await queries.save_people(tx, people=rows)
 
 
 async def save_verdicts(tx: Tx, results: Sequence[VerificationResult]) -> None:
     """Keep newer results; one per person in `results`."""
-    rows = sorted(results, key=lambda result: result.beneficiary_id)
-    await queries.save_verdicts(
-        tx,
-        ids=[r.beneficiary_id for r in rows],
-        seqs=[r.result_seq for r in rows],
-        deads=[r.outcome is Outcome.DEAD for r in rows],
-    )
+    rows = sorted(results, key=lambda result: result.beneficiary_id.int)
+    await queries.save_verdicts(tx, verdicts=[(r.beneficiary_id, r.result_seq, r.outcome is Outcome.DEAD) for r in rows])
 
 
 async def save_payments(tx: Tx, payments: Sequence[PaymentState]) -> None:
     """Keep newer states of payments; one per instruction in `payments`."""
-    rows = sorted(payments, key=lambda payment: payment.instruction_id)
-    await queries.save_payments(
-        tx,
-        instruction_ids=[p.instruction_id for p in rows],
-        ids=[p.beneficiary_id for p in rows],
-        seqs=[p.state_seq for p in rows],
-        states=[p.state for p in rows],
-    )
+    rows = sorted(payments, key=lambda payment: payment.instruction_id.int)
+    await queries.save_payments(tx, payments=[(p.instruction_id, p.beneficiary_id, p.state_seq, p.state) for p in rows])
 
 
 async def facts(tx: Tx, payer: str | None, *, after: UUID | None, most: int) -> list[tuple[PersonFacts, str | None]]:

@@ -120,7 +120,7 @@ async def known_people(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Known]:
 async def save_people(tx: Tx, people: Sequence[Person], decided: Mapping[UUID, Held]) -> None:
     """Keep newer snapshots with what was made of them, as before where nothing was decided; in the columns' order."""
     rows = []
-    for p in sorted(people, key=lambda person: person.beneficiary_id):
+    for p in sorted(people, key=_number):
         ix, held = p.indexes, decided.get(p.beneficiary_id, p.held)
         content = (p.payer, p.identity, p.payee, p.identity_digest, p.account_digest)
         indexes = (ix.number, ix.old_number, ix.name_birth, ix.account)
@@ -153,7 +153,7 @@ async def holders(tx: Tx, tokens: Collection[str], accounts: Collection[bytes]) 
 
 async def point_people(tx: Tx, held: Mapping[UUID, Held]) -> None:
     """What was made of these people, whose snapshot stays as it is."""
-    ids = sorted(held)
+    ids = sorted(held, key=lambda key: key.int)
     columns = {"tokens": [held[key].token for key in ids], "seqs": [held[key].result_seq for key in ids]}
     if ids:
         await queries.point_people(tx, ids=ids, **columns, unavailables=[held[key].unavailable for key in ids])
@@ -163,7 +163,7 @@ async def save_verdicts(tx: Tx, verdicts: Mapping[UUID, tuple[int, Verdict]], at
     """Append results; a row is the columns of `verdict` in their order."""
     rows = [
         (key, seq, v.identity_digest, v.account_digest, v.outcome, _evidence_text(v.evidence), v.died_on, v.account, at)
-        for key, (seq, v) in sorted(verdicts.items(), key=lambda item: item[0])
+        for key, (seq, v) in sorted(verdicts.items(), key=lambda item: item[0].int)
     ]
     if rows:
         await queries.save_verdicts(tx, verdicts=rows)
@@ -266,6 +266,11 @@ async def trace(tx: Tx, beneficiary_id: UUID) -> dict[str, Any] | None:
         "payer": person["payer"],
         "results": results,
     }
+
+
+def _number(person: Person) -> int:
+    """Ids in their order, many times quicker than comparing them."""
+    return person.beneficiary_id.int
 
 
 def _indexes(row: Record) -> Indexes:
