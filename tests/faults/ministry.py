@@ -17,6 +17,7 @@ from tests.faults.world import Record
 
 SOURCE = "faults/ministry"
 WRONG_VND = 123_000
+OTHER_WRONG_VND = WRONG_VND + 1_000
 
 
 class Ministry:
@@ -40,7 +41,8 @@ class Ministry:
             [self.record(self._enrolled(period, payer, person, benefit=n))] for n in range(len(person.benefits))
         ]  # fmt: skip
         if person.kind == "corrected":
-            said[0].append(self.record(self._corrected(person)))
+            said[0].append(self.record(self._corrected(person, 2, OTHER_WRONG_VND)))
+            said[0].append(self.record(self._corrected(person, 3, None)))
         if person.account:
             wish = words.Wish.POST if person.kind == "wishes-post" else words.Wish.ACCOUNT
             said.append([self.record(self._account(person, wish))])
@@ -65,8 +67,11 @@ class Ministry:
             line=line, personal=self.seal(person),
         )  # fmt: skip
 
-    def _corrected(self, person: Person) -> events.Changed:
-        return events.Changed(source=SOURCE, record=f"{person.record}.0", source_sequence=2, line=_line(person, 0, vnd=None))
+    def _corrected(self, person: Person, sequence: int, vnd: int | None) -> events.Changed:
+        """Twice, the second time rightly: out of order, the first must not come back."""
+        return events.Changed(
+            source=SOURCE, record=f"{person.record}.0", source_sequence=sequence, line=_line(person, 0, vnd=vnd)
+        )
 
     def _account(self, person: Person, wish: words.Wish) -> events.AccountRegistered:
         return events.AccountRegistered(
