@@ -174,11 +174,14 @@ def _memory(found: Results) -> str:
     groups = [group for group in GROUPS if group in run["peak_mb"]]
     rows = [(group, _n(run["peak_mb"][group]), _n(run["flatness"].get(group)), _n(_growth(run, group))) for group in groups]
     disk = ", ".join(f"{service} {_n(mb)}" for service, mb in run["disk_mb"].items())
+    text = (
+        "PSS every two seconds. Growth is the median of the last quarter over that of the second: over the whole run, in which phases"
+        " ask different things of a process, and within the phase where it is largest."
+    )
+    table = _table(("process", "peak MB", "growth, whole run", "growth within a phase"), rows)
     return (
-        f"## Memory over the run of {_n(run['people'])} people\n\nPSS every two seconds. Growth is the median of the last quarter over that of the"
-        " second: over the whole run, in which phases ask different things of a process, and within the phase where it is largest.\n\n"
-        + _table(("process", "peak MB", "growth, whole run", "growth within a phase"), rows)
-        + f"\n\nDatabases on disk afterwards (MB): {disk}.\n\n![memory](benchmarks-memory.svg)"
+        f"## Memory over the run of {_n(run['people'])} people\n\n{text}\n\n{table}\n\n"
+        f"Databases on disk afterwards (MB): {disk}.\n\n![memory](benchmarks-memory.svg)"
     )
 
 
