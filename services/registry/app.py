@@ -7,9 +7,10 @@ from services.registry.areas import Areas
 from services.registry.banks import BankNames
 from services.registry.handlers import Handlers, Registrar
 from services.registry.http import router
-from services.registry.importing import Importer, Names
+from services.registry.importing import Importer
 from services.registry.inbox import Inbox
 from services.registry.lists import ListCloser
+from services.registry.reading import Tables
 from services.registry.settings import Settings
 from shared import topics
 from shared.process import App, Runtime, run
@@ -19,9 +20,10 @@ from shared.topics import Service
 def build(runtime: Runtime) -> App:
     """The service's handlers and routes. Raises when a table of names cannot be read."""
     registrar = Registrar(runtime.vault, runtime.clock)
-    areas, banks = Areas.from_file(runtime.settings.areas_file), BankNames.from_file(runtime.settings.bank_names_file)
+    tables = Tables(runtime.settings.areas_file, runtime.settings.bank_names_file)
+    Areas.from_file(tables.areas), BankNames.from_file(tables.banks)  # the process must not start with tables it cannot read
     inbox = Inbox(runtime.settings.files_dir / "lists")
-    importer = Importer(runtime.database, runtime.clock, registrar, names=Names(areas, banks), inbox=inbox)
+    importer = Importer(runtime.database, runtime.clock, registrar, tables=tables, inbox=inbox)
     handlers = Handlers(runtime.vault, runtime.clock, registrar)
     closer = ListCloser(runtime.database, runtime.clock, runtime.log)
     return App(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Annotated, Protocol, TypeVar
+
+from pydantic import Field
 
 from services.registry import cells
 from services.registry.cells import BadCell, Cell, Sex, folded
@@ -42,7 +44,7 @@ class Taken:
     """One data row: an act, or the problems that keep it from being one."""
 
     row_no: int
-    act: Enrol | RegisterAccount | None
+    act: Annotated[Enrol | RegisterAccount, Field(discriminator="kind")] | None = None
     problems: tuple[Problem, ...] = ()
     notes: tuple[RowNote, ...] = ()
 

@@ -40,15 +40,15 @@ def write_list(path: Path, rows: int) -> None:
 
 
 def _rows(rows: int) -> Iterator[tuple[object, ...]]:
-    rng = Random(5)
     for number in range(1, rows + 1):
+        who = number - 1 if number % 50 == 0 else number
+        rng = Random(who)
         name = f"{rng.choice(_FAMILY)} {rng.choice(('Thị', 'Văn', 'Đình', 'Hữu'))} {rng.choice(_GIVEN)} {rng.choice(_GIVEN)}"
         year, month, day = rng.randint(1930, 1999), rng.randint(1, 12), rng.randint(1, 28)
-        who = number - 1 if number % 50 == 0 else number
-        by_account = number % 3 == 0
+        by_account = who % 3 == 0
         yield (
             number, name, f"{day:02}/{month:02}/{year}", "Nữ" if who % 2 else "Nam", f"042{'1' if who % 2 else '0'}{year % 100:02}{who:06}",
-            f"Thôn {rng.randint(1, 12)}" if number % 3 else "", rng.choice(COMMUNES).name, f"09{rng.randrange(10**8):08}",
+            f"Thôn {rng.randint(1, 12)}" if who % 3 else "", rng.choice(COMMUNES).name, f"09{rng.randrange(10**8):08}",
             "BT-6d" if number % 50 == 0 else "BT-5c", "1.0", 360_000, "", "", "", "", 360_000,
             "Tài khoản" if by_account else "Điểm bưu điện", "Agribank" if by_account else "", f"3709{who:09}" if by_account else "",
             name.upper() if by_account else "", "",

@@ -12,12 +12,11 @@ from joserfc import jwe
 from joserfc.jwk import ECKey, OctKey
 
 from services.registry import store_lists
-from services.registry.areas import Areas
-from services.registry.banks import BankNames
 from services.registry.handlers import Handlers, Registrar
-from services.registry.importing import Importer, Names, Request
+from services.registry.importing import Importer, Request
 from services.registry.inbox import Inbox
 from services.registry.lists import ListCloser
+from services.registry.reading import Tables
 from services.registry.refusals import CloseReason
 from shared import logs
 from shared.clock import HandClock
@@ -70,7 +69,6 @@ class Bench:
         self.registrar = Registrar(self.vault, clock)
         self.handlers = Handlers(self.vault, clock, self.registrar)
         self.inbox = Inbox(keys / "lists")
-        self.names = Names(Areas.from_file(), BankNames.from_file())
         self.importer = self.an_importer()
         self.closer = ListCloser(database, clock, logs.configure("registry"))
         self._offsets = count()
@@ -78,7 +76,7 @@ class Bench:
 
     def an_importer(self, **settings: Any) -> Importer:
         """Another one, as a second process has it."""
-        return Importer(self.database, self.clock, self.registrar, names=self.names, inbox=self.inbox, **settings)
+        return Importer(self.database, self.clock, self.registrar, tables=Tables(), inbox=self.inbox, **settings)
 
     async def payroll(self, body: bytes, *, dry_run: bool = False, period: str = PERIOD) -> dict[str, Any]:
         """Hand in a payroll list."""

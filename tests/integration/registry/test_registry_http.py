@@ -71,6 +71,26 @@ async def test_from_the_list_to_the_closing(client: httpx.AsyncClient, lists: tu
     assert (funnel["total"]["people"], funnel["total"]["exists"]) == (300, accounts["accepted"])
 
 
+async def test_a_csv_list_goes_in_and_comes_back_once_to_those_who_may(
+    client: httpx.AsyncClient, bench: Bench, keys: Path
+) -> None:
+    header = "STT;Họ và tên;Ngày sinh;Số định danh/CCCD;Xã/thị trấn;Mã nhóm;Mức trợ cấp tháng"
+    body = f"{header}\r\n1;Nguyễn Thị Hòa;02/03/1949;042149990001;Xã Hà Linh;BT-5c;360.000\r\n2;=1+1;1950;;Atlantis;BT-5c;1\r\n".encode()
+    answer = (await client.post("/v1/lists/payroll", params=PAYROLL, content=body)).json()
+    assert (answer["rows"], answer["accepted"], answer["refused"], answer["declared_vnd"]) == (2, 1, 1, 360_000)
+    assert {(error["row"], error["rule"]) for error in answer["errors"]} == {(3, "TEXT_BAD"), (3, "AREA_UNKNOWN")}
+    stranger = Issuer(keys / "actor-issuer.json", bench.clock).token("x", (Role.LIST_OFFICER,), payers=("huyen-443",))
+    refused = await client.get(answer["returned_list"], headers={"Authorization": f"Bearer {stranger}"})
+    assert refused.status_code == 403
+    returned = await client.get(answer["returned_list"])
+    assert returned.headers["content-type"] == "text/csv; charset=utf-8"
+    first, second, third = returned.content.decode("utf-8-sig").splitlines()
+    assert first == f"{header};Kết quả;Lý do"
+    assert second == "1;Nguyễn Thị Hòa;02/03/1949;042149990001;Xã Hà Linh;BT-5c;360.000;Đã nhận;"
+    assert third.startswith("2;'=1+1;1950;;Atlantis;BT-5c;1;Từ chối;")
+    assert (await client.get(answer["returned_list"])).status_code == 404
+
+
 async def test_a_bad_file_takes_nothing_and_says_what_to_do(bench: Bench, client: httpx.AsyncClient) -> None:
     for body, code in ((b"%PDF-1.7", "FILE_IS_PDF"), (b"", "FILE_EMPTY"), (b"a,b", "HEADER_NOT_FOUND")):
         for path, params in (("payroll", PAYROLL), ("accounts", ACCOUNTS)):
