@@ -108,11 +108,12 @@ def _alive_or_not(entry: RegisterPerson, proof: Outcome, evidence: tuple[FieldEv
 def _evidence(identity: Identity, entry: RegisterPerson, number: Finding) -> tuple[FieldEvidence, ...]:
     known = entry.identity
     name = compare(identity.full_name, known.full_name)
-    return _findings(number, name, birth_finding(identity.birth_date, known.birth_date), _sex(identity.sex, known.sex))
+    birth = birth_finding(identity.birth_date, known.birth_date)
+    return _findings(number, name=name, birth=birth, sex=_sex(identity.sex, known.sex))
 
 
 @lru_cache(maxsize=1_024)
-def _findings(number: Finding, name: Finding, birth: Finding, sex: Finding) -> tuple[FieldEvidence, ...]:
+def _findings(number: Finding, *, name: Finding, birth: Finding, sex: Finding) -> tuple[FieldEvidence, ...]:
     """Number, name, birth date, sex, always in this order. Sex is told, it decides nothing: lists get it wrong too often."""
     findings = (
         (IdentityField.NUMBER, number), (IdentityField.NAME, name), (IdentityField.BIRTH_DATE, birth), (IdentityField.SEX, sex),
