@@ -35,6 +35,9 @@ RECORDS_MAX = 2_000
 FETCH_BYTES_MAX = 2 * 1024 * 1024
 PAUSE_MAX_SECONDS = 5.0
 WATCH_SECONDS = 1.0
+# How long a rebalance waits for a member that lives and is busy taking up what it was given. aiokafka's default is the session: two slow
+# copies then throw each other out for ever. A dead one is noticed by its session all the same.
+REBALANCE_SECONDS = 30
 
 
 @dataclass
@@ -99,6 +102,7 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             batch_timeout_ms=100,
             session_timeout_ms=int(session_seconds * 1000),
             heartbeat_interval_ms=int(session_seconds * 1000 / 3),
+            rebalance_timeout_ms=REBALANCE_SECONDS * 1000,
         )
         self._subscriber(self._take_batch)
 
@@ -127,26 +131,32 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Seek to the database's offsets; only then is a partition owned. aiokafka merely logs what this raises, so a failure ends us."""
-        for place in assigned:
-            try:
-                await self._retrying(lambda place=place: self._own(place))  # type: ignore[misc]
-            except Exception as error:
-                self._fatal(code_of(error))
-                return
+        try:
+            await self._retrying(lambda: self._own(*assigned))
+        except Exception as error:
+            self._fatal(code_of(error))
+            return
         self._joined = True
 
-    async def _own(self, place: TopicPartition) -> None:
+    async def _own(self, *places: TopicPartition) -> None:
+        """All in three round trips: until this returns we cannot take part in the group's next rebalance."""
+        if not places:
+            return
         consumer = self._consumer()
         async with self._database.session() as session:
-            row = await queries.next_offset(session, topic=place.topic, partition=place.partition)
+            found = queries.next_offsets(session, topic=self.topic, partitions=[place.partition for place in places])
+            rows = {row["partition"]: row async for row in found}
+        begin, end = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+        for place in places:
+            await self._own_one(place, rows.get(place.partition), begin=begin[place], end=end[place])
+
+    async def _own_one(self, place: TopicPartition, row: Any, *, begin: int, end: int) -> None:
         if row is None:
             raise LookupError("NO_CONSUMED_ROW")
         if row["stopped_reason"]:
             self._stopped(place, row["stopped_reason"])
             return
-        begin = (await consumer.beginning_offsets([place]))[place]
-        end = (await consumer.end_offsets([place]))[place]
-        before = row["next_offset"]
+        consumer, before = self._consumer(), row["next_offset"]
         if begin > before or end < before:
             await self._stop(place, "LOG_STARTS_ABOVE" if begin > before else "TOPIC_RECREATED")
             return

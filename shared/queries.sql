@@ -2,10 +2,10 @@
 -- Every partition of this service with where it goes on.
 SELECT topic, partition, next_offset, last_event_id, dead_in_a_row, stopped_reason FROM consumed ORDER BY topic, partition;
 
--- name: next_offset^
--- Where one partition goes on; no row means that the partition was never created by command and must not be read.
-SELECT next_offset, last_event_id, dead_in_a_row, read_since_resume, recent_dead, stopped_reason FROM consumed
- WHERE topic = :topic AND partition = :partition;
+-- name: next_offsets
+-- Where partitions go on; no row means that the partition was never created by command and must not be read.
+SELECT partition, next_offset, last_event_id, dead_in_a_row, read_since_resume, recent_dead, stopped_reason FROM consumed
+ WHERE topic = :topic AND partition = ANY(:partitions::int[]);
 
 -- name: expect_partitions*!
 -- A partition that is new starts at 0; one that is known stays as it is.

@@ -102,7 +102,8 @@ class World:
 
     async def row(self, partition: int = 0) -> SimpleNamespace:
         async with self.database.reading() as tx:
-            return SimpleNamespace(**dict(await queries.next_offset(tx, topic=self.topic, partition=partition)))
+            rows = [dict(row) async for row in queries.next_offsets(tx, topic=self.topic, partitions=[partition])]
+        return SimpleNamespace(**rows[0])
 
     async def until_stopped(self) -> str:
         for _ in range(200):
