@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from shared.ids import end_to_end_id, instruction_id
@@ -62,8 +63,7 @@ DEAD = frozenset({_S.REJECTED, _S.RETURNED, _S.EXPIRED, _S.WITHDRAWN})
 """A dead payment gives its lines back: the next build may pay them again, as the next attempt."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenLine:
+class OpenLine(NamedTuple):
     """What is still to be paid of one line. `pieces` and `attempts` count what earlier payments of it used up."""
 
     entitlement_id: UUID
@@ -73,8 +73,7 @@ class OpenLine:
     attempts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """What one payment pays of one line."""
 
     entitlement_id: UUID
@@ -83,8 +82,7 @@ class Share:
     programme: str
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """One person's open lines with the way they go."""
 
     beneficiary_id: UUID
@@ -94,8 +92,7 @@ class Order:
     lines: tuple[OpenLine, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(NamedTuple):
     """One payment of a batch: all its parts are made from the order, so a restore makes the same one again."""
 
     instruction_id: UUID
@@ -140,7 +137,7 @@ class Draft:
 
 def pay(order: Order, *, batch_id: UUID, provider: Provider, limit_vnd: int, key: bytes) -> list[Payment]:
     """All lines of a person in one payment; above the provider's limit in as few parts as it takes."""
-    attempt = 1 + max(line.attempts for line in order.lines)
+    attempt = 1 + max([line.attempts for line in order.lines])
     payments = []
     for part, shares in enumerate(_parts(order.lines, limit_vnd), 1):
         identity = instruction_id(batch_id=batch_id, beneficiary_id=order.beneficiary_id, part=part)
@@ -157,10 +154,10 @@ def pay(order: Order, *, batch_id: UUID, provider: Provider, limit_vnd: int, key
                 end_to_end_id=end_to_end_id(key, identity, attempt),
                 account_digest=order.account_digest,
                 shares=tuple(shares),
-                vnd=total(share.vnd for share in shares),
+                vnd=total([share.vnd for share in shares]),
             )
         )
-    assert sum(p.vnd for p in payments) == sum(line.vnd for line in order.lines)
+    assert sum([p.vnd for p in payments]) == sum([line.vnd for line in order.lines])
     return payments
 
 

@@ -19,6 +19,8 @@ from shared.outbox import OutEvent
 from shared.topics import Provider
 from shared.words import Channel, InstructionState
 
+_PROVIDERS = {str(provider): provider for provider in Provider}
+_CHANNELS = {str(channel): channel for channel in Channel}
 FACTS_MAX = 500
 """So many facts travel in one message: about 100 kB."""
 
@@ -106,8 +108,8 @@ def sending(row: Row, period: str, payer: str) -> OutEvent:
         instruction_id=row["instruction_id"],
         state_seq=SENDING_SEQ,
         state=InstructionState.SENDING,
-        provider=Provider(row["provider"]),
-        channel=Channel(row["channel"]),
+        provider=_PROVIDERS[row["provider"]],
+        channel=_CHANNELS[row["channel"]],
         periods=(period,),
         payer=payer,
         attempt=row["attempt"],
@@ -131,8 +133,8 @@ def _moved(row: Row, period: str, payer: str) -> OutEvent:
         instruction_id=row["instruction_id"],
         state_seq=row["state_seq"],
         state=InstructionState(row["state"]),
-        provider=Provider(row["provider"]),
-        channel=Channel(row["channel"]),
+        provider=_PROVIDERS[row["provider"]],
+        channel=_CHANNELS[row["channel"]],
         periods=(period,),
         payer=payer,
         attempt=row["attempt"],
