@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,6 +25,7 @@ def say(text: str) -> None:
 @app.callback()
 def _commands() -> None:
     """Measure An Sinh on this machine with synthetic people."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # an end by time-out must stop what was started, too
 
 
 @app.command("end-to-end")
