@@ -135,7 +135,7 @@ def judge(bug: Bug, control: Run, servers: Servers) -> Judged:
         return Judged(bug, Verdict.NO_CONTROL, control.seconds, _last(control.output))
     place = tree.copy(bug.name)
     try:
-        tree.plant(place, bug.file)
+        tree.plant(place, place / bug.file.relative_to(ROOT))
         done = run(place, bug.words, servers=servers, within=RUN_SECONDS if bug.tests else FAULTS_SECONDS)
     except tree.DoesNotApply as problem:
         return Judged(bug, Verdict.DOES_NOT_APPLY, 0.0, str(problem))
