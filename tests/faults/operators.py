@@ -93,7 +93,7 @@ async def offsets_to_zero(scene: Scene) -> None:
     """One service reads everything again into its live database."""
     service = scene.rng.choice(list(Service))
     for query in ("offsets_may_move_back", "offsets_to_zero", "offsets_only_forward"):
-        await scene.world.rows(service, query)
+        await scene.world.execute(service, query)
     scene.world.note("offsets to zero", service=service)
     await scene.world.restart(*copies_of(service))
     scene.hit()

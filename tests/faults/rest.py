@@ -71,9 +71,8 @@ class Rest:
 
     async def _kafka(self) -> AIOKafkaConsumer:
         if self._consumer is None:
-            consumer = AIOKafkaConsumer(bootstrap_servers=self._addresses.kafka)
-            await consumer.start()
-            self._consumer = consumer
+            self._consumer = AIOKafkaConsumer(bootstrap_servers=self._addresses.kafka)
+            await self._consumer.start()
         return self._consumer
 
     async def _waiting(self, name: str, ends: dict[TopicPartition, int]) -> tuple[int, str]:

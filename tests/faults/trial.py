@@ -137,12 +137,14 @@ class Runner:
         scenes = [(scenario, Scene(self.world, work, self.rng, name)) for scenario in scenarios]
         for scenario, scene in scenes:
             await scenario.before(scene)
-        strikes = [asyncio.create_task(self._strike(scenario, scene, measured=True)) for scenario, scene in scenes]
+        strikes = [self._strike(scenario, scene, measured=True) for scenario, scene in scenes]
+        tasks = [asyncio.ensure_future(each) for each in (phase(), *strikes)]
         try:
-            await asyncio.gather(phase(), *strikes)
+            await asyncio.gather(*tasks)
         finally:
-            for strike in strikes:
-                strike.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             if scenarios:
                 self.world.heal()
 

@@ -241,6 +241,11 @@ class World:
         """Look into a database, past the proxies; waits while the server is away."""
         return await self.patiently(lambda: self._rows(service, query, parameters))
 
+    async def execute(self, service: str, query: str) -> None:
+        """A superuser's hand in a database."""
+        async with connection(self.addresses.databases[service]) as tx:
+            await getattr(queries, query)(tx)
+
     async def _rows(self, service: str, query: str, parameters: Mapping[str, Any]) -> list[Any]:
         async with connection(self.addresses.databases[service]) as tx:
             return [row async for row in getattr(queries, query)(tx, **parameters)]
