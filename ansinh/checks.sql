@@ -463,15 +463,20 @@ SELECT format('answer %s to id %s without effect', status, end_to_end_id) FROM r
 
 -- name: paid_again_without_proof
 -- payout: payments without an answer that they failed, whose lines went into another payment all the same.
-SELECT DISTINCT format('payment %s is %s without proof, line %s paid again', i.instruction_id, i.state, il.entitlement_id) AS row
-  FROM instruction_line il JOIN instruction i USING (instruction_id)
- WHERE NOT il.live AND i.state <> 'withdrawn'
+WITH again AS MATERIALIZED (
+    SELECT il.instruction_id, il.entitlement_id FROM instruction_line il
+     WHERE NOT il.live
+       AND ((SELECT count(*) FROM instruction_line o WHERE o.live AND o.entitlement_id = il.entitlement_id) > 0
+            OR (SELECT count(*) FROM instruction_line o WHERE NOT o.live AND o.entitlement_id = il.entitlement_id AND o.piece > il.piece) > 0)
+)
+SELECT DISTINCT format('payment %s is %s without proof, line %s paid again', i.instruction_id, i.state, again.entitlement_id) AS row
+  FROM again
+  CROSS JOIN LATERAL (SELECT * FROM instruction WHERE instruction.instruction_id = again.instruction_id LIMIT 1) AS i
+ WHERE i.state <> 'withdrawn'
    AND CASE WHEN (SELECT count(*) FROM result r WHERE r.end_to_end_id = i.end_to_end_id AND r.fate = 'applied'
                      AND r.status IN ('rejected', 'returned')) = 0
             THEN i.batch_id NOT IN (SELECT r.batch_id FROM result r WHERE r.end_to_end_id IS NULL AND r.kind = 'batch_refused' AND r.fate = 'applied')
             ELSE false END
-   AND ((SELECT count(*) FROM instruction_line o WHERE o.live AND o.entitlement_id = il.entitlement_id) > 0
-        OR (SELECT count(*) FROM instruction_line o WHERE NOT o.live AND o.entitlement_id = il.entitlement_id AND o.piece > il.piece) > 0)
  ORDER BY 1;
 
 -- name: lists_unlike_their_hash
