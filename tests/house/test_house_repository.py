@@ -64,3 +64,17 @@ def test_nobody_patches_our_code():
 @pytest.mark.parametrize("line", ["from unittest." + "mock import patch", "monkeypatch." + "setattr(store, 'save', f)"])
 def test_patching_is_found(line):
     assert list(patched("tests/unit/test_a.py", line))
+
+
+_STOPWATCH = re.compile(r"assert .*(?:perf_counter|monotonic|process_time)" + r"\(\).*[^-=]<")
+
+
+def test_no_test_fails_because_the_machine_is_busy():
+    """Speed lives in tests/bench, which prints ratios measured in one run."""
+    timed = [path for path, text in repository_texts() if path.startswith("tests/") and _STOPWATCH.search(text)]
+    assert timed == []
+
+
+def test_stopwatch_is_found():
+    """A lower bound (it waited at least so long) is no stopwatch."""
+    assert _STOPWATCH.search("assert time.monotonic" + "() - began < 2")

@@ -1,7 +1,6 @@
 """The sandbox ministry's own lists through the importer, on a real database."""
 
 import io
-import time
 from pathlib import Path
 
 import openpyxl
@@ -12,8 +11,6 @@ from sandbox.ministry import write_account_list, write_payroll_list
 from sandbox.model import District, MessKind
 from shared.personal import Identity, Payee
 from tests.integration.registry.registry_bench import Bench
-
-SECONDS_MAX = 20  # CPU of this process, a loose bound: about 4 s
 
 
 @pytest.fixture(scope="module")
@@ -156,12 +153,10 @@ async def test_no_personal_data_is_readable_in_any_table(bench, district, lists)
             assert secret not in payloads
 
 
-async def test_a_whole_district_is_taken_in_seconds(bench, tmp_path):
+async def test_a_whole_district_is_taken(bench, tmp_path):
     district = make_district(444)
     payroll, accounts = written(district, tmp_path)
-    began = time.process_time()
     answer = await bench.payroll(payroll)
-    assert time.process_time() - began < SECONDS_MAX
     assert answer["refused"] == answer["reasons"]["DUPLICATE_ROW"]
     assert (await bench.rows("SELECT count(*) FROM person"))[0]["count"] == 10_172
     assert (await bench.accounts(accounts))["accepted"] == 850

