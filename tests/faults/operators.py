@@ -222,14 +222,14 @@ async def _redrive(scene: Scene) -> None:
 
 
 async def _republish(scene: Scene) -> None:
-    await scene.world.step("republish", lambda client: look.republish(client, Service.REGISTRY, (), lambda _text: None))
+    await scene.world.step("republish", lambda client: look.republish(client, Service.REGISTRY, (), say=lambda _text: None))
 
 
 async def republished(scene: Scene) -> None:
     """Every service tells its present state again, while statements come."""
     async with under_load(scene):
         for service in Service:
-            await scene.world.step("republish", lambda client, s=service: look.republish(client, s, (), lambda _text: None))
+            await scene.world.step("republish", lambda client, s=service: look.republish(client, s, (), say=lambda _text: None))
             scene.hit()
     scene.over()
 
