@@ -39,6 +39,8 @@ def main() -> int:
     dsn = server.start(fresh=not made)
     try:
         dsns = {str(service): dsn.replace("/postgres?", f"/check_{service}?") for service in Service}
+        for service, address in dsns.items():
+            migrate(address, service)
         if not made:
             _fill(dsns, given.people)
             (folder / "made").touch()
@@ -52,8 +54,6 @@ def main() -> int:
 
 def _fill(dsns: dict[str, str], people: int) -> None:
     begun = time.monotonic()
-    for service, dsn in dsns.items():
-        migrate(dsn, service)
     sizes = asyncio.run(state.make(dsns, people))
     print(f"{people} people written in {time.monotonic() - begun:.0f} s")
     for service, dsn in dsns.items():
