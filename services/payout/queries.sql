@@ -290,8 +290,9 @@ SELECT posting_id, instruction_id, period, payer, debit, credit, vnd, :at
 ON CONFLICT (posting_id) DO NOTHING RETURNING posting_id;
 
 -- name: known_results
--- Answers with these ids that we hold.
-SELECT result_id, content_sha256 FROM result WHERE result_id = ANY(:ids::uuid[]);
+-- Answers with these ids that we hold and need not judge again. One about a payment nobody knew is judged anew when it is said again:
+-- after a restore the payment was perhaps made a second time under its old id, and only the provider's word ends it.
+SELECT result_id, content_sha256 FROM result WHERE result_id = ANY(:ids::uuid[]) AND fate <> 'foreign';
 
 -- name: answered_batches
 -- Batches that answers speak about, locked before their payments.
