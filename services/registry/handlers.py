@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from services.registry import store, store_lists
@@ -49,7 +50,7 @@ class Registrar:
         late = [done for _, done in tried if done.fate is not Fate.NO_PERSON]
         await self._save(tx, desk, before)
         await store.save_rows(tx, desk.changed_rows.values(), import_id)
-        await store.save_events(tx, [*outcomes, *late], import_id)
+        await store.save_events(tx, [*map(self._under_its_name, outcomes), *late], import_id)
         await self._keep_waiting(tx, [done for done in outcomes if done.fate is Fate.NO_PERSON])
         await store.end_waiting(tx, [row for row, done in tried if done.fate is not Fate.NO_PERSON])
         _count_conflicts([*outcomes, *late])
@@ -95,9 +96,20 @@ class Registrar:
         keys = self.sealer.keys_of(statement.identity, NOWHERE) if statement.identity else Keys()
         record, sequence = statement.record, statement.sequence
         if record is None:
-            record, sequence = _unmatched(keys, self.sealer.digest_of(statement.act)), 0
+            record, sequence = self._unmatched(statement), 0
         sealed = self.sealer.seal_statement(statement, record, period_of(self._clock.today()))
         return Waiting(statement.source, record, sequence, sealed, keys)
+
+    def _under_its_name(self, done: Outcome) -> Outcome:
+        """What waits is kept in the history under the name it waits under, so that both can be compared."""
+        unnamed = done.fate is Fate.NO_PERSON and done.record is None
+        return replace(done, record=self._unmatched(done.statement)) if unnamed else done
+
+    def _unmatched(self, statement: Statement) -> str:
+        """A name for a file's row that has no person to be named after; the same person of the same source waits once."""
+        keys = self.sealer.keys_of(statement.identity, NOWHERE) if statement.identity else Keys()
+        known = keys.number or keys.old_number or keys.name_birth
+        return f"unmatched.{known.hex()[:40] if known else self.sealer.digest_of(statement.act)[:40]}"
 
     def _kept(self, row: Waiting) -> Statement:
         """The statement without its place in the file it came with: it is taken now, by whatever brought its person."""
@@ -225,12 +237,6 @@ def _refused(taken: Opened) -> Outcome:
 
 def _unopened_owner(source: str, record: str) -> str:
     return f"unopened:{source}:{record}"
-
-
-def _unmatched(keys: Keys, digest: str) -> str:
-    """A name for a file's row that has no person to be named after; the same person of the same source waits once."""
-    known = keys.number or keys.old_number or keys.name_birth
-    return f"unmatched.{known.hex()[:40] if known else digest[:40]}"
 
 
 def _count_conflicts(outcomes: Iterable[Outcome]) -> None:
