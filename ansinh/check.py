@@ -19,7 +19,7 @@ from typing import Any
 import aiosql
 import asyncpg
 
-from ansinh.promises import CLOSED, PLACED, PLACES, PROMISES, TOTALS, TRUTH, Promise, Query
+from ansinh.promises import CLOSED, PLACED, PLACES, PROMISES, TOTALS, TRUTH, Mirror, Promise, Query, Side
 from ansinh.truth import Rows, compare_with_truth, read_truth
 from shared.topics import Service
 
@@ -60,7 +60,7 @@ class Answers:
     """What the databases said: rows per query, differences per pair of mirrors, and seconds per query."""
 
     rows: dict[Query, Rows] = field(default_factory=dict)
-    differences: dict[tuple[Query, Query], list[str]] = field(default_factory=dict)
+    differences: dict[Mirror, list[str]] = field(default_factory=dict)
     seconds: dict[Query, float] = field(default_factory=lambda: defaultdict(float))
 
 
@@ -119,7 +119,7 @@ def _verdict(promise: Promise, answers: Answers, *, full: bool) -> Verdict:
     else:
         findings = [text for query in queries for text in _said(query, answers.rows[query], services={q[0] for q in queries})]
     findings += [text for pair in promise.mirrors for text in answers.differences[pair]]
-    asked = {*queries, *(query for pair in promise.mirrors for query in pair)}
+    asked = {*queries, *(side[0] for pair in promise.mirrors for side in pair)}
     seconds = sum(answers.seconds[query] for query in asked)
     return Verdict(promise.id, promise.title, not findings, good, tuple(findings), seconds=round(seconds, 3))
 
@@ -138,7 +138,7 @@ async def _ask(dsn_of: Callable[[str], str], promises: Sequence[Promise], *, mor
     answers = Answers()
     async with AsyncExitStack() as stack:
         sessions = {service: await stack.enter_async_context(_Snapshot(dsn_of(service))) for service in Service}
-        folds = {query for pair in pairs for query in pair}
+        folds = {side[0] for pair in pairs for side in pair}
 
         async def ask(service: Service) -> None:
             for query in sorted({*queries, *more, *folds}):
@@ -176,30 +176,33 @@ async def _timed(answers: Answers, session: Any, query: Query, *, named: bool, b
     return rows
 
 
-async def _differences(answers: Answers, sessions: Mapping[Service, Any], pair: tuple[Query, Query]) -> list[str]:
+async def _differences(answers: Answers, sessions: Mapping[Service, Any], pair: Mirror) -> list[str]:
     """One text per row that one side lacks or holds otherwise."""
-    folds = [{row["bucket"]: row["hash"] for row in answers.rows[query]} for query in pair]
-    differing = sorted(bucket for bucket in folds[0].keys() | folds[1].keys() if folds[0].get(bucket) != folds[1].get(bucket))
+    folds = [{row["bucket"]: row[column] or 0 for row in answers.rows[query]} for query, column, _said in pair]
+    differing = sorted(
+        bucket for bucket in folds[0].keys() | folds[1].keys() if folds[0].get(bucket, 0) != folds[1].get(bucket, 0)
+    )
     if not differing:
         return []
-    writer, reader = [await _row_by_row(answers, sessions[query[0]], query, buckets=differing[:BUCKETS_MAX]) for query in pair]
+    writer, reader = [await _row_by_row(answers, sessions[side[0][0]], side, buckets=differing[:BUCKETS_MAX]) for side in pair]
     return [
-        f"{key}: {pair[0][0]} {writer.get(key, 'nothing')}, {pair[1][0]} {reader.get(key, 'nothing')}"
+        f"{key}: {pair[0][0][0]} {writer.get(key, 'nothing')}, {pair[1][0][0]} {reader.get(key, 'nothing')}"
         for key in sorted(writer.keys() | reader.keys())
         if writer.get(key) != reader.get(key)
     ]
 
 
-async def _row_by_row(answers: Answers, session: Any, query: Query, *, buckets: Sequence[int]) -> dict[Any, str]:
+async def _row_by_row(answers: Answers, session: Any, side: Side, *, buckets: Sequence[int]) -> dict[Any, str]:
+    query, _column, said = side
     rows = await _timed(answers, session, query, named=True, buckets=buckets)
-    return {row["id"]: row["said"] for row in rows}
+    return {row["id"]: row[said] for row in rows if row[said] is not None}
 
 
 # --- conservation --------------------------------------------------------------------------------------------------------------
 
 
 def _same_totals(rows: Mapping[Query, Rows]) -> tuple[list[str], str]:
-    """Count and VND of a closed list are the same four times: as published, as frozen, as received, as received line by line."""
+    """Count and VND of a closed list are the same three times: as published, as frozen, as received."""
     totals = [{(row["period"], row["payer"]): (row["count"], row["vnd"]) for row in rows[query]} for query in TOTALS]
     lists = sorted(set().union(*totals))
     findings = []

@@ -25,11 +25,6 @@ SELECT period, payer, count(*) AS count, sum(declared_vnd)::bigint AS vnd FROM e
 -- payout: totals of every closed list, as received (no findings; compared).
 SELECT period, payer, count, vnd FROM closing;
 
--- name: payout_lines
--- payout: what the received lines of received closings add up to (no findings; compared).
-SELECT period, payer, count(*) AS count, sum(declared_vnd)::bigint AS vnd FROM line
- WHERE (period, payer) IN (SELECT c.period, c.payer FROM closing c) GROUP BY period, payer;
-
 -- name: lines_of_registry
 -- registry: frozen lines (no findings; compared by bucket, then by id in the buckets that differ).
 SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, min(CASE WHEN :named::bool THEN said END) AS said
@@ -289,10 +284,14 @@ SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, 
  GROUP BY 1, 2;
 
 -- name: people_of_verification
--- verification: versions of people (no findings; compared by bucket, then by id in the buckets that differ).
-SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, min(CASE WHEN :named::bool THEN said END) AS said
-  FROM (SELECT uuid_hash_extended(beneficiary_id, 0) & 4095 AS bucket, beneficiary_id AS id, CASE WHEN :named::bool THEN format('version %s.%s', epoch, n) END AS said,
-               hashint8extended((epoch::bigint << 32) | n, uuid_hash_extended(beneficiary_id, 0)) AS hash
+-- verification: versions of people, and the newest verdicts (no findings; compared by bucket, then by id in the buckets that differ).
+SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, min(CASE WHEN :named::bool THEN said END) AS said,
+       bit_xor(verdict) FILTER (WHERE judged) AS verdict, min(CASE WHEN :named::bool AND judged THEN verdict_said END) AS verdict_said
+  FROM (SELECT uuid_hash_extended(beneficiary_id, 0) & 4095 AS bucket, beneficiary_id AS id,
+               CASE WHEN :named::bool THEN format('version %s.%s', epoch, n) END AS said,
+               hashint8extended((epoch::bigint << 32) | n, uuid_hash_extended(beneficiary_id, 0)) AS hash, result_seq > 0 AS judged,
+               CASE WHEN :named::bool THEN format('result %s', result_seq) END AS verdict_said,
+               uuid_hash_extended(beneficiary_id, result_seq) AS verdict
           FROM person WHERE (NOT :named::bool OR uuid_hash_extended(beneficiary_id, 0) & 4095 = ANY(:buckets::bigint[])) OFFSET 0) AS held
  GROUP BY 1, 2;
 
@@ -310,14 +309,6 @@ SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, 
   FROM (SELECT uuid_hash_extended(beneficiary_id, 0) & 4095 AS bucket, beneficiary_id AS id, CASE WHEN :named::bool THEN format('version %s.%s', epoch, n) END AS said,
                hashint8extended((epoch::bigint << 32) | n, uuid_hash_extended(beneficiary_id, 0)) AS hash
           FROM person WHERE (NOT :named::bool OR uuid_hash_extended(beneficiary_id, 0) & 4095 = ANY(:buckets::bigint[])) OFFSET 0) AS held
- GROUP BY 1, 2;
-
--- name: verdicts_of_verification
--- verification: the newest verdicts (no findings; compared by bucket, then by id in the buckets that differ).
-SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, min(CASE WHEN :named::bool THEN said END) AS said
-  FROM (SELECT uuid_hash_extended(beneficiary_id, 0) & 4095 AS bucket, beneficiary_id AS id, CASE WHEN :named::bool THEN format('result %s', result_seq) END AS said,
-               uuid_hash_extended(beneficiary_id, result_seq) AS hash
-          FROM person WHERE result_seq > 0 AND (NOT :named::bool OR uuid_hash_extended(beneficiary_id, 0) & 4095 = ANY(:buckets::bigint[])) OFFSET 0) AS held
  GROUP BY 1, 2;
 
 -- name: verdicts_of_registry
@@ -345,10 +336,12 @@ SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, 
  GROUP BY 1, 2;
 
 -- name: payments_of_payout
--- payout: states of payments (no findings; compared by bucket, then by id in the buckets that differ).
-SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, min(CASE WHEN :named::bool THEN said END) AS said
-  FROM (SELECT uuid_hash_extended(instruction_id, 0) & 4095 AS bucket, instruction_id AS id, CASE WHEN :named::bool THEN concat_ws(' ', state_seq, state) END AS said,
-               hashtextextended(state, uuid_hash_extended(instruction_id, state_seq)) AS hash
+-- payout: states of payments, and of those to accounts (no findings; compared by bucket, then by id in the buckets that differ).
+SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, min(CASE WHEN :named::bool THEN said END) AS said,
+       bit_xor(hash) FILTER (WHERE to_account) AS account, min(CASE WHEN :named::bool AND to_account THEN said END) AS account_said
+  FROM (SELECT uuid_hash_extended(instruction_id, 0) & 4095 AS bucket, instruction_id AS id,
+               CASE WHEN :named::bool THEN concat_ws(' ', state_seq, state) END AS said,
+               hashtextextended(state, uuid_hash_extended(instruction_id, state_seq)) AS hash, channel = 'account' AS to_account
           FROM instruction WHERE (NOT :named::bool OR uuid_hash_extended(instruction_id, 0) & 4095 = ANY(:buckets::bigint[])) OFFSET 0) AS held
  GROUP BY 1, 2;
 
@@ -358,14 +351,6 @@ SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, 
   FROM (SELECT uuid_hash_extended(instruction_id, 0) & 4095 AS bucket, instruction_id AS id, CASE WHEN :named::bool THEN concat_ws(' ', state_seq, state) END AS said,
                hashtextextended(state, uuid_hash_extended(instruction_id, state_seq)) AS hash
           FROM payment WHERE (NOT :named::bool OR uuid_hash_extended(instruction_id, 0) & 4095 = ANY(:buckets::bigint[])) OFFSET 0) AS held
- GROUP BY 1, 2;
-
--- name: account_payments_of_payout
--- payout: states of payments to accounts (no findings; compared by bucket, then by id in the buckets that differ).
-SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, min(CASE WHEN :named::bool THEN said END) AS said
-  FROM (SELECT uuid_hash_extended(instruction_id, 0) & 4095 AS bucket, instruction_id AS id, CASE WHEN :named::bool THEN concat_ws(' ', state_seq, state) END AS said,
-               hashtextextended(state, uuid_hash_extended(instruction_id, state_seq)) AS hash
-          FROM instruction WHERE channel = 'account' AND (NOT :named::bool OR uuid_hash_extended(instruction_id, 0) & 4095 = ANY(:buckets::bigint[])) OFFSET 0) AS held
  GROUP BY 1, 2;
 
 -- name: account_payments_of_notify
@@ -401,6 +386,12 @@ SELECT format('statement %s of %s %s: %s without effect', e.id, e.source, e.sequ
 SELECT format('statement %s of %s %s: waits nowhere', e.id, e.source, e.sequence) FROM source_event e
  WHERE e.fate = 'no_person' AND NOT EXISTS (SELECT FROM waiting w WHERE (w.source, w.record, w.sequence) = (e.source, e.record, e.sequence))
    AND NOT EXISTS (SELECT FROM source_event f WHERE (f.source, f.record, f.sequence) = (e.source, e.record, e.sequence) AND f.fate <> 'no_person')
+   AND e.record NOT LIKE 'unmatched.%'
+ UNION ALL
+SELECT format('row %s of %s %s: waits nowhere', e.id, e.source, e.sequence) FROM source_event e
+ WHERE e.fate = 'no_person' AND coalesce(e.record LIKE 'unmatched.%', true)
+   AND NOT EXISTS (SELECT FROM waiting w WHERE (w.source, w.record) = (e.source, e.record))
+   AND NOT EXISTS (SELECT FROM source_event f WHERE (f.source, f.sequence) = (e.source, e.sequence) AND f.fate <> 'no_person')
  ORDER BY 1;
 
 -- name: closed_lists_unlike_their_rows

@@ -8,7 +8,9 @@ from shared.topics import Service
 
 Query = tuple[Service, str]
 """A query and the service whose database is asked."""
-Row = tuple[Query, Query]
+Side = tuple[Query, str, str]
+"""A query that answers by bucket or by id, and its columns: a hash, and in words what was hashed."""
+Mirror = tuple[Side, Side]
 """Two sides that must hold the same rows: who writes, who reads."""
 
 _R, _V, _P, _N = Service.REGISTRY, Service.VERIFICATION, Service.PAYOUT, Service.NOTIFY
@@ -23,7 +25,7 @@ class Promise:
     id: str
     title: str
     queries: tuple[Query, ...] = ()
-    mirrors: tuple[Row, ...] = ()
+    mirrors: tuple[Mirror, ...] = ()
     on_its_way: bool = False
     whole: tuple[Query, ...] = ()
 
@@ -32,11 +34,15 @@ def _payout(*names: str) -> tuple[Query, ...]:
     return tuple((_P, name) for name in names)
 
 
+def _side(service: Service, name: str, column: str = "hash", said: str = "said") -> Side:
+    return (service, name), column, said
+
+
 def _all(name: str) -> tuple[Query, ...]:
     return tuple((service, name) for service in Service)
 
 
-TOTALS: tuple[Query, ...] = ((_R, "registry_closings"), (_R, "registry_lines"), (_P, "payout_closings"), (_P, "payout_lines"))
+TOTALS: tuple[Query, ...] = ((_R, "registry_closings"), (_R, "registry_lines"), (_P, "payout_closings"))
 PLACES: tuple[Query, ...] = _payout("line_places", "lines_out_of_place")
 CLOSED, PLACED = "I02", "I03"
 """The two promises whose findings `ansinh/check.py` works out from TOTALS and PLACES."""
@@ -47,7 +53,7 @@ PROMISES = (
         CLOSED,
         "What registry closed is what payout holds, line by line",
         TOTALS,
-        (((_R, "lines_of_registry"), (_P, "lines_of_payout")),),
+        ((_side(_R, "lines_of_registry"), _side(_P, "lines_of_payout")),),
         on_its_way=True,
     ),
     Promise(PLACED, "Every line is cashless, postal or held: exactly one", PLACES),
@@ -84,8 +90,8 @@ PROMISES = (
         "I19",
         "What registry knows of a person reached its readers",
         mirrors=tuple(
-            ((_R, "people_of_registry"), reader)
-            for reader in ((_V, "people_of_verification"), (_P, "people_of_payout"), (_N, "people_of_notify"))
+            (_side(_R, "people_of_registry"), reader)
+            for reader in (_side(_V, "people_of_verification"), _side(_P, "people_of_payout"), _side(_N, "people_of_notify"))
         ),
         on_its_way=True,
     ),
@@ -93,8 +99,8 @@ PROMISES = (
         "I20",
         "What verification found reached its readers",
         mirrors=tuple(
-            ((_V, "verdicts_of_verification"), reader)
-            for reader in ((_R, "verdicts_of_registry"), (_P, "verdicts_of_payout"), (_N, "verdicts_of_notify"))
+            (_side(_V, "people_of_verification", "verdict", "verdict_said"), reader)
+            for reader in (_side(_R, "verdicts_of_registry"), _side(_P, "verdicts_of_payout"), _side(_N, "verdicts_of_notify"))
         ),
         on_its_way=True,
     ),
@@ -102,15 +108,15 @@ PROMISES = (
         "I21",
         "The state of every payment reached its readers",
         mirrors=(
-            ((_P, "payments_of_payout"), (_R, "payments_of_registry")),
-            ((_P, "account_payments_of_payout"), (_N, "account_payments_of_notify")),
+            (_side(_P, "payments_of_payout"), _side(_R, "payments_of_registry")),
+            (_side(_P, "payments_of_payout", "account", "account_said"), _side(_N, "account_payments_of_notify")),
         ),
         on_its_way=True,
     ),
     Promise(
         "I22",
         "What became of every text reached registry",
-        mirrors=(((_N, "texts_of_notify"), (_R, "texts_of_registry")),),
+        mirrors=((_side(_N, "texts_of_notify"), _side(_R, "texts_of_registry")),),
         on_its_way=True,
     ),
     Promise("I23", "Every statement that registry took has its effect, or waits", ((_R, "statements_without_effect"),)),
