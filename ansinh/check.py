@@ -1,8 +1,8 @@
 """Every promise of docs/INVARIANTS.md, asked of the four databases of a running system and of what the partners say really happened.
 
-Each database is read in one read-only snapshot: it has no transaction id, so relays publish on meanwhile, and only vacuum waits for it.
-Nothing is written. Where two databases are compared, or a decision waits to be published, a finding counts only when it is still there
-`patience` seconds later: before that it may be an event on its way.
+Each database is read in one read-only snapshot, shared by its sessions: it has no transaction id, so relays publish on meanwhile, and only
+vacuum waits for it. Nothing is written. Where two databases are compared, or a decision waits to be published, a finding counts only when
+it is still there `patience` seconds later: before that it may be an event on its way.
 """
 
 from __future__ import annotations
@@ -27,14 +27,15 @@ SHOWN = 10
 BUCKETS_MAX = 500
 PATIENCE_SECONDS = 5.0
 READ_SECONDS = 900.0
-# Of this session only: a million rows are joined in memory, by as many processes as there are cores.
+READERS = {Service.REGISTRY: 2, Service.VERIFICATION: 1, Service.PAYOUT: 2, Service.NOTIFY: 1}
+# Of these sessions only: a million rows are joined in memory. They share the work among themselves, not each with helpers.
 SESSION = {
     "application_name": "ansinh check",
     "work_mem": "96MB",
     "hash_mem_multiplier": "2",
     "jit": "off",
     "random_page_cost": "1.1",
-    "max_parallel_workers_per_gather": "1",
+    "max_parallel_workers_per_gather": "0",
 }
 MISPLACED = ("nowhere", "twice")
 
@@ -137,36 +138,50 @@ async def _ask(dsn_of: Callable[[str], str], promises: Sequence[Promise], *, mor
     queries = [query for promise in promises for query in promise.queries + (promise.whole if full else ())]
     answers = Answers()
     async with AsyncExitStack() as stack:
-        sessions = {service: await stack.enter_async_context(_Snapshot(dsn_of(service))) for service in Service}
+        readers = {service: await stack.enter_async_context(_Snapshot(dsn_of(service), READERS[service])) for service in Service}
         folds = {side[0] for pair in pairs for side in pair}
+        to_ask = {service: sorted(query for query in {*queries, *more, *folds} if query[0] is service) for service in Service}
 
-        async def ask(service: Service) -> None:
-            for query in sorted({*queries, *more, *folds}):
-                if query[0] is service:
-                    answers.rows[query] = await _timed(answers, sessions[service], query, named=query not in folds)
+        async def ask(session: Any, waiting: list[Query]) -> None:
+            while waiting:
+                query = waiting.pop()
+                answers.rows[query] = await _timed(answers, session, query, named=query not in folds)
 
         async with asyncio.TaskGroup() as side_by_side:
             for service in Service:
-                side_by_side.create_task(ask(service))
+                for session in readers[service]:
+                    side_by_side.create_task(ask(session, to_ask[service]))
+        sessions = {service: first for service, (first, *_others) in readers.items()}
         for pair in pairs:
             answers.differences[pair] = await _differences(answers, sessions, pair)
     return answers
 
 
 class _Snapshot:
-    """One read-only repeatable-read transaction on one database."""
+    """One moment of one database, read-only, seen by several sessions."""
 
-    def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
+    def __init__(self, dsn: str, readers: int) -> None:
+        self._dsn, self._readers = dsn, readers
+        self._sessions: list[Any] = []
 
-    async def __aenter__(self) -> Any:
-        self._session = await asyncpg.connect(self._dsn, server_settings=SESSION, command_timeout=READ_SECONDS)
-        self._transaction = self._session.transaction(isolation="repeatable_read", readonly=True)
-        await self._transaction.start()
-        return self._session
+    async def __aenter__(self) -> list[Any]:
+        try:
+            see = ""
+            for _reader in range(self._readers):
+                session = await asyncpg.connect(self._dsn, server_settings=SESSION, command_timeout=READ_SECONDS)
+                self._sessions.append(session)
+                await session.transaction(isolation="repeatable_read", readonly=True).start()
+                if see:
+                    await session.execute(see)
+                see = see or (await _statements.share_snapshot(session))["statement"]
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self._sessions
 
     async def __aexit__(self, *_: object) -> None:
-        await self._session.close(timeout=10)
+        for session in self._sessions:
+            await session.close(timeout=10)
 
 
 async def _timed(answers: Answers, session: Any, query: Query, *, named: bool, buckets: Sequence[int] = ()) -> Rows:

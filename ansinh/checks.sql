@@ -4,6 +4,10 @@
 -- where that differs: exclusive-or of 64-bit hashes, or sums of amounts each times a 24-bit weight of its id. `OFFSET 0` keeps the planner
 -- from expecting as many buckets as ids: its hash table would leave the processor's cache.
 
+-- name: share_snapshot^
+-- The statement by which another session sees the moment this one sees. Made here, because it takes no parameters and must come first there.
+SELECT format('SET TRANSACTION SNAPSHOT %L', pg_export_snapshot()) AS statement;
+
 -- name: lines_paid_twice
 -- payout: frozen lines that live payments cover more than once, or with more than the line declares together.
 WITH many AS (SELECT entitlement_id FROM instruction_line WHERE live GROUP BY entitlement_id HAVING count(*) > 1)

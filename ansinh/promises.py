@@ -34,7 +34,7 @@ def _payout(*names: str) -> tuple[Query, ...]:
     return tuple((_P, name) for name in names)
 
 
-def _side(service: Service, name: str, column: str = "hash", said: str = "said") -> Side:
+def _side(service: Service, name: str, *, column: str = "hash", said: str = "said") -> Side:
     return (service, name), column, said
 
 
@@ -99,7 +99,7 @@ PROMISES = (
         "I20",
         "What verification found reached its readers",
         mirrors=tuple(
-            (_side(_V, "people_of_verification", "verdict", "verdict_said"), reader)
+            (_side(_V, "people_of_verification", column="verdict", said="verdict_said"), reader)
             for reader in (_side(_R, "verdicts_of_registry"), _side(_P, "verdicts_of_payout"), _side(_N, "verdicts_of_notify"))
         ),
         on_its_way=True,
@@ -109,7 +109,7 @@ PROMISES = (
         "The state of every payment reached its readers",
         mirrors=(
             (_side(_P, "payments_of_payout"), _side(_R, "payments_of_registry")),
-            (_side(_P, "payments_of_payout", "account", "account_said"), _side(_N, "account_payments_of_notify")),
+            (_side(_P, "payments_of_payout", column="account", said="account_said"), _side(_N, "account_payments_of_notify")),
         ),
         on_its_way=True,
     ),
