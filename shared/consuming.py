@@ -35,6 +35,8 @@ RECORDS_MAX = 2_000
 FETCH_BYTES_MAX = 2 * 1024 * 1024
 PAUSE_MAX_SECONDS = 5.0
 WATCH_SECONDS = 1.0
+METADATA_MAX_AGE_MS = 10_000
+"""For every broker that consumers attach to: a topic made anew is noticed within ten seconds, not within the default five minutes."""
 # How long a rebalance waits for a member that lives and is busy taking up what it was given. aiokafka's default is the session: two slow
 # copies then throw each other out for ever. A dead one is noticed by its session all the same.
 REBALANCE_SECONDS = 30

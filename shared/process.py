@@ -24,7 +24,7 @@ from shared import crashing, logs, operating, restoring, topics
 from shared.actors import ActorGate
 from shared.applying import Handler
 from shared.clock import Clock, clock_from
-from shared.consuming import TopicConsumer
+from shared.consuming import METADATA_MAX_AGE_MS, TopicConsumer
 from shared.database import Database
 from shared.errors import code_of, is_trouble
 from shared.liveness import Liveness
@@ -131,6 +131,7 @@ class Process:
             logger=None,
             allow_auto_create_topics=False,
             graceful_timeout=STOP_SECONDS,
+            metadata_max_age_ms=METADATA_MAX_AGE_MS,
         )
         set_aside = SetAside(runtime.service, runtime.vault, runtime.clock)
         self.consumers = [

@@ -13,7 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from faststream.kafka import KafkaBroker
 
 from shared.clock import HandClock
-from shared.consuming import TopicConsumer, queries
+from shared.consuming import METADATA_MAX_AGE_MS, TopicConsumer, queries
 from shared.database import Database, Tx
 from shared.events import WishRecorded
 from shared.records import Received
@@ -70,7 +70,7 @@ class World:
 
     @asynccontextmanager
     async def consumer(self, handler: Callable[[Tx, Sequence[Received]], Awaitable[None]] | None = None):
-        broker = KafkaBroker(self.bootstrap, apply_types=False, logger=None)
+        broker = KafkaBroker(self.bootstrap, apply_types=False, logger=None, metadata_max_age_ms=METADATA_MAX_AGE_MS)
         consumer = TopicConsumer(
             self.topic, handler or self.effect, database=self.database, set_aside=self.set_aside,
             fatal=self.fatal.append, log=structlog.get_logger(),
@@ -106,7 +106,7 @@ class World:
         return SimpleNamespace(**rows[0])
 
     async def until_stopped(self) -> str:
-        for _ in range(200):
+        for _ in range(400):
             if reason := (await self.row()).stopped_reason:
                 return reason
             await asyncio.sleep(0.1)
