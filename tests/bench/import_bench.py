@@ -18,7 +18,8 @@ from typing import Any
 
 from sandbox.areas import COMMUNES
 from services.registry.importing import Request
-from tests.bench.registry_path import cpu_of_children, registry_alone
+from tests.bench.alone import cpu_of_children
+from tests.bench.registry_path import registry_alone
 from tests.integration.registry.registry_bench import PAYER, PERIOD, SOURCE, Bench
 
 HEADER = (
