@@ -229,7 +229,7 @@ def _payroll(payroll: Results) -> str:
     )
     text += "\n\n" + _table(("stage", "seconds", "Python us per person", "PostgreSQL us per person"), rows)
     if postal := payroll.get("postal_release_per_100k"):
-        text += f"\n\nPostal workbook and PDF with everything else of a release, per 100,000 people: {_n(postal['wall'])} s."
+        text += f"\n\nPostal workbook with everything else of a release, per 100,000 people: {_n(postal['wall'])} s."
     return text
 
 
@@ -248,7 +248,7 @@ def _included() -> str:
     return """## What is in it and what is not
 
 In: sealed personal data as JWE under a content key per list, decryption, sealing, matching with the register, account pre-flight, outbox
-and fence for every effect, closing with totals and digests, four signatures per list over HTTP, pain.001 and the post's workbook and PDF
+and fence for every effect, closing with totals and digests, four signatures per list over HTTP, pain.001 and the post's workbook
 where the release writes them, encrypted lines and signed manifests for three providers, ledger, the decision on every text. 18.6 % of the
 people hold an account that comes as an event of its own; 1 in 10 has something wrong; 3 % have two benefits; one payer per 10,000 people,
 four offices at work at the same time.

@@ -37,6 +37,11 @@ LOST: Mapping[str, tuple[set[str], Service, str]] = {
     ),
     "a statement without effect": ({"I23"}, Service.REGISTRY, "UPDATE source_record SET sequence = 0"),
     "a statement that waits nowhere": ({"I23"}, Service.REGISTRY, "UPDATE source_event SET fate = 'no_person'"),
+    "a file's row that waits nowhere": (
+        {"I23"},
+        Service.REGISTRY,
+        "UPDATE source_event SET fate = 'no_person', record = 'unmatched.1'",
+    ),
     "a row that ended after closing": (
         {"I24"},
         Service.REGISTRY,
