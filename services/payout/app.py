@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from services.payout import store_republish
-from services.payout.files import FileWriter
+from services.payout.files import LOOK_SECONDS, FileWriter
 from services.payout.handlers import Handlers
 from services.payout.http import router
 from services.payout.settings import Settings
 from shared import topics
+from shared.loops import repeat
 from shared.process import App, Runtime, run
 from shared.topics import Provider, Service
 
@@ -25,7 +28,7 @@ def build(runtime: Runtime) -> App:
             **{topics.result_topic(provider): handlers.on_payment_result for provider in Provider},
         },
         router=router(runtime, writer),
-        background=[writer.run],
+        background=[partial(repeat, writer.write_missing, seconds=LOOK_SECONDS, log=runtime.log)],
         republishes=store_republish.PAGES,
     )
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import os
 from pathlib import Path
 from typing import BinaryIO
 
-import asyncpg
 from asyncpg import Record
 
 from services.payout import store_sending
@@ -17,7 +15,6 @@ from services.payout.sending import part_owner
 from shared.clock import Clock
 from shared.crashing import point
 from shared.database import Database, Tx
-from shared.errors import is_trouble
 from shared.vault import Vault
 
 LOOK_SECONDS = 2.0
@@ -33,17 +30,6 @@ class FileWriter:
         self._clock = clock
         self._folder = folder
         self._one_at_a_time = asyncio.Lock()
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Look again and again until told to stop; a database that is away is waited for."""
-        while not stop.is_set():
-            try:
-                await self.write_missing()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                if not is_trouble(error):
-                    raise
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
 
     async def write_missing(self) -> int:
         """Write everything that is missing; returns how many files."""
