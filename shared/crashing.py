@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = ("shared", "services")
 _ONE = re.compile(r"([a-z_]+(?:\.[a-z_]+)+)(?::([1-9][0-9]*))?")
 _left: dict[str, int] = {}
+_to_hand_down: list[str] = []
 
 
 def point(name: str) -> None:
@@ -34,6 +35,12 @@ def arm(text: str) -> None:
         raise ValueError(f"no such crash point: {', '.join(unknown)}")
     _left.clear()
     _left.update(wanted)
+    _to_hand_down[:] = [text]
+
+
+def hand_down() -> str | None:
+    """What the next process that this one starts is to be armed for: as this one was, and only the first, so that the second lives."""
+    return _to_hand_down.pop() if _to_hand_down else None
 
 
 def _parsed(text: str) -> tuple[str, int]:

@@ -62,6 +62,17 @@ class Database:
             point(f"{name}.after_commit")
 
     @asynccontextmanager
+    async def undone(self) -> AsyncIterator[Tx]:
+        """One transaction that is rolled back when the block ends: to see what would become of something. It has no crash points."""
+        async with self._pool.acquire() as connection:
+            trial = connection.transaction()
+            await trial.start()
+            try:
+                yield connection  # type: ignore[misc]
+            finally:
+                await trial.rollback()
+
+    @asynccontextmanager
     async def reading(self) -> AsyncIterator[Tx]:
         """One read-only snapshot."""
         async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):

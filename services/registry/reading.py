@@ -10,7 +10,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain, islice
 from pathlib import Path
@@ -29,6 +29,7 @@ from services.registry.intake_payroll import PayrollReader
 from services.registry.refusals import FileReason, NotAList
 from services.registry.sheets import Line, ListFile, lines_of, open_list
 from services.registry.workbook import with_marks
+from shared import crashing
 from shared.errors import Trouble
 
 _ROOT = Path(__file__).parents[2]
@@ -53,6 +54,7 @@ class Order:
     period: str | None
     today: date
     tables: Tables
+    crash_point: str | None = None  # what the reader is armed for (shared/crashing.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Reading:
         )  # fmt: skip
         reading = cls(process)
         try:
+            order = replace(order, crash_point=crashing.hand_down())
             told = json.loads(await reading._ask(_ORDER.dump_json(order)))
             if "refused" in told:
                 raise NotAList(FileReason(told["refused"]), told["where"])
@@ -129,8 +132,11 @@ class Reading:
 
 def main() -> None:
     """The reader's side: one file, then the end."""
+    order = _ORDER.validate_json(sys.stdin.readline())
+    if order.crash_point:
+        crashing.arm(order.crash_point)
     try:
-        file, reader = _opened(_ORDER.validate_json(sys.stdin.readline()))
+        file, reader = _opened(order)
     except NotAList as refused:
         _tell({"refused": refused.reason, "where": refused.where})
         return
@@ -141,9 +147,9 @@ def main() -> None:
         sys.stdout.flush()
     _tell(None)
     if last := sys.stdin.readline():
-        order = json.loads(last)
+        told = json.loads(last)
         try:
-            _write_returned(file, Path(order["marks"]), Path(order["target"]))
+            _write_returned(file, Path(told["marks"]), Path(told["target"]))
             _tell({})
         except NotAList as refused:
             _tell({"refused": refused.reason, "where": refused.where})

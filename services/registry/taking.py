@@ -91,10 +91,6 @@ async def _audit(tx: Tx, file: Import, import_id: UUID, *, now: datetime) -> Non
     await put_events(tx, [OutEvent(record.TOPIC, file.actor, record)], now)
 
 
-class _Undo(Exception):
-    """Ends the transaction of a trial."""
-
-
 class Trial:
     """Every part is decided and rolled back. A second row of a person whom an earlier part named is known by its keys."""
 
@@ -114,14 +110,11 @@ class Trial:
 
     async def part(self, part_no: int, part: Part, *, upto: int, columns: Mapping[Column, int]) -> Report:
         """What would become of a part."""
-        try:
-            async with self._database.transaction("registry.try_import") as tx:
-                begun = await store_imports.begin_import(tx, replace(self._file, sha256=f"trial:{part_no}:{upto}"))
-                statements = statements_of(part, self._file, begun.ordinal)
-                outcomes = await self._registrar.take(tx, statements, import_id=begun.import_id)
-                raise _Undo
-        except _Undo:
-            return report(part, by_row(self._once(done) for done in outcomes), columns)
+        async with self._database.undone() as tx:
+            begun = await store_imports.begin_import(tx, replace(self._file, sha256=f"trial:{part_no}:{upto}"))
+            statements = statements_of(part, self._file, begun.ordinal)
+            outcomes = await self._registrar.take(tx, statements, import_id=begun.import_id)
+        return report(part, by_row(self._once(done) for done in outcomes), columns)
 
     async def end(self, told: Report) -> None:
         """Nothing was begun."""

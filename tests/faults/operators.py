@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import OffsetAndMetadata
+from python_calamine import CalamineWorkbook
 
 from ansinh import look, pipeline
 from ansinh.processes import ROOT
@@ -25,7 +28,7 @@ from tests.faults.links import copies_of
 from tests.faults.nemesis import Scene, Strike, under_load, until_fired
 from tests.faults.world import World
 
-REFUSED_SECONDS = 40.0
+REFUSED_SECONDS, SET_ASIDE_SECONDS = 40.0, 60.0
 PAYER, SMALLEST_DISTRICT = "huyen-444", 300
 
 
@@ -177,10 +180,31 @@ async def refused(scene: Scene) -> list[str]:
 
 
 async def _hand_in(scene: Scene) -> None:
+    await _hand_in_file(scene, await _workbook(scene))
+
+
+async def _hand_in_text(scene: Scene) -> None:
+    """The same list with commas."""
+    book = await _workbook(scene)
+    rows = CalamineWorkbook.from_path(book).get_sheet_by_index(0).to_python(skip_empty_area=False)
+    with book.with_suffix(".csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([[_as_text(cell) for cell in row] for row in rows])
+    await _hand_in_file(scene, book.with_suffix(".csv"))
+
+
+def _as_text(cell: Any) -> str:
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+
+
+async def _workbook(scene: Scene) -> Path:
     path = scene.world.folder / "lists" / f"{scene.work.trial}.xlsx"
     if not path.exists():
         made = await asyncio.to_thread(district.make_district, scene.rng.randrange(1_000_000), SMALLEST_DISTRICT)
         await asyncio.to_thread(ministry.write_payroll_list, made, path)
+    return path
+
+
+async def _hand_in_file(scene: Scene, path: Path) -> None:
     query = {"source": f"faults/list-{scene.work.trial}", "payer": PAYER, "period": "2024-02"}
     await scene.world.step("import", lambda client: pipeline.import_list(client, "payroll", path, dry_run=False, **query))
 
@@ -215,10 +239,14 @@ def crash_while(service: str, point: str, passing: Strike) -> Strike:
 async def _redrive(scene: Scene) -> None:
     bad = (b"poison", b"not JSON", [("ce_id", b"poison"), ("ce_type", b"vn.ansinh.ministry.enrolled.v1")], 0)
     await scene.world.publish(topics.MINISTRY_BENEFICIARY, [bad])
-    await scene.world.at_rest()
+    await pipeline.until(lambda: _set_aside(scene.world), within_seconds=SET_ASIDE_SECONDS)
     await scene.world.step(
         "redrive", lambda client: client.post("registry", "/v1/deadletters/redrive", actor="operator", body={})
     )
+
+
+async def _set_aside(world: World) -> bool:
+    return bool(await world.rows(Service.REGISTRY, "dead_letters"))
 
 
 async def _republish(scene: Scene) -> None:
@@ -244,8 +272,17 @@ class ByHand:
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
+_OF_A_LIST = (
+    "registry.begin_import",
+    "registry.import_part",
+    "registry.end_import",
+    "list_received.",
+    "list_marks.",
+    "list_workbook.",
+)
 ARMED_BY_HAND: Mapping[str, ByHand] = {
-    "registry.import_list": ByHand(Service.REGISTRY, ("enrol",), _hand_in),
+    **dict.fromkeys(_OF_A_LIST, ByHand(Service.REGISTRY, ("enrol",), _hand_in)),
+    "list_returned.": ByHand(Service.REGISTRY, ("enrol",), _hand_in_text),
     "notify.opt_out": ByHand(Service.NOTIFY, ("texts",), _opt_out),
     "redriving.": ByHand(
         Service.REGISTRY, ("texts",), _redrive, {"own_world": True, "tolerates": frozenset({"set-aside", "I11"})}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shutil
 import subprocess
@@ -26,7 +27,7 @@ from tests.faults.work import Work
 from tests.faults.world import World
 
 TRIAL_SECONDS = 420.0
-EXAMINE_SECONDS = 60.0
+EXAMINE_SECONDS, STILL_SECONDS = 60.0, 20.0
 KEPT = ROOT / ".ansinh" / "faults"
 RANDOM = "random"
 
@@ -115,6 +116,8 @@ class Runner:
         """A trial that never came to rest is asked all the same: what it waits for may be what was lost."""
         try:
             async with asyncio.timeout(EXAMINE_SECONDS):
+                with contextlib.suppress(Exception):  # nobody works any more: what is only on its way arrives now
+                    await self.world.at_rest(STILL_SECONDS)
                 await self._examine(scenarios)
         except Exception as error:  # the servers may be what is broken
             self.world.note("not examined", error=type(error).__name__)

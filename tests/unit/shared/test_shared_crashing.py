@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from shared.crashing import arm, inventory, point
+from shared.crashing import arm, hand_down, inventory, point
 
 NAME = "relay.after_publish"
 PASSES = (
@@ -48,6 +48,14 @@ def test_a_name_nobody_knows_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="crash point"):
         arm(text)
     point(NAME)
+
+
+def test_only_the_first_process_that_is_started_is_armed_too() -> None:
+    """Else whatever it dies at would be met by every one after it, for as long as this one lives."""
+    shown = "from shared import crashing as c; c.arm('relay.after_publish:2'); print(c.hand_down(), c.hand_down())"
+    done = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["relay.after_publish:2", "None"]
+    assert hand_down() is None
 
 
 def test_the_inventory_is_printed() -> None:
