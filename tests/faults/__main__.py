@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ansinh.processes import NotReady
 from deploy.local.unavailable import StackUnavailable
-from tests.faults import report
+from tests.faults import record, report
 from tests.faults.nemesis import Scenario
 from tests.faults.scenarios import table
 from tests.faults.trial import RANDOM, Result, Runner, again, drawn, keep
@@ -37,13 +37,16 @@ def main() -> int:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     brokers = BROKERS[given.profile]
     planned = list(_planned(given, table(), brokers))
+    if given.tell:
+        print(record.tell())
+        return 0
     if given.list:
         for name, seed, scenarios in planned:
             print(f"{name:<55} seed {seed:<4} {'; '.join(s.what for s in scenarios)}")
         return 0
     results = asyncio.run(_until_stopped(planned, brokers))
     trials = [trial for result in results for trial in result.reported(table())]
-    report.add(trials, accumulate=given.accumulate)
+    report.save(trials)
     report.show(trials)
     if given.json:
         given.json.write_text(json.dumps([asdict(result) for result in results], indent=1))
@@ -69,7 +72,7 @@ async def _until_stopped(planned: Sequence[Planned], brokers: int) -> list[Resul
 
 async def run(planned: Sequence[Planned], brokers: int, results: list[Result]) -> None:
     """Trial after trial; a world is left when a trial was red, when it cannot be used again, or after many trials."""
-    world, tried = None, 0
+    world, tried, commit = None, 0, report.commit_now()
     try:
         for name, seed, scenarios in planned:
             if world is None:
@@ -78,6 +81,7 @@ async def run(planned: Sequence[Planned], brokers: int, results: list[Result]) -
             tried += 1
             result = await Runner(world, name, seed, nth=tried).run(scenarios)
             results.append(result)
+            record.keep(record.lines_of(result.reported(table()), commit, brokers))
             _say(result)
             if result.problems:
                 print(f"    kept in {await keep(world, result)}", flush=True)
@@ -133,7 +137,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--profile", choices=BROKERS, default="one")
     parser.add_argument("--json", type=Path, help="write every trial there")
     parser.add_argument("--list", action="store_true", help="print what would be tried")
-    parser.add_argument("--accumulate", action="store_true", help="add to the report of earlier runs of the same commit")
+    parser.add_argument("--tell", action="store_true", help="add what was tried here to docs/faults-tried.csv and docs/FAULTS.md")
     given = parser.parse_args()
     if given.run:
         given.scenario = given.run[-1]

@@ -1,10 +1,10 @@
 """What a run of faults proves: trials per fault, failures, how much a clean bill bounds, and how long recovery took without a human.
 
-    report.add([Trial(fault="service killed", scenario="kill", seed=7, ok=True, recovery_seconds=2.1, deliveries=5120), ...])
+    report.save([Trial(fault="service killed", scenario="kill", seed=7, ok=True, recovery_seconds=2.1, deliveries=5120), ...])
     report.show()
 
 No failure in n independent trials bounds the rate of failure at 3/n with 95 % confidence (the rule of three); with f failures the bound
-is the exact one of Clopper and Pearson. `.ansinh/faults/report.json` holds one run, or with `accumulate` every run of one commit.
+is the exact one of Clopper and Pearson. `.ansinh/faults/report.json` holds one run; `tests.faults.record` keeps all of them.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class Trial:
     seconds: float = 0.0
     findings: tuple[str, ...] = ()
     points: tuple[str, ...] = ()  # named crash points at which a process really died
+    missed: bool = False  # it never struck: nothing was tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ def summarize(trials: Sequence[Trial]) -> list[Summary]:
     """One line per fault, by name."""
     by_fault: dict[str, list[Trial]] = defaultdict(list)
     for trial in trials:
-        by_fault[trial.fault].append(trial)
+        if not (trial.missed and trial.ok):
+            by_fault[trial.fault].append(trial)
     return [_summary(fault, by_fault[fault]) for fault in sorted(by_fault)]
 
 
@@ -118,34 +120,23 @@ def _summary(fault: str, trials: Sequence[Trial]) -> Summary:
     )
 
 
-def add(trials: Sequence[Trial], *, accumulate: bool = False, file: Path = FILE, commit: str | None = None) -> list[Trial]:
-    """Keep trials in the report; returns all it now holds. `accumulate` keeps those of earlier runs of the same clean commit."""
-    commit = commit or commit_now()
-    kept = _read(file, commit) if accumulate else []
-    everything = [*kept, *trials]
+def save(trials: Sequence[Trial], *, file: Path = FILE, commit: str | None = None) -> None:
+    """The report of this run."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(_as_json(everything, commit), indent=1) + "\n", encoding="utf-8")
-    return everything
-
-
-def _read(file: Path, commit: str) -> list[Trial]:
-    """Trials of another commit, or of a tree that was being changed, say nothing about this one."""
-    if not file.exists() or commit.endswith("+"):
-        return []
-    held = json.loads(file.read_text("utf-8"))
-    if held["commit"] != commit:
-        return []
-    return [Trial(**{**row, "findings": tuple(row["findings"]), "points": tuple(row["points"])}) for row in held["trials"]]
+    file.write_text(json.dumps(_as_json(trials, commit or commit_now()), indent=1) + "\n", encoding="utf-8")
 
 
 def _as_json(trials: Sequence[Trial], commit: str) -> dict[str, Any]:
     summaries = summarize(trials)
+    tried = sum(summary.trials for summary in summaries)
+    failures = sum(summary.failures for summary in summaries)
     return {
         "commit": commit,
         "ok": all(summary.ok for summary in summaries),
-        "trials_total": len(trials),
-        "failures_total": sum(not trial.ok for trial in trials),
-        "bound_over_all": bound(len(trials), sum(not trial.ok for trial in trials)),
+        "trials_total": tried,
+        "failures_total": failures,
+        "missed_total": len(trials) - tried,
+        "bound_over_all": bound(tried, failures),
         "deliveries_total": sum(trial.deliveries for trial in trials),
         "kills_per_point": dict(sorted(Counter(point for trial in trials for point in trial.points).items())),
         "faults": [asdict(summary) for summary in summaries],
@@ -175,10 +166,11 @@ def show(trials: Sequence[Trial], console: Console | None = None) -> None:
     for summary in summarize(trials):
         table.add_row(*_cells(summary), style="" if summary.ok else "bold red")
     console.print(table)
-    failures = [trial for trial in trials if not trial.ok]
+    tried = [trial for trial in trials if not (trial.missed and trial.ok)]
+    failures = [trial for trial in tried if not trial.ok]
     console.print(
-        f"{len(trials)} trials, {sum(trial.deliveries for trial in trials)} deliveries, {len(failures)} failed;"
-        f" rate of failure over all below {bound(len(trials), len(failures)):.2%} (95 %)"
+        f"{len(tried)} trials, {len(trials) - len(tried)} missed, {sum(trial.deliveries for trial in tried)} deliveries,"
+        f" {len(failures)} failed; rate of failure over all below {bound(len(tried), len(failures)):.2%} (95 %)"
     )
     for trial in failures:
         console.print(f"[red]{trial.fault}[/]: again with `make faults ONLY={trial.scenario} SEED={trial.seed}`", highlight=False)

@@ -45,16 +45,15 @@ def test_fault_with_a_failure_or_too_slow_a_recovery_is_not_ok():
     assert summarize([quick])[0].ok
 
 
-def test_runs_add_up_only_over_one_clean_commit(tmp_path):
+def test_the_report_of_a_run_counts_what_was_tried(tmp_path):
     file = tmp_path / "faults" / "report.json"
-    report.add([trial(1, points=("relay.sent",))], file=file, commit="abc")
-    assert len(report.add([trial(2, points=("relay.sent",))], accumulate=True, file=file, commit="abc")) == 2
+    trials = [trial(1, points=("relay.sent",)), trial(2, points=("relay.sent",)), trial(3, missed=True)]
+    report.save(trials, file=file, commit="abc")
     held = json.loads(file.read_text())
-    assert (held["trials_total"], held["bound_over_all"], held["kills_per_point"]) == (2, 1.0, {"relay.sent": 2})
-    assert len(report.add([trial(3)], accumulate=True, file=file, commit="def")) == 1
-    assert len(report.add([trial(4)], accumulate=True, file=file, commit="def+")) == 1
-    assert len(report.add([trial(5)], accumulate=True, file=file, commit="def+")) == 1
-    assert len(report.add([trial(6)], file=file, commit="def+")) == 1
+    assert (held["trials_total"], held["missed_total"], held["bound_over_all"]) == (2, 1, 1.0)
+    assert held["kills_per_point"] == {"relay.sent": 2}
+    report.save([trial(4, missed=True, ok=False)], file=file, commit="abc")
+    assert (json.loads(file.read_text())["failures_total"], json.loads(file.read_text())["ok"]) == (1, False)
 
 
 def test_failure_is_shown_with_the_command_that_does_it_again():

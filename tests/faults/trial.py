@@ -8,7 +8,8 @@ import json
 import shutil
 import subprocess
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -45,24 +46,25 @@ class Result:
     points: list[str] = field(default_factory=list)
     deliveries: int = 0
     seconds: float = 0.0
+    spent: dict[str, float] = field(default_factory=dict)  # phase -> seconds
 
     def reported(self, table: dict[str, Scenario]) -> list[Trial]:
-        """A line per fault that struck."""
-        struck = [name for name in self.phases if self.hits.get(name)]
+        """A line per fault: what was found is told of those too that never struck."""
         return [
             Trial(
-                fault=table[name].fault,
+                fault=table[name].fault if name in table else name,
                 scenario=self.name,
                 seed=self.seed,
                 ok=not self.problems,
                 recovery_seconds=self.recoveries.get(name),
-                limit_seconds=table[name].limit,
+                limit_seconds=table[name].limit if name in table else None,
                 deliveries=self.deliveries,
                 seconds=round(self.seconds, 1),
                 findings=tuple(self.problems[:20]),
                 points=tuple(self.points),
+                missed=not self.hits.get(name),
             )
-            for name in struck
+            for name in self.phases or [self.name]
         ]
 
 
@@ -127,14 +129,24 @@ class Runner:
         planned = plan([scenario for scenario in scenarios if not scenario.last], self.rng)
         for name, phase in work.phases.items():
             self.world.note("phase", name=name)
-            await self._phase(work, name, phase, planned.get(name, []))
-        await self.world.receipts_out()
-        await self.world.at_rest()
-        await self._examine(scenarios)
+            with self._spends(name):
+                await self._phase(work, name, phase, planned.get(name, []))
+        with self._spends("rest"):
+            await self.world.receipts_out()
+            await self.world.at_rest()
+        with self._spends("examine"):
+            await self._examine(scenarios)
         for scenario in scenarios:
             if scenario.last:
                 await self._strike(scenario, Scene(self.world, work, self.rng, scenario.phases[0]), measured=False)
-        await self._verify()
+        with self._spends("verify"):
+            await self._verify()
+
+    @contextmanager
+    def _spends(self, what: str) -> Iterator[None]:
+        started = monotonic()
+        yield
+        self.result.spent[what] = round(monotonic() - started, 1)
 
     async def _phase(self, work: Work, name: str, phase: Any, scenarios: Sequence[Scenario]) -> None:
         scenes = [(scenario, Scene(self.world, work, self.rng, name)) for scenario in scenarios]
