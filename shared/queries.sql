@@ -74,13 +74,6 @@ UPDATE dead_letter SET redriven_at = :at, redriven_by = :actor, outcome = :outco
        disposition = CASE WHEN :outcome = 'taken' THEN disposition ELSE :outcome END
  WHERE dead_letter_id = :dead_letter_id RETURNING dead_letter_id;
 
--- name: put_events!
--- Outbox rows of one decision, one statement.
-INSERT INTO outbox (day, event_id, topic, key, type, at, payload)
-SELECT :day, event_id, topic, key, type, :at, payload
-  FROM unnest(:event_ids::uuid[], :topics::text[], :keys::text[], :types::text[], :payloads::bytea[])
-       AS row (event_id, topic, key, type, payload);
-
 -- name: wake_relay^
 -- Tell the relay that rows wait; delivered at commit.
 SELECT pg_notify('outbox', '');

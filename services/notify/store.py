@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from asyncpg import Record
@@ -22,8 +22,7 @@ queries = load_queries(__file__)
 _FIRST = UUID(int=0)
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """One snapshot to keep. `contact` is the sealed block, `phone_ix` the index of the phone in it."""
 
     beneficiary_id: UUID

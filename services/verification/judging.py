@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from services.verification import store
@@ -30,8 +30,7 @@ _PAYABLE = (Outcome.MATCH, Outcome.WEAK_MATCH, Outcome.NUMBER_CHANGED)
 RESULTS_PER_EPOCH = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """A person with what stands in their sealed blocks: opened once, judged from here."""
 
     person: Person
@@ -39,8 +38,7 @@ class Opened:
     account: Account | None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What was found of one person looked at alone."""
 
     person: Person
@@ -48,8 +46,7 @@ class Found:
     account: AccountCheck | None
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(NamedTuple):
     """What is to be held of everybody judged, and the results that differ from the ones that hold, with their numbers."""
 
     held: Mapping[UUID, Held]

@@ -11,10 +11,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from services.verification.names import SAME_NAME, WEAK_NAME, compare
 from shared.events import FieldEvidence
@@ -24,8 +23,7 @@ from shared.words import Finding, IdentityField, Outcome
 YEAR = 4
 
 
-@dataclass(frozen=True, slots=True)
-class RegisterPerson:
+class RegisterPerson(NamedTuple):
     """One entry of the population register. `token` stands for its number; `replaced_by` is the new number, if it was changed."""
 
     token: str
@@ -35,8 +33,7 @@ class RegisterPerson:
     replaced_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """What the register says of one identity. `token`: the register person it was judged to be, if any."""
 
     outcome: Outcome

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from asyncpg import Record
@@ -20,8 +19,7 @@ from shared.words import AccountCheck, Outcome
 queries = load_queries(__file__)
 
 
-@dataclass(frozen=True, slots=True)
-class Indexes:
+class Indexes(NamedTuple):
     """Blind indexes that find a person's register entries and the others who claim the account."""
 
     number: bytes | None = None
@@ -30,8 +28,7 @@ class Indexes:
     account: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """A result without its number: what is compared to know whether there is anything new to tell."""
 
     identity_digest: str
@@ -42,8 +39,7 @@ class Verdict:
     account: AccountCheck | None
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """What was made of a person so far: whom of the register they are, the number of the result that holds, the result."""
 
     token: str | None = None
@@ -59,8 +55,7 @@ class Held:
 NOTHING = Held()
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """The newest snapshot of a person and what was made of them."""
 
     beneficiary_id: UUID
@@ -80,8 +75,7 @@ class Person:
         return verdict is None or (verdict.identity_digest, verdict.account_digest) != (self.identity_digest, self.account_digest)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """What was held of a person before this batch."""
 
     version: tuple[int, int]
@@ -90,8 +84,7 @@ class Known:
     held: Held
 
 
-@dataclass(frozen=True, slots=True)
-class RegisterRow:
+class RegisterRow(NamedTuple):
     """One entry for the replica."""
 
     token: str
