@@ -25,6 +25,10 @@ END_TO_END_LENGTH = 16
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _SINGLE = {char: value for value, char in enumerate(_ALPHABET)}
 _DOUBLED = {char: value * 2 // 32 + value * 2 % 32 for char, value in _SINGLE.items()}
+_PAIR_CHECKS = [_DOUBLED[pair[0]] + _SINGLE[pair[1]] for pair in _PAIRS]
+_PAIR_SHIFTS = range(70, 0, -10)
+_VERSION_5_KEPT = ~(0xF << 76 | 0b11 << 62)
+_VERSION_5_SET = 5 << 76 | 0b10 << 62
 
 
 def random_id() -> uuid.UUID:
@@ -34,8 +38,16 @@ def random_id() -> uuid.UUID:
 
 def derived_id(kind: str, *parts: object) -> uuid.UUID:
     """The same parts always give the same id (UUID version 5). `kind` keeps two kinds of thing apart."""
-    named = _NAMESPACE.bytes + "\x1f".join((kind, *map(str, parts))).encode()
-    return uuid.UUID(bytes=hashlib.sha1(named, usedforsecurity=False).digest()[:16], version=5)
+    return _version_5(hashlib.sha1(_named(kind, *parts), usedforsecurity=False))
+
+
+def _named(kind: str, *parts: object) -> bytes:
+    return _NAMESPACE.bytes + "\x1f".join((kind, *map(str, parts))).encode()
+
+
+def _version_5(hashed: hashlib._Hash) -> uuid.UUID:
+    """RFC 9562 5.5: the first 128 bits of the hash, six of them replaced by version and variant."""
+    return uuid.UUID(int=int.from_bytes(hashed.digest()[:16]) & _VERSION_5_KEPT | _VERSION_5_SET)
 
 
 def entitlement_id(*, period: str, payer: str, source: str, record: str) -> EntitlementId:
@@ -44,8 +56,15 @@ def entitlement_id(*, period: str, payer: str, source: str, record: str) -> Enti
 
 
 def instruction_id(*, batch_id: uuid.UUID, beneficiary_id: uuid.UUID, part: int) -> InstructionId:
-    """Payee x batch x part."""
-    return InstructionId(derived_id("instruction", batch_id, beneficiary_id, part))
+    """Payee x batch x part. What all payments of a batch share is hashed once."""
+    hashed = _named_of_batch(batch_id).copy()
+    hashed.update(f"\x1f{beneficiary_id}\x1f{part}".encode())
+    return InstructionId(_version_5(hashed))
+
+
+@lru_cache(maxsize=64)
+def _named_of_batch(batch_id: uuid.UUID) -> hashlib._Hash:
+    return hashlib.sha1(_named("instruction", batch_id), usedforsecurity=False)
 
 
 def end_to_end_id(key: bytes, instruction: uuid.UUID, attempt: int) -> EndToEndId:
@@ -55,16 +74,12 @@ def end_to_end_id(key: bytes, instruction: uuid.UUID, attempt: int) -> EndToEndI
     and reference rule allows them. 75 random bits: two of a billion lines agree with probability below 10^-4, and the unique
     constraint on the column refuses the rest.
     """
-    mac = _keyed(key).copy()  # the key is worked in once
-    mac.update(f"{instruction}:{attempt}".encode())
-    bits = int.from_bytes(mac.digest()[:10])  # as base32 of RFC 4648 writes them, two characters at a time
-    body = "".join([_PAIRS[bits >> shift & 1023] for shift in range(70, -10, -10)])[: END_TO_END_LENGTH - 1]
-    return EndToEndId(body + check_character(body))
-
-
-@lru_cache(maxsize=4)
-def _keyed(key: bytes) -> hmac.HMAC:
-    return hmac.new(key, digestmod=hashlib.sha256)
+    mac = hmac.digest(key, f"{instruction}:{attempt}".encode(), "sha256")
+    bits = int.from_bytes(mac[:10])  # as base32 of RFC 4648 writes them, two characters at a time
+    pairs = [bits >> shift & 1023 for shift in _PAIR_SHIFTS]
+    single = bits >> 5 & 31
+    check = sum([_PAIR_CHECKS[pair] for pair in pairs]) + _DOUBLED[_ALPHABET[single]]
+    return EndToEndId("".join([_PAIRS[pair] for pair in pairs]) + _ALPHABET[single] + _ALPHABET[-check % 32])
 
 
 def check_character(body: str) -> str:

@@ -31,7 +31,7 @@ def dong(value: int) -> Dong:
 
 def total(amounts: Iterable[int]) -> Dong:
     """The checked sum of checked amounts."""
-    return dong(sum(dong(amount) for amount in amounts))
+    return dong(sum([dong(amount) for amount in amounts]))
 
 
 def times_hundredths(standard_vnd: Dong, coefficient_hundredths: int) -> Dong:

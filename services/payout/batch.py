@@ -143,26 +143,32 @@ def pay(order: Order, *, batch_id: UUID, provider: Provider, limit_vnd: int, key
         identity = instruction_id(batch_id=batch_id, beneficiary_id=order.beneficiary_id, part=part)
         payments.append(
             Payment(
-                instruction_id=identity,
-                batch_id=batch_id,
-                beneficiary_id=order.beneficiary_id,
-                part=part,
-                attempt=attempt,
-                provider=provider,
-                channel=order.channel,
-                area=order.area,
-                end_to_end_id=end_to_end_id(key, identity, attempt),
-                account_digest=order.account_digest,
-                shares=tuple(shares),
-                vnd=total([share.vnd for share in shares]),
+                identity,
+                batch_id,
+                order.beneficiary_id,
+                part,
+                attempt,
+                provider,
+                order.channel,
+                order.area,
+                end_to_end_id(key, identity, attempt),
+                order.account_digest,
+                tuple(shares),
+                total([share.vnd for share in shares]),
             )
         )
     assert sum([p.vnd for p in payments]) == sum([line.vnd for line in order.lines])
     return payments
 
 
-def _parts(lines: Sequence[OpenLine], limit_vnd: int) -> Iterator[list[Share]]:
+def _parts(lines: Sequence[OpenLine], limit_vnd: int) -> Iterable[list[Share]]:
     assert limit_vnd > 0
+    if len(lines) == 1 and 0 < lines[0].vnd <= limit_vnd:  # nearly everybody
+        return ([Share(lines[0].entitlement_id, lines[0].pieces + 1, lines[0].vnd, lines[0].programme)],)
+    return _cut(lines, limit_vnd)
+
+
+def _cut(lines: Sequence[OpenLine], limit_vnd: int) -> Iterator[list[Share]]:
     shares: list[Share] = []
     room = limit_vnd
     for line in sorted(lines, key=lambda line: line.entitlement_id):

@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import chain, groupby
 from operator import itemgetter
+from typing import Any
 from uuid import UUID
 
 from asyncpg import Record
@@ -32,7 +33,6 @@ from shared.clock import LOCAL
 from shared.database import Tx
 from shared.events import DeclaredLine
 from shared.ids import derived_id, digest_hex, sum_of_digests
-from shared.money import Dong
 from shared.outbox import OutEvent, put_events
 from shared.topics import Provider
 from shared.words import Channel, HeldReason, InstructionState
@@ -143,33 +143,56 @@ def decide(rows: Sequence[Record], period: str, tolerance_vnd: int) -> Plan:
 
 
 def _decide_person(plan: Plan, beneficiary_id: UUID, rows: list[Record], *, period: str, tolerance_vnd: int) -> None:
-    snapshot, verdict = store.snapshot_of(rows[0]), store.verdict_of(rows[0])
-    failed = next((InstructionState(row["failed"]) for row in rows if row["failed"]), None)
-    choice = choose(snapshot, verdict, period=period, failed=failed)
-    plan.unverified += not verified(snapshot, verdict)
+    person = rows[0]
+    failed = next((row["failed"] for row in rows if row["failed"]), None)
+    choice, known = _choice(person, period, failed)
+    plan.unverified += not known
+    plan.considered += len(rows)
     payable = []
     for row in rows:
-        plan.considered += 1
         wrong = row["open_vnd"] == 0 or _wrong(row["content"], period, tolerance_vnd)
-        reason = _first(choice.held, HeldReason.AMOUNT_DIFFERS if wrong else None)
+        reason = _first(choice.held, HeldReason.AMOUNT_DIFFERS) if wrong else choice.held
         if reason is None:
-            payable.append(
-                OpenLine(row["entitlement_id"], Dong(row["open_vnd"]), row["programme"], row["pieces"], row["attempts"])
-            )
+            payable.append(OpenLine(row["entitlement_id"], row["open_vnd"], row["programme"], row["pieces"], row["attempts"]))
         if row["held"] and row["held"] != reason:
             plan.freed.append(row["entitlement_id"])
         if reason and row["held"] != reason:
             plan.held.append(HeldLine(row["entitlement_id"], reason, row["open_vnd"]))
     if choice.channel is Channel.ACCOUNT:
         plan.on_account += [beneficiary_id] if any(row["held"] or row["attempts"] for row in rows) else []
-    elif snapshot is not None and snapshot.account_digest is not None:
+    elif person["account_digest"] is not None and person["life"] is not None:
         plan.choices[beneficiary_id] = choice
     if payable:
-        assert snapshot is not None
         assert choice.provider is not None
         assert choice.channel is not None
-        digest = snapshot.account_digest if choice.provider is not Provider.POST else None
-        plan.orders[choice.provider].append(Order(beneficiary_id, choice.channel, rows[0]["area"], digest, tuple(payable)))
+        digest = person["account_digest"] if choice.provider is not Provider.POST else None
+        plan.orders[choice.provider].append(Order(beneficiary_id, choice.channel, person["area"], digest, tuple(payable)))
+
+
+def _choice(row: Record, period: str, failed: str | None) -> tuple[Choice, bool]:
+    """How this person is paid, and whether verification has spoken about them as they are now."""
+    same_identity, same_account = row["judged_identity"] == row["identity_digest"], row["judged_account"] == row["account_digest"]
+    return _choice_alike(
+        row["life"], row["died_on"], row["wish"], row["home_delivery"], row["can_be_delivered"], row["bank_bin"],
+        row["account_digest"] is None, row["outcome"], row["judged_died_on"], row["account"], same_identity, same_account, period, failed,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=16_384)
+def _choice_alike(*facts: Any) -> tuple[Choice, bool]:
+    """People are many and the ways they can stand are few: a digest matters only by whether it is the one that was judged."""
+    life, died_on, wish, home_delivery, can_be_delivered, bank_bin, no_account, *judged, period, failed = facts
+    outcome, judged_died_on, account, same_identity, same_account = judged
+    row = {
+        "life": life, "died_on": died_on, "wish": wish, "home_delivery": home_delivery, "can_be_delivered": can_be_delivered,
+        "bank_bin": bank_bin, "identity_digest": "known", "account_digest": None if no_account else "known", "outcome": outcome,
+        "judged_died_on": judged_died_on, "account": account, "judged_identity": "known" if same_identity else "another",
+    }  # fmt: skip
+    row["judged_account"] = row["account_digest"] if same_account else "another"
+    snapshot, verdict = store.snapshot_of(row), store.verdict_of(row)
+    return choose(snapshot, verdict, period=period, failed=InstructionState(failed) if failed else None), verified(
+        snapshot, verdict
+    )
 
 
 @lru_cache(maxsize=4096)

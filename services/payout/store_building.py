@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -25,10 +26,19 @@ INSTRUCTION_LINE = ("instruction_id", "entitlement_id", "piece", "vnd")
 
 
 async def _pages(tx: Tx, query: Any, *values: object) -> AsyncIterator[list[Record]]:
-    """The rows of a query, some thousand at a time, as of one moment. Values in the order in which the query first names them."""
+    """The rows of a query, some thousand at a time, as of one moment. Values in the order in which the query first names them.
+
+    While the caller works on one page, PostgreSQL makes the next. Whoever stops before the end waits for that page.
+    """
     cursor = await tx.cursor(query.sql, *values)
-    while rows := await cursor.fetch(ROWS):
-        yield rows
+    rows = await cursor.fetch(ROWS)
+    while rows:
+        coming = asyncio.ensure_future(cursor.fetch(ROWS))
+        try:
+            await asyncio.sleep(0)  # the request leaves before the caller takes the thread
+            yield rows
+        finally:
+            rows = await coming
 
 
 async def line_canonicals(tx: Tx, period: str, payer: str) -> AsyncIterator[list[tuple[str, int]]]:
