@@ -44,7 +44,7 @@ def main() -> int:
         for name, seed, scenarios in planned:
             print(f"{name:<55} seed {seed:<4} {'; '.join(s.what for s in scenarios)}")
         return 0
-    results = asyncio.run(_until_stopped(planned, brokers))
+    results = asyncio.run(_until_stopped(planned, brokers, keep_all=given.keep))
     trials = [trial for result in results for trial in result.reported(table())]
     report.save(trials)
     report.show(trials)
@@ -55,10 +55,10 @@ def main() -> int:
     return int(any(result.problems for result in results))
 
 
-async def _until_stopped(planned: Sequence[Planned], brokers: int) -> list[Result]:
+async def _until_stopped(planned: Sequence[Planned], brokers: int, *, keep_all: bool) -> list[Result]:
     """Ctrl-C and SIGTERM end it in order: what was started is stopped, what was found is told."""
     results: list[Result] = []
-    task = asyncio.create_task(run(planned, brokers, results))
+    task = asyncio.create_task(run(planned, brokers, results, keep_all=keep_all))
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     try:
@@ -70,8 +70,11 @@ async def _until_stopped(planned: Sequence[Planned], brokers: int) -> list[Resul
     return results
 
 
-async def run(planned: Sequence[Planned], brokers: int, results: list[Result]) -> None:
-    """Trial after trial; a world is left when a trial was red, when it cannot be used again, or after many trials."""
+async def run(planned: Sequence[Planned], brokers: int, results: list[Result], *, keep_all: bool = False) -> None:
+    """Trial after trial; a world is left when a trial was red, when it cannot be used again, or after many trials.
+
+    `keep_all`: clean trials leave what red ones leave.
+    """
     world, tried, commit = None, 0, report.commit_now()
     try:
         for name, seed, scenarios in planned:
@@ -83,7 +86,7 @@ async def run(planned: Sequence[Planned], brokers: int, results: list[Result]) -
             results.append(result)
             record.keep(record.lines_of(result.reported(table()), commit, brokers))
             _say(result)
-            if result.problems:
+            if result.problems or keep_all:
                 print(f"    kept in {await keep(world, result)}", flush=True)
             if result.problems or tried >= TRIALS_PER_WORLD or any(s.own_world for s in scenarios):
                 await world.end()
@@ -136,6 +139,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", help="one seed")
     parser.add_argument("--profile", choices=BROKERS, default="one")
     parser.add_argument("--json", type=Path, help="write every trial there")
+    parser.add_argument("--keep", action="store_true", help="leave what a red trial leaves of clean ones too")
     parser.add_argument("--list", action="store_true", help="print what would be tried")
     parser.add_argument("--tell", action="store_true", help="add what was tried here to docs/faults-tried.csv and docs/FAULTS.md")
     given = parser.parse_args()
