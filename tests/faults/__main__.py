@@ -21,7 +21,7 @@ from ansinh.processes import NotReady
 from deploy.local.unavailable import StackUnavailable
 from tests.faults import record, report
 from tests.faults.nemesis import Scenario
-from tests.faults.scenarios import table
+from tests.faults.scenarios import packs, table
 from tests.faults.trial import RANDOM, Result, Runner, again, drawn, keep
 from tests.faults.world import World
 
@@ -115,11 +115,14 @@ def _planned(given: argparse.Namespace, rows: dict[str, Scenario], brokers: int)
     if given.scenario:
         for name in given.scenario.split(","):
             for seed in seeds:
-                yield name, seed, drawn(rows, seed, brokers) if name == RANDOM else [rows[name]]
+                yield name, seed, drawn(rows, seed, brokers) if name == RANDOM else packs().get(name) or [rows[name]]
         return
+    packed = {row.name for few in packs().values() for row in few}
     for name, scenario in rows.items():
-        if scenario.brokers in (1, brokers):
+        if scenario.brokers in (1, brokers) and name not in packed:
             yield name, seeds[0], [scenario]
+    for name, few in packs().items():
+        yield name, seeds[0], few
     for seed in seeds:
         yield RANDOM, seed, drawn(rows, seed, brokers)
 
@@ -146,10 +149,10 @@ def _arguments() -> argparse.Namespace:
     if given.run:
         given.scenario = given.run[-1]
         given.seed = given.seed or "1"
-    unknown = set((given.scenario or "").split(",")) - set(table()) - {RANDOM, ""}
+    unknown = set((given.scenario or "").split(",")) - set(table()) - set(packs()) - {RANDOM, ""}
     if unknown:
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
-    if given.scenario and any(table()[name].brokers == 3 for name in given.scenario.split(",") if name != RANDOM):
+    if given.scenario and any(table()[name].brokers == 3 for name in given.scenario.split(",") if name in table()):
         given.profile = "three"
     return given
 

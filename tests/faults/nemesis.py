@@ -74,7 +74,8 @@ class Scenario:
     `before` prepares (arms, changes a partner's mix) and `strike` hurts during one of `phases`; `verify` looks for what the general oracle
     cannot know. `limit`: seconds within which everything goes on by itself, None where nothing stands still. `own_world`: what it does
     cannot be undone, so nothing else is tried there; `tolerates` names findings that it causes on purpose. `last`: strikes when the work
-    is done and examined. `alone`: never one of several in a randomised run.
+    is done and examined. `alone`: never one of several in a randomised run. `in_a_row`: needs nothing of the phase it strikes in but that
+    statements come, so one after the other may strike in the same phase. `service`: whose crash points it arms.
     """
 
     name: str
@@ -90,6 +91,8 @@ class Scenario:
     last: bool = False
     alone: bool = False
     brokers: int = 1
+    in_a_row: bool = False
+    service: str = ""
 
 
 @asynccontextmanager

@@ -184,7 +184,7 @@ async def _hand_in(scene: Scene) -> None:
 
 
 async def _hand_in_text(scene: Scene) -> None:
-    """The same list with commas."""
+    """A list with commas."""
     book = await _workbook(scene)
     rows = CalamineWorkbook.from_path(book).get_sheet_by_index(0).to_python(skip_empty_area=False)
     with book.with_suffix(".csv").open("w", encoding="utf-8", newline="") as file:
@@ -197,22 +197,24 @@ def _as_text(cell: Any) -> str:
 
 
 async def _workbook(scene: Scene) -> Path:
-    path = scene.world.folder / "lists" / f"{scene.work.trial}.xlsx"
-    if not path.exists():
-        made = await asyncio.to_thread(district.make_district, scene.rng.randrange(1_000_000), SMALLEST_DISTRICT)
-        await asyncio.to_thread(ministry.write_payroll_list, made, path)
+    """A new one: of a list that was taken before, no part would be taken again."""
+    seed = scene.rng.randrange(1_000_000)
+    path = scene.world.folder / "lists" / f"{scene.work.trial}-{seed}.xlsx"
+    made = await asyncio.to_thread(district.make_district, seed, SMALLEST_DISTRICT)
+    await asyncio.to_thread(ministry.write_payroll_list, made, path)
     return path
 
 
 async def _hand_in_file(scene: Scene, path: Path) -> None:
-    query = {"source": f"faults/list-{scene.work.trial}", "payer": PAYER, "period": "2024-02"}
+    query = {"source": f"faults/list-{path.stem}", "payer": PAYER, "period": "2024-02"}
     await scene.world.step("import", lambda client: pipeline.import_list(client, "payroll", path, dry_run=False, **query))
 
 
 async def list_twice(scene: Scene) -> None:
     """Two officers hand the same workbook in at the same moment, and a third does afterwards."""
-    await _hand_in(scene)
-    await asyncio.gather(_hand_in(scene), _hand_in(scene))
+    book = await _workbook(scene)
+    await _hand_in_file(scene, book)
+    await asyncio.gather(_hand_in_file(scene, book), _hand_in_file(scene, book))
     scene.hit(3)
     scene.over()
 

@@ -35,6 +35,7 @@ class Line:
     at: str
     commit: str
     brokers: str
+    trial: str
     scenario: str
     seed: str
     fault: str
@@ -56,7 +57,7 @@ def lines_of(trials: Iterable[Trial], commit: str, brokers: int) -> list[Line]:
     at, load = datetime.now(UTC).isoformat(timespec="seconds"), f"{os.getloadavg()[0]:.1f}"
     return [
         Line(
-            at=at, commit=commit, brokers=str(brokers), scenario=trial.scenario, seed=str(trial.seed), fault=trial.fault,
+            at=at, commit=commit, brokers=str(brokers), trial=trial.scenario, scenario=trial.what, seed=str(trial.seed), fault=trial.fault,
             result=RED if not trial.ok else MISS if trial.missed else OK,
             recovery_seconds=_text(trial.recovery_seconds), limit_seconds=_text(trial.limit_seconds), load=load,
             seconds=_text(trial.seconds), deliveries=str(trial.deliveries), points=" ".join(trial.points),
@@ -155,6 +156,6 @@ def _overall(lines: Sequence[Line]) -> str:
     return (
         f"{days[0]} to {days[-1]}, {len({line.commit for line in lines})} commits: {len(tried)} trials of a fault, {red} red,"
         f" {len(lines) - len(tried)} missed; {clean} clean ones since the last red one of any fault, so a rate of failure over all"
-        f" below {bound(clean):.1%} (95 %). {len({line.scenario for line in tried} - {'random'})} scenarios, processes died at"
+        f" below {bound(clean):.1%} (95 %). {len({line.scenario for line in tried})} scenarios, processes died at"
         f" {len(points)} crash points, {sum(int(line.deliveries or 0) for line in tried)} deliveries."
     )

@@ -45,6 +45,7 @@ class Trial:
     findings: tuple[str, ...] = ()
     points: tuple[str, ...] = ()  # named crash points at which a process really died
     missed: bool = False  # it never struck: nothing was tried
+    what: str = ""  # which row of the table; `scenario` is the trial's name, which does it again
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import zip_longest
 
 from shared import crashing
 from shared.topics import Provider, Service
@@ -110,7 +111,14 @@ def _crash(service: Service, point: str, phases: tuple[str, ...]) -> Scenario:
     nth = 2 if point.startswith(("consuming", "relay")) else 1
     arm, strike = nemesis.crash_at(service, point, nth)
     name = f"crash-{point}" if point.startswith(tuple(_OWNERS)) else f"crash-{service}-{point}"
-    return Scenario(name, "crash point", f"{service} kills itself at {point}", phases, strike, before=arm)
+    what, in_a_row = f"{service} kills itself at {point}", _passed_under_load(service, point)
+    return Scenario(name, "crash point", what, phases, strike, before=arm, in_a_row=in_a_row, service=service)
+
+
+def _passed_under_load(service: Service, point: str) -> bool:
+    """Statements alone make every consumer read and these two relays publish; a start is a start."""
+    relays = (Service.REGISTRY, Service.VERIFICATION)
+    return point.startswith(("consuming.", "restoring.look")) or (point.startswith("relay.") and service in relays)
 
 
 # --- servers, lines, groups ------------------------------------------------------------------------------------------------------
@@ -229,7 +237,13 @@ def _restored() -> Iterator[Scenario]:
         name, fault = ("database-restored", "database restored") if point is None else (f"crash-{point}", "crash point")
         yield Scenario(
             name, fault, "payout's database put back to before the release, after the money left", ("release",), nemesis.nothing,
-            None, before=restored.take_copy, verify=restored.put_back(point), own_world=True, alone=True,
+            None, before=restored.take_copy(Service.PAYOUT), verify=restored.put_back(point), own_world=True, alone=True,
+        )  # fmt: skip
+    for service, phases in ((Service.REGISTRY, ("close", "withdraw")), (Service.VERIFICATION, ("enrol",))):
+        yield Scenario(
+            f"{service}-restored", "database restored", f"{service}'s database put back to before the phase, after all is paid",
+            phases, nemesis.nothing, None, before=restored.take_copy(service), verify=restored.told_again(service), own_world=True,
+            alone=True,
         )  # fmt: skip
 
 
@@ -263,4 +277,25 @@ def _operators() -> Iterator[Scenario]:
         for point in (each for each in _inventory() if each.startswith(prefix)):
             strike = operators.crash_while(str(by_hand.service), point, by_hand.passing)
             what = f"{by_hand.service} kills itself at {point}"
-            yield Scenario(f"crash-{point}", "crash point", what, by_hand.phases, strike, alone=True, **by_hand.more)
+            yield Scenario(
+                f"crash-{point}", "crash point", what, by_hand.phases, strike, alone=True, in_a_row=not by_hand.more,
+                service=by_hand.service, **by_hand.more,
+            )  # fmt: skip
+
+
+# --- several in one trial ----------------------------------------------------------------------------------------------------------
+
+
+@cache
+def packs() -> dict[str, list[Scenario]]:
+    """Crash points that one trial strikes together, by its name: a whole table costs a fifth of the months then.
+
+    Those that need nothing of their phase, one after the other; of the others one of every service.
+    """
+    crashes = [row for row in table().values() if row.service and not (row.own_world or row.last)]
+    rows = {f"crash-row-{service}-{phase}": list[Scenario]() for service in Service for phase in ("register", *EVERYWHERE)}
+    for row in (row for row in crashes if row.in_a_row):
+        rows[f"crash-row-{row.service}-{row.phases[0]}"].append(row)
+    queues = [[row for row in crashes if row.service == service and not row.in_a_row] for service in Service]
+    beside = {f"crash-beside-{number + 1}": list(few) for number, few in enumerate(zip_longest(*queues))}
+    return {name: few for name, many in (rows | beside).items() if (few := [row for row in many if row])}

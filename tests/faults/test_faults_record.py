@@ -8,7 +8,13 @@ from tests.faults.scenarios import table as scenarios
 
 def line(number: int = 1, result: str = "ok", **fields: str) -> Line:
     given = dict.fromkeys(record.COLUMNS, "")
-    given |= {"at": f"2026-01-{number:02}T08:00:00+00:00", "commit": "abc", "scenario": "kill-payout", "fault": "service killed"}
+    given |= {
+        "at": f"2026-01-{number:02}T08:00:00+00:00",
+        "commit": "abc",
+        "trial": "kill-payout",
+        "scenario": "kill-payout",
+        "fault": "service killed",
+    }
     return Line(**{**given, "result": result, "limit_seconds": "15.0", **fields})
 
 

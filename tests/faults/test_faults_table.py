@@ -6,8 +6,8 @@ import pytest
 
 from shared import crashing
 from tests.faults import people
-from tests.faults.scenarios import table
-from tests.faults.trial import drawn, plan
+from tests.faults.scenarios import packs, table
+from tests.faults.trial import drawn, in_order, plan
 from tests.faults.world import World
 
 TABLE = table()
@@ -36,6 +36,23 @@ def test_a_seed_chooses_again_what_it_chose(seed):
     planned = [plan(first, Random(seed)) for _ in range(2)]
     assert planned[0] == planned[1]
     assert people.draw(Random(seed), "t", 48) == people.draw(Random(seed), "t", 48)
+
+
+def test_packs_hold_every_crash_point_that_leaves_the_world_whole_once():
+    packed = [row.name for few in packs().values() for row in few]
+    assert sorted(packed) == sorted(name for name, row in TABLE.items() if row.service and not (row.own_world or row.last))
+    for name, few in packs().items():
+        services = [row.service for row in few]
+        assert all(row.in_a_row for row in few) or len(set(services)) == len(services), name
+        assert name not in TABLE
+
+
+def test_in_a_row_one_waits_for_the_other_and_one_alone_for_nobody():
+    rows = [row for row in TABLE.values() if row.in_a_row][:2]
+    other = TABLE["kill-payout"]
+    scenes = [(row, None) for row in (*rows, other)]
+    assert [[row.name for row, _ in part] for part in in_order(scenes)] == [[other.name], [row.name for row in rows]]
+    assert in_order(scenes[1:]) == (scenes[1:], [])
 
 
 def test_people_of_a_trial_are_of_every_kind_and_their_own():

@@ -27,7 +27,7 @@ from tests.faults.report import Trial
 from tests.faults.work import Work
 from tests.faults.world import World
 
-TRIAL_SECONDS = 420.0
+TRIAL_SECONDS, MORE_SECONDS = 420.0, 60.0
 EXAMINE_SECONDS, STILL_SECONDS = 60.0, 20.0
 KEPT = ROOT / ".ansinh" / "faults"
 RANDOM = "random"
@@ -43,7 +43,7 @@ class Result:
     problems: list[str] = field(default_factory=list)
     recoveries: dict[str, float] = field(default_factory=dict)
     hits: dict[str, int] = field(default_factory=dict)
-    points: list[str] = field(default_factory=list)
+    points: dict[str, list[str]] = field(default_factory=dict)
     deliveries: int = 0
     seconds: float = 0.0
     spent: dict[str, float] = field(default_factory=dict)  # phase -> seconds
@@ -61,7 +61,8 @@ class Result:
                 deliveries=self.deliveries,
                 seconds=round(self.seconds, 1),
                 findings=tuple(self.problems[:20]),
-                points=tuple(self.points),
+                points=tuple(self.points.get(name, ())),
+                what=name,
                 missed=not self.hits.get(name),
             )
             for name in self.phases or [self.name]
@@ -75,6 +76,14 @@ def plan(scenarios: Sequence[Scenario], rng: Random) -> dict[str, list[Scenario]
         free = [phase for phase in scenario.phases if phase not in chosen] or list(scenario.phases)
         chosen.setdefault(rng.choice(free), []).append(scenario)
     return chosen
+
+
+def in_order(scenes: Sequence[tuple[Scenario, Scene]]) -> tuple[list[tuple[Scenario, Scene]], list[tuple[Scenario, Scene]]]:
+    """(those that strike while the phase begins, those that take their turn): one alone never waits."""
+    waiting = [each for each in scenes if each[0].in_a_row]
+    if len(waiting) < 2:
+        return list(scenes), []
+    return [each for each in scenes if not each[0].in_a_row], waiting
 
 
 def drawn(table: dict[str, Scenario], seed: int, brokers: int) -> list[Scenario]:
@@ -105,7 +114,7 @@ class Runner:
         self.world.timeline.clear()
         self.world.note("trial", name=self.result.name, seed=self.result.seed)
         try:
-            async with asyncio.timeout(TRIAL_SECONDS):
+            async with asyncio.timeout(TRIAL_SECONDS + MORE_SECONDS * (len(scenarios) - 1)):
                 await self._run(scenarios)
         except Exception as error:
             self.result.problems.append(f"{type(error).__name__}: {error}".splitlines()[0])
@@ -150,10 +159,11 @@ class Runner:
 
     async def _phase(self, work: Work, name: str, phase: Any, scenarios: Sequence[Scenario]) -> None:
         scenes = [(scenario, Scene(self.world, work, self.rng, name)) for scenario in scenarios]
-        for scenario, scene in scenes:
+        together, in_a_row = in_order(scenes)
+        for scenario, scene in together:
             await scenario.before(scene)
-        strikes = [self._strike(scenario, scene, measured=True) for scenario, scene in scenes]
-        tasks = [asyncio.ensure_future(each) for each in (phase(), *strikes)]
+        strikes = [self._strike(scenario, scene, measured=True) for scenario, scene in together]
+        tasks = [asyncio.ensure_future(each) for each in (phase(), self._in_a_row(in_a_row), *strikes)]
         try:
             await asyncio.gather(*tasks)
         finally:
@@ -162,6 +172,12 @@ class Runner:
             await asyncio.gather(*tasks, return_exceptions=True)
             if scenarios:
                 self.world.heal()
+
+    async def _in_a_row(self, scenes: Sequence[tuple[Scenario, Scene]]) -> None:
+        """The next one when everything goes on again after the one before."""
+        for scenario, scene in scenes:
+            await scenario.before(scene)
+            await self._strike(scenario, scene, measured=True)
 
     async def _strike(self, scenario: Scenario, scene: Scene, *, measured: bool) -> None:
         self.result.phases[scenario.name] = scene.phase
@@ -179,7 +195,7 @@ class Runner:
         for scenario, scene in self._scenes:
             self.result.problems += [f"{scenario.name}: {wrong}" for wrong in await scenario.verify(scene)]
             self.result.hits[scenario.name] = scene.hits
-            self.result.points += [point for point in scene.points if point.count(".") and " " not in point]
+            self.result.points[scenario.name] = [point for point in scene.points if point.count(".") and " " not in point]
 
     async def _examine(self, scenarios: Sequence[Scenario]) -> None:
         tolerated = frozenset().union(*(scenario.tolerates for scenario in scenarios))
