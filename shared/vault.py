@@ -9,7 +9,6 @@ JOSE (RFC 7515/7516/7518 by joserfc): ministries encrypt to registry with ECDH-E
 
 from __future__ import annotations
 
-import base64
 import binascii
 import hashlib
 import hmac
@@ -62,8 +61,11 @@ class VaultError(Exception):
     """A block, token or key that does not open, verify or exist here. Carries no content."""
 
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
 def _b64(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
 
 
 def _unb64(text: str) -> bytes:

@@ -146,19 +146,18 @@ class Desk:
     def _whom(self, statement: Statement) -> Found:
         said = statement.identity
         past = self.records.get((statement.source, statement.record)) if statement.record else None
+        place = place_of(statement.act)
         if past is not None:
             known = self.people[past.beneficiary_id]
             if said is None:
                 return Found(known)
             if not matching.is_somebody_else(known.identity, said):
-                return self._same_record(known, said)
-        place = place_of(statement.act)
+                return self._same_record(known, self.keys_of(said, place))
         return matching.find(said, self._candidates(said, place), place) if said else Found()
 
-    def _same_record(self, known: Person, said: Identity) -> Found:
+    def _same_record(self, known: Person, said: Keys) -> Found:
         """The record's person, unless the number now said is another's."""
-        number = self.keys_of(said, NOWHERE).number
-        owner = self._by_number.get(number) if number else None
+        owner = self._by_number.get(said.number) if said.number else None
         if owner not in (None, known.beneficiary_id):
             return Found(refusal=RowReason.NUMBER_CLASH)
         return Found(known)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from uuid import UUID
 
 from services.registry import store, store_lists
@@ -26,6 +27,9 @@ from shared.outbox import OutEvent, put_events
 from shared.records import Received
 from shared.restoring import epoch_of
 from shared.vault import Kind, Vault, VaultError
+
+# Messages about a list itself; asked by type, because asking a model whether it is an instance costs a microsecond.
+_ABOUT_LISTS = (ListOpened, ListClosed)
 
 
 class Registrar:
@@ -71,7 +75,7 @@ class Registrar:
         """Keep what changed; a new version goes out only for those of whom a reader would see something new."""
         saved: list[tuple[Person, Blocks]] = []
         snapshots: list[OutEvent] = []
-        for key in sorted(desk.changed_people):
+        for key in sorted(desk.changed_people, key=attrgetter("int")):
             old, blocks = before.get(key, (None, None))
             person = desk.people[key]
             is_new = old is None or old.published(desk.today) != person.published(desk.today)
@@ -127,11 +131,11 @@ class Handlers:
 
     async def on_ministry(self, tx: Tx, records: Sequence[Received[MinistryMessage]]) -> None:
         """Upstream's statements, in order. What needs a content key that has not come yet waits for it and holds back nobody."""
-        beyond = [opened(r, self._vault, {}) for r in records if too_large(r.message)]
-        await store.save_events(tx, [_refused(o) for o in beyond], None)
-        records = [r for r in records if not too_large(r.message)]
-        released = await self._take_lists(tx, [r for r in records if isinstance(r.message, ListOpened | ListClosed)])
-        about_people = [r for r in records if not isinstance(r.message, ListOpened | ListClosed)]
+        if beyond := [opened(r, self._vault, {}) for r in records if too_large(r.message)]:
+            await store.save_events(tx, [_refused(o) for o in beyond], None)
+            records = [r for r in records if not too_large(r.message)]
+        released = await self._take_lists(tx, [r for r in records if type(r.message) in _ABOUT_LISTS])
+        about_people = [r for r in records if type(r.message) not in _ABOUT_LISTS]
         content_keys = await self._content_keys(tx, [*released, *about_people])
         ready, late = [*released], list[Received[MinistryMessage]]()
         for record in about_people:

@@ -67,7 +67,7 @@ class Opened:
 
 def too_large(message: MinistryMessage) -> bool:
     """Whether a number of the message is larger than a column of ours holds: refused by name, nobody's data is at fault."""
-    return message.source_sequence > SEQUENCE_MAX or (isinstance(message, events.ListClosed) and message.count > COUNT_MAX)
+    return message.source_sequence > SEQUENCE_MAX or (type(message) is events.ListClosed and message.count > COUNT_MAX)
 
 
 def kid_of(message: MinistryMessage) -> str | None:

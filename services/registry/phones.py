@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 import phonenumbers
+from phonenumbers import PhoneMetadata
 
 # Facts: package vn-phone-number 0.1. `phonenumbers` calls every old number invalid, so they are moved before it is asked.
 _NEW_PREFIX = {
@@ -12,6 +14,21 @@ _NEW_PREFIX = {
     "120": "70", "121": "79", "122": "77", "126": "76", "128": "78", "123": "83", "124": "84", "125": "85",
     "127": "81", "129": "82", "186": "56", "188": "58", "199": "59",
 }  # fmt: skip
+
+
+def _mobile_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """The library's own two rules for a mobile number here: what any number looks like, what a mobile one looks like."""
+    facts = PhoneMetadata.metadata_for_region("VN")
+    assert facts is not None
+    assert facts.general_desc is not None
+    assert facts.mobile is not None
+    looks, mobile = facts.general_desc.national_number_pattern, facts.mobile.national_number_pattern
+    assert looks is not None
+    assert mobile is not None
+    return re.compile(looks), re.compile(mobile)
+
+
+_ANY, _MOBILE = _mobile_patterns()
 
 
 @lru_cache(maxsize=50_000)
@@ -27,10 +44,14 @@ def e164(written: str) -> str | None:
     national = national.lstrip("0")
     if len(national) == 10 and national[:3] in _NEW_PREFIX:
         national = _NEW_PREFIX[national[:3]] + national[3:]
-    return _valid(f"+84{national}") if len(national) == 9 else None
+    return _valid(national) if len(national) == 9 else None
 
 
-def _valid(number: str) -> str | None:
+def _valid(national: str) -> str | None:
+    number = f"+84{national}"
+    # Nearly every number is a mobile one: the library's own patterns say yes at a hundredth of the price; only it says no.
+    if _MOBILE.fullmatch(national) and _ANY.fullmatch(national):
+        return number
     try:
         parsed = phonenumbers.parse(number, None)
     except phonenumbers.NumberParseException:

@@ -79,6 +79,7 @@ class Sealer:
     def seal(self, after: Person, *, before: Person | None, blocks: Blocks | None, today: date) -> Blocks:
         """The blocks of a changed person; what is equal stays byte for byte as it was."""
         owner, month = str(after.beneficiary_id), f"{today:%Y-%m}"
+        # A new person has no block: there is nothing to compare with, so nothing is made for it.
         then, had = before or _NOBODY, blocks or _NO_BLOCKS
 
         def block(kind: Kind, now: Block, *, was: Block | None, sealed: str | None) -> str:
@@ -98,7 +99,7 @@ class Sealer:
         place = _canonical(delivery) if delivery else b""
         return Blocks(
             identity=identity,
-            payee=block(Kind.PAYEE, after.payee, was=then.payee, sealed=had.payee),
+            payee=block(Kind.PAYEE, after.payee, was=then.payee if had.payee else None, sealed=had.payee),
             # What was sealed last may show a collector whose days are over since: delivery is compared with nothing.
             delivery=self._vault.seal(Kind.DELIVERY, owner, month, place) if delivery else None,
             collector=block(Kind.DELIVERY, after.collector, was=then.collector, sealed=had.collector)

@@ -173,8 +173,10 @@ async def save_texts(tx: Tx, texts: Iterable[TextState]) -> None:
 # --- rows of tables ----------------------------------------------------------------------------------------------------------
 
 
-def _first(row: Sequence[Any]) -> Any:
-    return row[0]
+def _first(row: Sequence[Any]) -> int:
+    """The order of ids, compared as numbers: comparing ids themselves costs four times as much."""
+    first: int = row[0].int
+    return first
 
 
 def _person_row(p: Person, b: Blocks, keys: Keys, *, at: datetime) -> tuple[object, ...]:
