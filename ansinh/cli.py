@@ -14,7 +14,7 @@ from uuid import UUID
 import typer
 from rich.console import Console
 
-from ansinh import check, check_watch, look, pipeline, report
+from ansinh import check, check_watch, conformance_cli, look, pipeline, report
 from ansinh.client import Client, Refusal
 from ansinh.demo import Demo
 from ansinh.installation import Addresses, Installation
@@ -36,6 +36,7 @@ letters = typer.Typer(help="Records a service set aside.", no_args_is_help=True)
 app.add_typer(payroll, name="payroll")
 app.add_typer(letters, name="deadletters")
 app.add_typer(restored, name="restore")
+app.add_typer(conformance_cli.app, name="conformance")
 
 Name = Annotated[str, typer.Option("--name", help="Which installation under .ansinh/ to talk to.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
