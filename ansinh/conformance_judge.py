@@ -101,12 +101,12 @@ def _paid(owed: Mapping[str, Any], answers: Sequence[PaymentResult]) -> Iterator
     for stray in sorted(last.keys() - lines.keys()):
         yield "lines of the batch only", stray
     for end_to_end_id, vnd in lines.items():
-        answer = last.get(end_to_end_id)
-        if answer is None or answer.status is LineStatus.ACCEPTED:
+        final = last.get(end_to_end_id)
+        if final is None or final.status is LineStatus.ACCEPTED:
             yield "a final answer per line", end_to_end_id
-        elif answer.amount_vnd != vnd:
-            yield "the amount as instructed", f"{end_to_end_id}: {answer.amount_vnd} VND"
-        elif answer.status is not LineStatus.PAID and answer.reason is None:
+        elif final.amount_vnd != vnd:
+            yield "the amount as instructed", f"{end_to_end_id}: {final.amount_vnd} VND"
+        elif final.status is not LineStatus.PAID and final.reason is None:
             yield "a reason code with a refusal", end_to_end_id
 
 
