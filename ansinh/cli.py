@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +13,10 @@ import typer
 from rich.console import Console
 
 from ansinh import check, check_watch, conformance_cli, look, pipeline, report
+from ansinh.asking import AsJson, Name, Payer, Period, nothing_runs
+from ansinh.asking import ask as _ask
+from ansinh.asking import show as _print
+from ansinh.cli_audit import audit
 from ansinh.client import Client, Refusal
 from ansinh.demo import Demo
 from ansinh.installation import Addresses, Installation
@@ -37,37 +39,7 @@ app.add_typer(payroll, name="payroll")
 app.add_typer(letters, name="deadletters")
 app.add_typer(restored, name="restore")
 app.add_typer(conformance_cli.app, name="conformance")
-
-Name = Annotated[str, typer.Option("--name", help="Which installation under .ansinh/ to talk to.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
-Period = Annotated[str, typer.Argument(help="Payroll period, e.g. 2024-02")]
-Payer = Annotated[str, typer.Argument(help="Payer code, e.g. huyen-444")]
-Ask = Callable[[Addresses, Client], Awaitable[Any]]
-
-
-def _ask(name: str, question: Ask) -> Any:
-    """Ask a running installation; refusals end the command with their code and advice."""
-
-    async def run() -> Any:
-        addresses = Addresses.read(name)
-        client = Client(addresses)
-        try:
-            return await question(addresses, client)
-        finally:
-            await client.close()
-
-    try:
-        return asyncio.run(run())
-    except FileNotFoundError:
-        typer.echo(f"Nothing named {name} is running. Start it with `make up`.", err=True)
-        raise typer.Exit(3) from None
-    except Refusal as refusal:
-        typer.echo(str(refusal), err=True)
-        raise typer.Exit(1) from None
-
-
-def _print(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=1, default=str))
+app.add_typer(audit, name="audit")
 
 
 @app.command()
@@ -358,8 +330,7 @@ def check_invariants(
     try:
         verdicts = asyncio.run(watch() if every else ask())
     except FileNotFoundError:
-        typer.echo(f"Nothing named {name} is running. Start it with `make up`.", err=True)
-        raise typer.Exit(3) from None
+        raise nothing_runs(name) from None
     if verdicts is None:
         return
     if as_json:

@@ -18,12 +18,12 @@ Tx: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 COMMAND_SECONDS = 30.0
 
 
-def load_queries(file: str) -> Any:
-    """The named queries of `queries.sql` beside a Python file (pass `__file__`).
+def load_queries(file: str, name: str = "queries.sql") -> Any:
+    """The named queries of `queries.sql` beside a Python file (pass `__file__`), or of another `queries_<what>.sql` there.
 
     Use: `row = await queries.one(tx, a=1)` for `^`, `async for` over plain ones, `await` for `!`.
     """
-    return aiosql.from_path(Path(file).with_name("queries.sql"), "asyncpg", mandatory_parameters=False)
+    return aiosql.from_path(Path(file).with_name(name), "asyncpg", mandatory_parameters=False)
 
 
 class Database:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
+
+from pydantic import Field
 
 from shared.fields import Block, Digest, Vnd
 
 
 class Fact(Block):
-    """One fact an auditor needs: a held line, a line put into an instruction, a posting or an approval. `fact` says which."""
+    """One fact an auditor needs. `fact` says which: a held line, a line put into an instruction, a posting, a signature; the end of the
+    payer's ledger chain (`seq`, `sha256`); a budget (`reason` names the programme); a payroll closed, and a line it carried over; a
+    payment that its provider was asked to cancel, and money to be recovered because the cancel came too late."""
 
     entry_id: UUID
-    fact: Literal["held", "assigned", "posting", "approval", "withdrawal"]
+    fact: Literal[
+        "held", "assigned", "posting", "approval", "withdrawal", "head", "budget", "closed", "carried", "cancel", "recovery"
+    ]
     subject: UUID
     batch_id: UUID | None = None
     vnd: Vnd = 0
@@ -21,3 +27,5 @@ class Fact(Block):
     reason: str | None = None
     actor: str | None = None
     sha256: Digest | None = None
+    seq: Annotated[int, Field(ge=1)] | None = None
+    end_to_end_id: Annotated[str, Field(pattern=r"^[A-Z2-7]{16}$")] | None = None

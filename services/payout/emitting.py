@@ -69,6 +69,11 @@ class Entries:
             )
         )  # fmt: skip
 
+    def head(self, seq: int, sha256: str, posting_id: UUID) -> OutEvent:
+        """The end of the payer's ledger chain: told outside, it can no longer be made anew unseen."""
+        identity = derived_id("head", self.payer, seq, sha256)
+        return self._out(Entry(entry_id=identity, fact="head", subject=posting_id, seq=seq, sha256=sha256, **self._common))
+
     def books(self, facts: Iterable[Facts]) -> Iterator[OutEvent]:
         """Facts of many payments, many to a message, in their order. A book is checked as a whole, which is cheaper than fact by fact."""
         rest = iter(facts)
@@ -80,12 +85,15 @@ class Entries:
 
 
 def assigned(payments: Iterable[Payment]) -> Iterator[Facts]:
-    """Lines go into the payments of a draft. The first line's fact has the payment's own id."""
+    """Lines go into the payments of a draft. The first line's fact has the payment's own id, and the id its provider will answer by."""
     for payment in payments:
-        identity = payment.instruction_id
-        for number, share in enumerate(payment.shares):
-            if number:
-                identity = derived_id("assigned", payment.instruction_id, share.entitlement_id)
+        first, *more = payment.shares
+        yield {
+            "entry_id": payment.instruction_id, "fact": "assigned", "subject": first.entitlement_id, "batch_id": payment.batch_id,
+            "vnd": first.vnd, "end_to_end_id": payment.end_to_end_id,
+        }  # fmt: skip
+        for share in more:
+            identity = derived_id("assigned", payment.instruction_id, share.entitlement_id)
             yield {
                 "entry_id": identity, "fact": "assigned", "subject": share.entitlement_id, "batch_id": payment.batch_id,
                 "vnd": share.vnd,

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from services.payout import store, store_answers, store_sending
+from services.payout import store, store_answers, store_life, store_sending
 from services.payout.bank_file import Debtor
 from services.payout.batch import BatchState, Step, withdrawal_sha256
 from services.payout.channel import choose
@@ -167,7 +167,8 @@ async def _send(tx: Tx, view: View, fallen: Sequence[Fallen], shipment: Shipment
     await shipment.postings.copy(tx)
     await store_sending.save_files(tx, payroll, shipment.files, at)
     await shipment.parts.copy(tx)
-    await put_events(tx, [audited(actor, "payroll_release", shipment.entries)], at)
+    told = [audited(actor, "payroll_release", shipment.entries), *await store_life.head(tx, shipment.entries)]
+    await put_events(tx, told, at)
     await shipment.events.copy(tx)
 
 

@@ -15,6 +15,7 @@ _CLOCK = re.compile(
 )
 SYSTEM_TIME = "-- system time:"
 SHARED = "shared/queries.sql"
+_HOLDS_QUERIES = re.compile(r"(.*/)?queries(_[a-z]+)?\.sql")
 
 
 def names_in(text: str) -> list[str]:
@@ -61,16 +62,23 @@ def names_used(source: Source) -> set[str]:
     return {node.attr for node in nodes if name_of(node.value).lower() == "queries"}
 
 
+def _query_files() -> list[tuple[str, str]]:
+    """(path, text) of every file with named queries: `queries.sql`, and `queries_<what>.sql` where one would be too long."""
+    return [(path, text) for path, text in sql_files() if _HOLDS_QUERIES.fullmatch(path)]
+
+
 def _used_in(folder: str) -> set[str]:
     return {name for source in sources() if source.path.rsplit("/", 1)[0] == folder for name in names_used(source)}
 
 
 def test_every_query_is_described():
-    assert [problem for path, text in sql_files() if path.endswith("queries.sql") for problem in undescribed(path, text)] == []
+    assert [problem for path, text in _query_files() for problem in undescribed(path, text)] == []
 
 
 def test_every_query_is_used_and_every_used_query_exists():
-    folders = {path.rsplit("/", 1)[0]: set(names_in(text)) for path, text in sql_files() if path.endswith("queries.sql")}
+    folders: dict[str, set[str]] = {}
+    for path, text in _query_files():
+        folders.setdefault(path.rsplit("/", 1)[0], set()).update(names_in(text))
     for service in SERVICES:
         folders.setdefault(f"services/{service}", set())
     assert unused_and_unknown(folders, {folder: _used_in(folder) for folder in (*folders, "ansinh")}) == []
