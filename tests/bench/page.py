@@ -224,7 +224,8 @@ def _payroll(payroll: Results) -> str:
     ]
     text = (
         f"Payout alone, {_n(payroll['people'])} people, everybody on an account: its handlers and HTTP commands in one process on a real"
-        " PostgreSQL, no broker. Release seals every line for its provider and writes the files; writing pain.001 alone and its check with"
+        " PostgreSQL, no broker; as end to end, four offices give their commands at the same time."
+        " Release seals every line for its provider and writes the files; writing pain.001 alone and its check with"
         " the schema stand apart as well."
     )
     text += "\n\n" + _table(("stage", "seconds", "Python us per person", "PostgreSQL us per person"), rows)
