@@ -1,64 +1,97 @@
-"""Who is owed what: the monthly part of a line by the rules we know, and whether a month is still owed after a death. Pure.
+"""Who is owed what: one person, some periods, the tables and the answers to open questions give sums with reasons. Pure.
 
-Rules are effective-dated. A code without a rule here, or one the list marks as scaled, is accepted as declared: the list officer
-decides it, and nothing is guessed (domain 1).
+Rules are effective-dated rows (`rates/*.csv`). A code without a known value, or a line the list marks as scaled, is accepted as
+declared: the list officer decides it, nothing is guessed (domain 1).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import cache
 
+from services.payout.arrears import Book, Right, arrears_of, month_of, unpaid_of
+from services.payout.circumstances import Person
+from services.payout.comparing import differences, monthly_of
+from services.payout.gifts import gifts_of
+from services.payout.months import period_of
+from services.payout.moving import payer_of
+from services.payout.on_death import paid_on_death
+from services.payout.owed import Assessment, Owed, OwedReason, Part
+from services.payout.policy import Policy
+from services.payout.rate_files import shipped
+from services.payout.rules import Rules
+from services.payout.standing import Effect, Stop, stop_of_person
 from shared.events import DeclaredLine
-from shared.money import Dong, times_hundredths
-from shared.words import Programme
-
-Standards = Sequence[tuple[str, Dong]]
-"""(first period, VND a month), newest first."""
-
-# Decree 20/2021/ND-CP Art. 4; Decree 76/2024/ND-CP Art. 1.
-ASSISTANCE_STANDARDS: Standards = (("2024-07", Dong(500_000)), ("2021-07", Dong(360_000)))
-# Decrees 75/2021, 55/2023 and 77/2024.
-MERIT_STANDARDS: Standards = (("2024-07", Dong(2_789_000)), ("2023-07", Dong(2_055_000)), ("2021-07", Dong(1_624_000)))
-# Law on Social Insurance 2024 Art. 21; Decree 176/2025 Art. 3.
-PENSION_STANDARDS: Standards = (("2025-07", Dong(500_000)),)
-
-# Decree 20/2021 Art. 6, only the coefficients that were seen on a page; for other codes the list's own coefficient counts.
-COEFFICIENTS: Mapping[str, int] = {
-    "BT-1a": 250, "BT-1b": 150, "BT-3a": 250, "BT-3b": 200, "BT-5a1": 150, "BT-6a": 200, "BT-6b": 250, "BT-6c": 150, "BT-6d": 200,
-}  # fmt: skip
-# Relatives of one, two, three or more martyrs.
-MERIT_MULTIPLES: Mapping[str, int] = {"NCC-LS1": 100, "NCC-LS2": 200, "NCC-LS3": 300}
-PENSION_CODES = ("HT-1", "HT-2")
+from shared.money import Dong
 
 
-def monthly_by_rule(line: DeclaredLine, period: str) -> Dong | None:
+def assess(person: Person, periods: Sequence[str], rules: Rules) -> Assessment:
+    """What one person is owed, paid in these periods, and why the rest is not.
+
+    A month is owed once: what is settled, carried over or in arrears is counted against it, so assessing again with the result
+    settled gives nothing. The months after a death are never owed; what was owed before is, as policy says.
+    """
+    book = Book.of(person.settled)
+    owed: list[Owed] = []
+    stops: list[Stop] = []
+    mourned = False
+    for period in sorted(set(periods)):
+        found = list(_period(person, period, book, rules=rules))
+        if person.died_on and not mourned and period_of(person.died_on) < period:
+            mourned = True
+            found += paid_on_death(person, period, rules, payer=_payer(person, period, rules))
+        owed += [one for one in found if isinstance(one, Owed)]
+        stops += [one for one in found if isinstance(one, Stop)]
+    return Assessment(tuple(owed), tuple(stops))
+
+
+def _period(person: Person, period: str, book: Book, *, rules: Rules) -> Iterator[Owed | Stop]:
+    """Sums of one period. Who is suspended gets nothing now, earlier months neither: those wait."""
+    stop = stop_of_person(person, period, rules.policy)
+    if stop is None or stop.effect is not Effect.SUSPENDED:
+        yield from unpaid_of(person, period, book, rules=rules)
+        yield from arrears_of(person, period, book, rules=rules)
+    found = month_of(person, period, rules, book=book)
+    yield from found.stops
+    if found.payer is None or (stop and stop.effect is Effect.ENDED):
+        return
+    for right in found.rights:
+        yield from _monthly(right, period, found.payer, book=book)
+    if stop is None:
+        codes = [right.paid_as for right in found.rights]
+        yield from gifts_of(person, period, codes, rules=rules, payer=found.payer)
+
+
+def _monthly(right: Right, period: str, payer: str, *, book: Book) -> Iterator[Owed]:
+    missing = book.missing(right, period)
+    if not missing:
+        return
+    reason = OwedReason.DIFFERENCE if missing < right.vnd else right.reason
+    book.add(right.code, period, missing)
+    yield Owed(period, period, right.code, right.paid_as, Part.MONTHLY, missing, right.rule, reason, payer)
+
+
+def _payer(person: Person, period: str, rules: Rules) -> str:
+    return payer_of(person, period, rules.policy) or person.payer
+
+
+@cache
+def shipped_rules() -> Rules:
+    """The tables of this release with every open question answered by its default."""
+    return Rules(shipped(), Policy())
+
+
+def monthly_by_rule(line: DeclaredLine, period: str, rules: Rules | None = None) -> Dong | None:
     """The monthly part in VND that the rules of a period give; None where we know no rule."""
-    if line.scaled:
-        return None
-    standards, hundredths = _rule(line)
-    standard = _standard(standards, period)
-    return None if standard is None or hundredths is None else times_hundredths(standard, hundredths)
+    return monthly_of(line, period, rules or shipped_rules()).vnd
 
 
-def differs(line: DeclaredLine, period: str, tolerance_vnd: int) -> bool:
-    """Whether the declared monthly part lies further from the rule than the tolerance. A line without a rule never differs."""
-    expected = monthly_by_rule(line, period)
-    return expected is not None and abs(line.monthly_vnd - expected) > tolerance_vnd
+def differs(line: DeclaredLine, period: str, tolerance_vnd: int, *, rules: Rules | None = None) -> bool:
+    """Whether a part of a declared line lies further from the rules than the tolerance. A line without a rule never differs."""
+    return any(abs(one.vnd) > tolerance_vnd for one in differences(line, period, rules or shipped_rules()))
 
 
 def owed_after_death(period: str, died_on: date | None) -> bool:
     """Entitled through the month of death, stopped from the next (domain 2.2). An unknown day of death owes nothing."""
-    return died_on is not None and f"{died_on:%Y-%m}" >= period
-
-
-def _rule(line: DeclaredLine) -> tuple[Standards, int | None]:
-    if line.programme is Programme.SOCIAL_ASSISTANCE:
-        return ASSISTANCE_STANDARDS, COEFFICIENTS.get(line.benefit_code, line.coefficient_hundredths)
-    if line.programme is Programme.MERIT:
-        return MERIT_STANDARDS, MERIT_MULTIPLES.get(line.benefit_code)
-    return PENSION_STANDARDS, 100 if line.benefit_code in PENSION_CODES else None
-
-
-def _standard(standards: Standards, period: str) -> Dong | None:
-    return next((vnd for since, vnd in standards if since <= period), None)
+    return died_on is not None and period_of(died_on) >= period

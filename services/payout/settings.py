@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field
 
+from services.payout.policy import Policy
 from shared.settings import ServiceSettings
 
 
-class Settings(ServiceSettings):
-    """The common settings, and the rules an office may choose. All amounts are VND."""
+class Settings(ServiceSettings, Policy):
+    """The common settings, the answers to open questions of entitlement, and the rules an office may choose. All amounts are VND."""
+
+    rates_dir: Path | None = None
+    """A folder with the tables of `rates/`, instead of those of this release."""
 
     execution_day: int = Field(default=1, ge=1, le=28)
     """The day of the period's month on which providers pay."""

@@ -16,7 +16,8 @@ RATCHET: dict[str, dict[str, int]] = json.loads((ROOT / "tests/house/broad_excep
 BROAD_EXCEPT_BELONGS = ("shared/applying.py", "shared/consuming.py", "shared/outbox.py", "shared/process.py")
 _MONEY_WORD = re.compile(r"(^|_)(vnd|dong|amount|amounts|money|balance)(_|$)", re.IGNORECASE)
 _MONEY_FILES = re.compile(
-    r"shared/(money|events|fields|personal|ids)\.py|services/payout/(batch|ledger|entitlement|bank_file|channel|building|postal_list)\.py"
+    r"shared/(money|events|fields|personal|ids)\.py|services/payout/(batch|ledger|entitlement|bank_file|channel|building|postal_list"
+    r"|arrears|combining|comparing|gifts|on_death|owed|rate_book|rate_files|rules)\.py"
 )
 _SQL = re.compile(
     r"\bSELECT\b[\s\S]+\bFROM\b|\bINSERT\s+INTO\b|\bUPDATE\s+\w+\s+SET\b|\bDELETE\s+FROM\b|\b(CREATE|ALTER|DROP)\s+(TABLE|DATABASE)\b"

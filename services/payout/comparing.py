@@ -1,0 +1,101 @@
+"""What a list declares and what the tables say, compared: a difference is shown with its reason, never silently overwritten. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.payout.rate_book import NO_RULE, Kind, Worth, row_of
+from services.payout.rules import Rules
+from shared.events import DeclaredLine
+from shared.words import Programme
+
+_LAW = {Programme.SOCIAL_ASSISTANCE: "BT", Programme.MERIT: "NCC", Programme.SOCIAL_PENSION: "HT"}
+_CARER = {"BT-1": "CS-BT1", "BT-6": "CS-BT6"}
+"""Whose care brings carer money."""
+
+
+class DifferenceReason(StrEnum):
+    """In what a declared line differs from the tables."""
+
+    MONTHLY_DIFFERS = "MONTHLY_DIFFERS"
+    CARER_DIFFERS = "CARER_DIFFERS"
+    ARREARS_TOO_HIGH = "ARREARS_TOO_HIGH"
+    MONTH_TWICE = "MONTH_TWICE"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Declared minus owed, in VND; `rule` names what it was compared with."""
+
+    reason: DifferenceReason
+    declared_vnd: int
+    owed_vnd: int
+    rule: str | None
+
+    @property
+    def vnd(self) -> int:
+        """Above zero: the list declares more than the rules give."""
+        return self.declared_vnd - self.owed_vnd
+
+
+def monthly_of(line: DeclaredLine, period: str, rules: Rules, *, code: str | None = None) -> Worth:
+    """What the rules of a month give for the monthly part of a line; `code`: instead of the line's own."""
+    if line.scaled:
+        return NO_RULE
+    own = None if code else line.coefficient_hundredths
+    return rules.monthly(code or line.benefit_code, period, own=own, law=_LAW[line.programme], aged=code is not None)
+
+
+def differences(line: DeclaredLine, period: str, rules: Rules) -> list[Difference]:
+    """Every part of a line that lies elsewhere than the tables say, however little. A part without a rule never differs."""
+    return [*_monthly(line, period, rules), *_carer(line, period, rules), *_earlier(line, period, rules)]
+
+
+def _monthly(line: DeclaredLine, period: str, rules: Rules) -> Iterator[Difference]:
+    worth = monthly_of(line, period, rules)
+    if worth.vnd is not None and worth.vnd != line.monthly_vnd:
+        yield Difference(DifferenceReason.MONTHLY_DIFFERS, line.monthly_vnd, worth.vnd, worth.rule)
+
+
+def _carer(line: DeclaredLine, period: str, rules: Rules) -> Iterator[Difference]:
+    """Carer money is one of a few multiples; the nearest is what it is compared with."""
+    names = rules.names(line.benefit_code)
+    rate = row_of(rules.book.rates.get(_CARER.get(names[0] if names else "", ""), ()), period)
+    if not line.carer_vnd or rate is None or rate.kind is not Kind.ONE_OF or rules.by_list(rate):
+        return
+    worths = [rules.book.worth(rate, period, rules.policy.province, hundredths=value) for value in rate.values]
+    known = [(worth.vnd, worth.rule) for worth in worths if worth.vnd is not None]
+    if known:
+        vnd, rule = min(known, key=lambda pair: abs(pair[0] - line.carer_vnd))
+        if vnd != line.carer_vnd:
+            yield Difference(DifferenceReason.CARER_DIFFERS, line.carer_vnd, vnd, rule)
+
+
+def _earlier(line: DeclaredLine, period: str, rules: Rules) -> Iterator[Difference]:
+    """Arrears above what their months give at their own rates, and months that are named twice."""
+    arrears = line.arrears.periods if line.arrears else ()
+    unpaid = line.unpaid.periods if line.unpaid else ()
+    for months, vnd in ((arrears, line.arrears.vnd if line.arrears else 0), (unpaid, line.unpaid.vnd if line.unpaid else 0)):
+        if len(set(months)) < len(months) or any(month >= period for month in months):
+            yield Difference(DifferenceReason.MONTH_TWICE, vnd, 0, None)
+    both = set(arrears) & set(unpaid)
+    declared = (line.arrears.vnd if line.arrears else 0) + (line.unpaid.vnd if line.unpaid and both else 0)
+    most = _most(line, sorted(set(arrears) | (set(unpaid) if both else set())), rules)
+    if most is not None and declared > most:
+        reason = DifferenceReason.MONTH_TWICE if both else DifferenceReason.ARREARS_TOO_HIGH
+        yield Difference(reason, declared, most, None)
+
+
+def _most(line: DeclaredLine, months: list[str], rules: Rules) -> int | None:
+    """The most that these months can bring, under any code the person may have grown out of; None where a month has no rule."""
+    ladder = {band.code for band in rules.book.ladders.get(line.benefit_code, ())} - {line.benefit_code}
+    total = 0
+    for month in months:
+        own = monthly_of(line, month, rules)
+        if own.vnd is None:
+            return None
+        grown = [monthly_of(line, month, rules, code=code).vnd or 0 for code in sorted(ladder)]
+        total += max([own.vnd, *grown]) + line.carer_vnd
+    return total

@@ -1,0 +1,88 @@
+"""What a list declares against what the tables say, part by part."""
+
+import pytest
+from entitlement_cases import rules
+
+from services.payout.comparing import differences
+from services.payout.entitlement import differs
+from shared.events import Arrears, DeclaredLine
+from shared.words import Programme
+
+
+def line(code="BT-6a", monthly_vnd=1_000_000, **rest):
+    programme = {"NCC": Programme.MERIT, "HT-": Programme.SOCIAL_PENSION}.get(code[:3], Programme.SOCIAL_ASSISTANCE)
+    earlier = {
+        name: Arrears(periods=rest.pop(name)[0], vnd=rest.pop(f"{name}_vnd")) for name in ("arrears", "unpaid") if name in rest
+    }
+    return DeclaredLine(programme=programme, benefit_code=code, monthly_vnd=monthly_vnd, **rest, **earlier)
+
+
+def shown(declared, period="2025-03", **settings):
+    return [(d.reason, d.vnd) for d in differences(declared, period, rules(**settings))]
+
+
+def test_line_as_the_tables_say_does_not_differ():
+    assert shown(line()) == []
+
+
+@pytest.mark.parametrize("wrong", [1, -1, 280_000])
+def test_monthly_part_elsewhere_is_shown_with_its_rule(wrong):
+    (found,) = differences(line(monthly_vnd=1_000_000 + wrong), "2025-03", rules())
+    assert (found.reason, found.vnd, found.owed_vnd) == ("MONTHLY_DIFFERS", wrong, 1_000_000)
+    assert found.rule == "BT-6a@2021-07*assistance@2024-07"
+
+
+@pytest.mark.parametrize(
+    ("declared", "settings", "expected"),
+    [
+        (line("BT-5c", 500_000, coefficient_hundredths=100), {}, []),
+        (line("BT-5c", 750_000, coefficient_hundredths=150), {}, []),  # ours was seen on no page: the list's counts
+        (line("BT-5c", 750_000, coefficient_hundredths=150), {"unconfirmed_rates": "table"}, [("MONTHLY_DIFFERS", 250_000)]),
+        (line("BT-5c", 750_000), {"unconfirmed_rates": "table"}, [("MONTHLY_DIFFERS", 250_000)]),
+        (line("NCC-LS2", 5_000_000), {}, [("MONTHLY_DIFFERS", -578_000)]),
+        (line("NCC-LS2", 5_000_000), {"martyr_relatives": "list"}, []),
+        (line("NCC-TB-21", 1_800_000), {}, [("MONTHLY_DIFFERS", -78_000)]),
+        (line("NCC-TB-75", 1_800_000), {}, []),  # a hole
+        (line("BT-9", 750_000, coefficient_hundredths=150), {}, []),  # a code no table names, at the list's coefficient
+        (line("BT-9", 700_000, coefficient_hundredths=150), {}, [("MONTHLY_DIFFERS", -50_000)]),
+        (line("NCC-XX", 700_000), {}, []),
+        (line("BT-6a", 7, scaled=True), {}, []),
+        (line("BT-6a", carer_vnd=123_456), {}, []),
+        (line("BT-6a", carer_vnd=500_000), {"unconfirmed_rates": "table"}, []),
+        (line("BT-6a", carer_vnd=510_000), {"unconfirmed_rates": "table"}, [("CARER_DIFFERS", 10_000)]),
+        (line("BT-5a1", 750_000, carer_vnd=510_000), {"unconfirmed_rates": "table"}, []),  # no carer money is known for it
+    ],
+)
+def test_what_counts_where_ours_is_not_confirmed(declared, settings, expected):
+    assert shown(declared, **settings) == expected
+
+
+@pytest.mark.parametrize(
+    ("rest", "expected"),
+    [
+        ({"arrears": [("2024-06", "2024-07")], "arrears_vnd": 1_720_000}, []),
+        ({"arrears": [("2024-06", "2024-07")], "arrears_vnd": 1_000_000}, []),  # a part of a month may have been paid
+        ({"arrears": [("2024-06", "2024-07")], "arrears_vnd": 2_150_001}, [("ARREARS_TOO_HIGH", 1)]),
+        ({"arrears": [("2025-03",)], "arrears_vnd": 1_000_000}, [("MONTH_TWICE", 1_000_000)]),
+        ({"arrears": [("2025-01", "2025-01")], "arrears_vnd": 900_000}, [("MONTH_TWICE", 900_000)]),
+        ({"unpaid": [("2025-04",)], "unpaid_vnd": 1_000_000}, [("MONTH_TWICE", 1_000_000)]),
+        ({"unpaid": [("2025-02",)], "unpaid_vnd": 3_000_000}, []),  # may hold gifts
+        ({"arrears": [("2025-01",)], "arrears_vnd": 200_000, "unpaid": [("2025-01",)], "unpaid_vnd": 1_000_000}, []),
+        ({"arrears": [("2025-01",)], "arrears_vnd": 1_000_000, "unpaid": [("2025-01",)], "unpaid_vnd": 1_000_000},
+         [("MONTH_TWICE", 750_000)]),
+    ],
+)  # fmt: skip
+def test_earlier_months(rest, expected):
+    """BT-6a may have been BT-6b before: 900,000 in June 2024, 1,250,000 since July."""
+    assert shown(line(**rest)) == expected
+
+
+def test_difference_holds_a_line_only_above_the_tolerance():
+    declared = line(monthly_vnd=1_000_500)
+    assert differs(declared, "2025-03", 499, rules=rules())
+    assert not differs(declared, "2025-03", 500, rules=rules())
+    assert differs(declared, "2025-03", 0)
+
+
+def test_a_province_that_pays_more_does_not_differ_from_its_own_table():
+    assert shown(line(), province="40") == []
