@@ -12,7 +12,7 @@ from uuid import UUID
 import typer
 from rich.console import Console
 
-from ansinh import check, check_watch, conformance_cli, look, pipeline, report
+from ansinh import check, check_watch, conformance_cli, look, pipeline, report, what_if
 from ansinh.asking import AsJson, Name, Payer, Period, nothing_runs
 from ansinh.asking import ask as _ask
 from ansinh.asking import show as _print
@@ -163,6 +163,28 @@ def withdraw(
     """Take people off approved lists, signed by two. Example: ansinh payroll withdraw 2024-02 huyen-444 --beneficiary ID"""
     people = [str(one) for one in beneficiary]
     _print(_ask(name, lambda _a, client: pipeline.withdraw(client, period, payer, beneficiary_ids=people, reason=reason)))
+
+
+@payroll.command("what-if")
+def what_if_rates(
+    period: Annotated[str, typer.Option(help="Whose lines are computed, e.g. 2026-07")],
+    *,
+    rates: Annotated[
+        list[Path], typer.Option(exists=True, dir_okay=False, help="Other rows of standards.csv, rates.csv or overrides.csv.")
+    ],
+    at: Annotated[str | None, typer.Option(help="In which month the rates are asked; the period's own when not said.")] = None,
+    payer: Annotated[str | None, typer.Option(help="Only the lines of this payer.")] = None,
+    lines: Annotated[Path | None, typer.Option(help="Write every line to this CSV file too.")] = None,
+    as_json: AsJson = False,
+    name: Name = "local",
+) -> None:
+    """What a period would cost by other rates; changes nothing. Example: ansinh payroll what-if --period 2026-07 --rates new.csv"""
+    found = _ask(name, lambda _a, client: what_if.ask(client, what_if.question(period, rates, at=at, payer=payer), lines))
+    if as_json:
+        _print(found)
+    else:
+        for table in what_if.tables(found):
+            Console().print(table)
 
 
 @payroll.command()

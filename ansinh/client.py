@@ -63,10 +63,10 @@ class Client:
         url = self._addresses.url(service) + path
         return _answer(await self._http.post(url, params=query, headers=headers, content=_blocks(file), timeout=_NO_TIMEOUT))
 
-    async def fetch(self, service: str, path: str, target: Path, *, actor: str) -> None:
+    async def fetch(self, service: str, path: str, target: Path, *, actor: str, **query: Any) -> None:
         """A file, streamed to a path. Raises Refusal."""
         headers = {"Authorization": f"Bearer {self._issuer.token(actor, ACTORS[actor])}"}
-        async with self._http.stream("GET", self._addresses.url(service) + path, headers=headers) as response:
+        async with self._http.stream("GET", self._addresses.url(service) + path, params=query, headers=headers) as response:
             if not response.is_success:
                 await response.aread()
                 _answer(response)

@@ -8,6 +8,7 @@ from services.payout import store_republish
 from services.payout.files import LOOK_SECONDS, FileWriter
 from services.payout.handlers import Handlers
 from services.payout.http import router
+from services.payout.rate_files import load_rules
 from services.payout.settings import Settings
 from shared import topics
 from shared.loops import repeat
@@ -18,6 +19,7 @@ from shared.topics import Provider, Service
 def build(runtime: Runtime) -> App:
     """The service's handlers, routes and the loop that writes files."""
     handlers = Handlers(runtime.vault, runtime.clock)
+    rules = load_rules(runtime.settings, runtime.settings.rates_dir)
     writer = FileWriter(runtime.database, runtime.vault, runtime.clock, folder=runtime.settings.files_dir)
     return App(
         consumes={
@@ -27,7 +29,7 @@ def build(runtime: Runtime) -> App:
             topics.VERIFICATION_RESULT: handlers.on_verification,
             **{topics.result_topic(provider): handlers.on_payment_result for provider in Provider},
         },
-        router=router(runtime, writer),
+        router=router(runtime, writer, rules),
         background=[partial(repeat, writer.write_missing, seconds=LOOK_SECONDS, log=runtime.log)],
         republishes=store_republish.PAGES,
     )

@@ -26,6 +26,7 @@ from services.payout.emitting import Entries, assigned, posted
 from services.payout.entitlement import differs
 from services.payout.ledger import Posting, on_paying_again
 from services.payout.refusals import Refusal, Refused
+from services.payout.rules import Rules
 from services.payout.settings import Settings
 from services.payout.store import HeldLine, Payroll
 from shared.actors import Actor
@@ -67,7 +68,9 @@ def execution_date(settings: Settings, period: str) -> date:
     return date.fromisoformat(f"{period}-{settings.execution_day:02d}")
 
 
-async def build(tx: Tx, settings: Settings, key: bytes, *, payroll: Payroll, actor: Actor, at: datetime) -> Built | Refused:
+async def build(
+    tx: Tx, settings: Settings, key: bytes, *, rules: Rules, payroll: Payroll, actor: Actor, at: datetime
+) -> Built | Refused:
     """Prove the totals, decide every open line, make one draft per provider. `key` makes end-to-end ids. Repeating it changes nothing."""
     refusal = await _totals_refused(tx, payroll)
     if refusal:
@@ -76,7 +79,7 @@ async def build(tx: Tx, settings: Settings, key: bytes, *, payroll: Payroll, act
     made = Maker(payroll, settings, key)
     missing = 0
     async for rows in store_building.undecided_lines(tx, payroll.period, payroll.payer):
-        plan = decide(rows, payroll.period, settings.tolerance_vnd)
+        plan = decide(rows, payroll.period, rules, tolerance_vnd=settings.tolerance_vnd)
         missing += 0 if late else plan.unverified
         if not missing:
             made.add(plan)
@@ -134,15 +137,17 @@ async def _totals_refused(tx: Tx, payroll: Payroll) -> Refused | None:
     return None if same else Refused(Refusal.TOTALS_DIFFER)
 
 
-def decide(rows: Sequence[Record], period: str, tolerance_vnd: int) -> Plan:
+def decide(rows: Sequence[Record], period: str, rules: Rules, *, tolerance_vnd: int) -> Plan:
     """Each open line ends in exactly one of: an order to a provider, held with a reason. Rows come sorted by person."""
     plan = Plan()
     for beneficiary_id, lines in groupby(rows, key=itemgetter("beneficiary_id")):
-        _decide_person(plan, beneficiary_id, list(lines), period=period, tolerance_vnd=tolerance_vnd)
+        _decide_person(plan, beneficiary_id, list(lines), period=period, rules=rules, tolerance_vnd=tolerance_vnd)
     return plan
 
 
-def _decide_person(plan: Plan, beneficiary_id: UUID, rows: list[Record], *, period: str, tolerance_vnd: int) -> None:
+def _decide_person(
+    plan: Plan, beneficiary_id: UUID, rows: list[Record], *, period: str, rules: Rules, tolerance_vnd: int
+) -> None:
     person = rows[0]
     failed = next((row["failed"] for row in rows if row["failed"]), None)
     choice, known = _choice(person, period, failed)
@@ -150,7 +155,7 @@ def _decide_person(plan: Plan, beneficiary_id: UUID, rows: list[Record], *, peri
     plan.considered += len(rows)
     payable = []
     for row in rows:
-        wrong = row["open_vnd"] == 0 or _wrong(row["content"], period, tolerance_vnd)
+        wrong = row["open_vnd"] == 0 or _wrong(row["content"], period, rules, tolerance_vnd=tolerance_vnd)
         reason = _first(choice.held, HeldReason.AMOUNT_DIFFERS) if wrong else choice.held
         if reason is None:
             payable.append(OpenLine(row["entitlement_id"], row["open_vnd"], row["programme"], row["pieces"], row["attempts"]))
@@ -196,9 +201,9 @@ def _choice_alike(*facts: Any) -> tuple[Choice, bool]:
 
 
 @lru_cache(maxsize=4096)
-def _wrong(content: str, period: str, tolerance_vnd: int) -> bool:
+def _wrong(content: str, period: str, rules: Rules, *, tolerance_vnd: int) -> bool:
     """Most lines declare what thousands of others declare, in the same words."""
-    return differs(DeclaredLine.model_validate_json(content), period, tolerance_vnd)
+    return differs(DeclaredLine.model_validate_json(content), period, tolerance_vnd, rules=rules)
 
 
 def _first(*reasons: HeldReason | None) -> HeldReason | None:

@@ -61,9 +61,11 @@ def _monthly(line: DeclaredLine, period: str, rules: Rules) -> Iterator[Differen
 
 def _carer(line: DeclaredLine, period: str, rules: Rules) -> Iterator[Difference]:
     """Carer money is one of a few multiples; the nearest is what it is compared with."""
+    if not line.carer_vnd:
+        return
     names = rules.names(line.benefit_code)
     rate = row_of(rules.book.rates.get(_CARER.get(names[0] if names else "", ""), ()), period)
-    if not line.carer_vnd or rate is None or rate.kind is not Kind.ONE_OF or rules.by_list(rate):
+    if rate is None or rate.kind is not Kind.ONE_OF or rules.by_list(rate):
         return
     worths = [rules.book.worth(rate, period, rules.policy.province, hundredths=value) for value in rate.values]
     known = [(worth.vnd, worth.rule) for worth in worths if worth.vnd is not None]
@@ -75,6 +77,8 @@ def _carer(line: DeclaredLine, period: str, rules: Rules) -> Iterator[Difference
 
 def _earlier(line: DeclaredLine, period: str, rules: Rules) -> Iterator[Difference]:
     """Arrears above what their months give at their own rates, and months that are named twice."""
+    if line.arrears is None and line.unpaid is None:
+        return
     arrears = line.arrears.periods if line.arrears else ()
     unpaid = line.unpaid.periods if line.unpaid else ()
     for months, vnd in ((arrears, line.arrears.vnd if line.arrears else 0), (unpaid, line.unpaid.vnd if line.unpaid else 0)):

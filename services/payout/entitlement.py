@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from functools import cache
 
 from services.payout.arrears import Book, Right, arrears_of, month_of, unpaid_of
 from services.payout.circumstances import Person
@@ -18,8 +17,6 @@ from services.payout.months import period_of
 from services.payout.moving import payer_of
 from services.payout.on_death import paid_on_death
 from services.payout.owed import Assessment, Owed, OwedReason, Part
-from services.payout.policy import Policy
-from services.payout.rate_files import shipped
 from services.payout.rules import Rules
 from services.payout.standing import Effect, Stop, stop_of_person
 from shared.events import DeclaredLine
@@ -76,20 +73,14 @@ def _payer(person: Person, period: str, rules: Rules) -> str:
     return payer_of(person, period, rules.policy) or person.payer
 
 
-@cache
-def shipped_rules() -> Rules:
-    """The tables of this release with every open question answered by its default."""
-    return Rules(shipped(), Policy())
-
-
-def monthly_by_rule(line: DeclaredLine, period: str, rules: Rules | None = None) -> Dong | None:
+def monthly_by_rule(line: DeclaredLine, period: str, rules: Rules) -> Dong | None:
     """The monthly part in VND that the rules of a period give; None where we know no rule."""
-    return monthly_of(line, period, rules or shipped_rules()).vnd
+    return monthly_of(line, period, rules).vnd
 
 
-def differs(line: DeclaredLine, period: str, tolerance_vnd: int, *, rules: Rules | None = None) -> bool:
+def differs(line: DeclaredLine, period: str, tolerance_vnd: int, *, rules: Rules) -> bool:
     """Whether a part of a declared line lies further from the rules than the tolerance. A line without a rule never differs."""
-    return any(abs(one.vnd) > tolerance_vnd for one in differences(line, period, rules or shipped_rules()))
+    return any(abs(one.vnd) > tolerance_vnd for one in differences(line, period, rules))
 
 
 def owed_after_death(period: str, died_on: date | None) -> bool:

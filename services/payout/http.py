@@ -16,8 +16,10 @@ from services.payout.building import Built, build, execution_date
 from services.payout.commands import Proposed
 from services.payout.emitting import Entries, audited
 from services.payout.files import FileWriter
+from services.payout.http_what_if import add_what_if
 from services.payout.refusals import ADVICE, Refusal, Refused
 from services.payout.release import Released, release
+from services.payout.rules import Rules
 from services.payout.store import Payroll
 from shared.actors import Actor, require
 from shared.database import Tx
@@ -76,19 +78,20 @@ def refusal_problem(refused: Refused) -> Problem:
     return Problem(refused.refusal, ADVICE[refused.refusal] + count)
 
 
-def router(runtime: Runtime, writer: FileWriter) -> APIRouter:
+def router(runtime: Runtime, writer: FileWriter, rules: Rules) -> APIRouter:
     """The routes, bound to one service's dependencies."""
     routes = APIRouter()
-    _add_build(routes, runtime)
+    _add_build(routes, runtime, rules)
     _add_signing(routes, runtime)
     _add_release(routes, runtime, writer)
     _add_withdrawals(routes, runtime)
     _add_expiry(routes, runtime)
     _add_reading(routes, runtime)
+    add_what_if(routes, runtime, rules)
     return routes
 
 
-def _add_build(routes: APIRouter, runtime: Runtime) -> None:
+def _add_build(routes: APIRouter, runtime: Runtime, rules: Rules) -> None:
     key = runtime.vault.end_to_end_key()
 
     @routes.post(PATH + "/build")
@@ -97,7 +100,7 @@ def _add_build(routes: APIRouter, runtime: Runtime) -> None:
         at = runtime.clock.now()
 
         async def command(tx: Tx, payroll: Payroll) -> Built | Refused:
-            return await build(tx, runtime.settings, key, payroll=payroll, actor=actor, at=at)
+            return await build(tx, runtime.settings, key, rules=rules, payroll=payroll, actor=actor, at=at)
 
         built: Built = await Clerk(runtime, period, payer, actor=actor).run(Role.MAKER, "payroll_build", command)
         drafts = [

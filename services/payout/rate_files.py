@@ -9,6 +9,7 @@ import csv
 import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from io import StringIO
 from itertools import pairwise
@@ -20,6 +21,7 @@ from pydantic import ValidationError
 from services.payout.months import plus_months
 from services.payout.policy import Policy
 from services.payout.rate_book import Band, Benefit, DatedRow, Exclusion, Kind, OneOff, Override, Rate, RateBook, Row, Standard
+from services.payout.rules import Rules
 
 FOLDER = Path(__file__).with_name("rates")
 ROWS_MAX = 10_000
@@ -44,6 +46,11 @@ class BadRates(Exception):
 def shipped() -> RateBook:
     """The tables of this release."""
     return read_rates(FOLDER)
+
+
+def load_rules(policy: Policy, folder: Path | None) -> Rules:
+    """The rules a service runs under: tables of a folder, or of this release. Raises BadRates, or OSError where a file is missing."""
+    return Rules(read_rates(folder) if folder else shipped(), policy)
 
 
 def read_rates(folder: Path) -> RateBook:
@@ -75,6 +82,40 @@ def read_rates(folder: Path) -> RateBook:
         funeral=_funeral(text("funeral.csv"), standards),
         one_off=[row for _number, row in _table("one_off.csv", text("one_off.csv"), OneOff)],
     )
+
+
+def proposed(book: RateBook, texts: Sequence[str]) -> RateBook:
+    """The tables with other rows, for a calculation: each text is `standards.csv`, `rates.csv` or `overrides.csv`, or only new rows
+    of one. From the first month a text names for a level or a code its rows hold, and the row before ends. Raises BadRates.
+    """
+    for number, text in enumerate(texts, 1):
+        file = f"proposal {number}"
+        first = text.partition(",")[0].strip()
+        if first == "standard":
+            book = replace(book, standards=_amended(file, book.standards, parse_standards(text, file)))
+        elif first == "code":
+            rates = parse_rates(text, book.standards, book.benefits, file=file)
+            book = replace(book, rates=_amended(file, book.rates, rates))
+        elif first == "province":
+            own = _grouped(file, _table(file, text, Override), lambda row: (row.province, row.standard))
+            book = replace(book, overrides=_amended(file, book.overrides, own))
+        else:
+            raise BadRates(file, 1, column="(first)", wrong="is none of standard, code, province")
+    return book
+
+
+def _amended(
+    file: str, known: Mapping[Any, Sequence[AnyDated]], new: Mapping[Any, Sequence[AnyDated]]
+) -> dict[Any, Sequence[AnyDated]]:
+    amended: dict[Any, Sequence[AnyDated]] = dict(known)
+    for name, rows in new.items():
+        first = rows[0].since
+        before = [row for row in known.get(name, ()) if row.since < first]
+        if before and (before[-1].until is None or before[-1].until >= first):
+            before[-1] = before[-1].model_copy(update={"until": plus_months(first, -1)})
+        checked = _grouped(file, [(1, row) for row in (*before, *rows)], lambda _row: "all")
+        amended[name] = checked["all"]
+    return amended
 
 
 def parse_standards(text: str, file: str = "standards.csv") -> dict[str, list[Standard]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.payout.policy import Policy
 from services.payout.rate_book import NO_RULE, Exclusion, Kind, Mode, Rate, RateBook, Worth, row_of
 
 BY_LIST = "list"
+_KNOWN_MAX = 100_000
 _ON_LISTS = (Kind.COEFFICIENT, Kind.ONE_OF)
 _STANDARD_OF_LAW = {"BT": "assistance", "CS": "assistance"}
 
@@ -18,12 +19,22 @@ class Rules:
 
     book: RateBook
     policy: Policy
+    _known: dict[tuple[str, str, int | None, str | None, bool], Worth] = field(default_factory=dict, repr=False)
+    """Answers given before: a payroll asks the same few thousand questions a million times."""
 
     def monthly(self, code: str, period: str, *, own: int | None, law: str | None = None, aged: bool = False) -> Worth:
         """What a code is worth in a month. `own`: the list's coefficient in hundredths; `law`: of a code no table names.
 
         `aged`: the person grew into this code, so the list says nothing of it and even an unconfirmed figure of ours is better.
         """
+        key = (code, period, own, law, aged)
+        if key not in self._known:
+            if len(self._known) >= _KNOWN_MAX:
+                self._known.clear()
+            self._known[key] = self._monthly(code, period, own=own, law=law, aged=aged)
+        return self._known[key]
+
+    def _monthly(self, code: str, period: str, *, own: int | None, law: str | None, aged: bool) -> Worth:
         rate = row_of(self.book.rates.get(code, ()), period)
         if rate is None:
             benefit = self.book.benefits.get(code)

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from entitlement_cases import rules
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,7 +67,7 @@ def held_now(plan: Plan, rows: list[dict[str, Any]]) -> dict[UUID, int]:
 @given(st.lists(st.tuples(PEOPLE, LINES), max_size=8))
 def test_every_line_ends_in_exactly_one_place(people: list[tuple[dict[str, Any], list[tuple[int, str | None]]]]) -> None:
     rows = rows_of(people)
-    plan = decide(rows, "2024-02", 0)  # type: ignore[arg-type]
+    plan = decide(rows, "2024-02", rules(), tolerance_vnd=0)  # type: ignore[arg-type]
     paid = {line.entitlement_id: int(line.vnd) for orders in plan.orders.values() for order in orders for line in order.lines}
     held = held_now(plan, rows)
     assert not paid.keys() & held.keys()
@@ -82,7 +83,7 @@ def test_every_line_ends_in_exactly_one_place(people: list[tuple[dict[str, Any],
 
 def test_two_lines_of_one_person_are_one_order() -> None:
     rows = [a_row(), a_row(entitlement_id=UUID(int=9), programme="merit")]
-    plan = decide(rows, "2024-02", 0)  # type: ignore[arg-type]
+    plan = decide(rows, "2024-02", rules(), tolerance_vnd=0)  # type: ignore[arg-type]
     ((order,),) = plan.orders.values()
     assert len(order.lines) == 2
     assert list(plan.orders) == [Provider.BANK_A]
@@ -90,22 +91,27 @@ def test_two_lines_of_one_person_are_one_order() -> None:
 
 def test_wrong_amount_holds_that_line_only() -> None:
     rows = [a_row(content=CONTENT[400_000], open_vnd=400_000), a_row(entitlement_id=UUID(int=9))]
-    plan = decide(rows, "2024-02", 0)  # type: ignore[arg-type]
+    plan = decide(rows, "2024-02", rules(), tolerance_vnd=0)  # type: ignore[arg-type]
     assert [(line.entitlement_id, line.reason) for line in plan.held] == [(UUID(int=1), HeldReason.AMOUNT_DIFFERS)]
     ((order,),) = plan.orders.values()
     assert [line.entitlement_id for line in order.lines] == [UUID(int=9)]
 
 
 def test_reason_about_the_person_comes_before_the_amount() -> None:
-    plan = decide([a_row(content=CONTENT[400_000], outcome="not_found")], "2024-02", 0)  # type: ignore[arg-type]
+    plan = decide([a_row(content=CONTENT[400_000], outcome="not_found")], "2024-02", rules(), tolerance_vnd=0)  # type: ignore[arg-type]
     assert [line.reason for line in plan.held] == [HeldReason.NOT_FOUND]
-    plan = decide([a_row(content=CONTENT[400_000], home_delivery=True, can_be_delivered=False, wish="post")], "2024-02", 0)  # type: ignore[arg-type]
+    plan = decide(
+        [a_row(content=CONTENT[400_000], home_delivery=True, can_be_delivered=False, wish="post")],
+        "2024-02",
+        rules(),
+        tolerance_vnd=0,
+    )  # type: ignore[arg-type]
     assert [line.reason for line in plan.held] == [HeldReason.AMOUNT_DIFFERS]
 
 
 def test_same_reason_again_is_silent_and_a_line_that_became_payable_is_freed() -> None:
-    again = decide([a_row(outcome="not_found", held="NOT_FOUND")], "2024-02", 0)  # type: ignore[arg-type]
+    again = decide([a_row(outcome="not_found", held="NOT_FOUND")], "2024-02", rules(), tolerance_vnd=0)  # type: ignore[arg-type]
     assert (again.held, again.freed) == ([], [])
-    now = decide([a_row(held="NOT_FOUND")], "2024-02", 0)  # type: ignore[arg-type]
+    now = decide([a_row(held="NOT_FOUND")], "2024-02", rules(), tolerance_vnd=0)  # type: ignore[arg-type]
     assert now.freed == [UUID(int=1)]
     assert now.orders

@@ -81,7 +81,7 @@ def test_difference_holds_a_line_only_above_the_tolerance():
     declared = line(monthly_vnd=1_000_500)
     assert differs(declared, "2025-03", 499, rules=rules())
     assert not differs(declared, "2025-03", 500, rules=rules())
-    assert differs(declared, "2025-03", 0)
+    assert differs(declared, "2025-03", 0, rules=rules())
 
 
 def test_a_province_that_pays_more_does_not_differ_from_its_own_table():

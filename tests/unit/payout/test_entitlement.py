@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from entitlement_cases import rules
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,7 +43,7 @@ def a_line(code: str, monthly_vnd: int, *, hundredths: int | None = None, scaled
     ],
 )
 def test_rule_of_the_period(code: str, hundredths: int | None, period: str, vnd: int) -> None:
-    assert monthly_by_rule(a_line(code, 1, hundredths=hundredths), period) == vnd
+    assert monthly_by_rule(a_line(code, 1, hundredths=hundredths), period, rules()) == vnd
 
 
 @pytest.mark.parametrize(
@@ -57,14 +58,14 @@ def test_rule_of_the_period(code: str, hundredths: int | None, period: str, vnd:
     ids=["no rule for the code", "scaled", "no coefficient", "before the pension", "before the oldest standard"],
 )
 def test_without_a_rule_the_declared_amount_is_accepted(line: DeclaredLine, period: str) -> None:
-    assert monthly_by_rule(line, period) is None
-    assert not differs(line, period, 0)
+    assert monthly_by_rule(line, period, rules()) is None
+    assert not differs(line, period, 0, rules=rules())
 
 
 @given(st.integers(0, 2_000_000), st.integers(0, 500_000))
 def test_only_more_than_the_tolerance_differs(monthly_vnd: int, tolerance_vnd: int) -> None:
     line = a_line("BT-5c", monthly_vnd, hundredths=100)
-    assert differs(line, "2024-02", tolerance_vnd) == (abs(monthly_vnd - 360_000) > tolerance_vnd)
+    assert differs(line, "2024-02", tolerance_vnd, rules=rules()) == (abs(monthly_vnd - 360_000) > tolerance_vnd)
 
 
 @pytest.mark.parametrize(

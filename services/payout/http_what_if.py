@@ -1,0 +1,65 @@
+"""HTTP of what-if: what a period would cost by other rates. Reads one snapshot in a read-only transaction and changes nothing."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import AsyncIterator, Iterable
+from io import StringIO
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import StreamingResponse
+
+from services.payout import store_what_if
+from services.payout.rate_files import BadRates, proposed
+from services.payout.refusals import ADVICE, Refusal
+from services.payout.rules import Rules
+from services.payout.what_if import COLUMNS, WhatIf
+from shared.fields import Opaque, Period
+from shared.process import Runtime
+from shared.web import Problem
+
+PATH = "/v1/what-if/{period}"
+
+
+def add_what_if(routes: APIRouter, runtime: Runtime, rules: Rules) -> None:
+    """The report and its lines."""
+
+    def question(
+        period: Period,
+        rates: Annotated[list[str], Query(max_length=20)] = [],  # noqa: B006
+        at: Period | None = None,
+    ) -> WhatIf:
+        """Raises Problem for tables that cannot be used."""
+        try:
+            then = Rules(proposed(rules.book, rates), rules.policy)
+        except BadRates as error:
+            raise Problem("RATES_INVALID", str(error), 422) from None
+        return WhatIf(period, at or period, rules, then)
+
+    @routes.get(PATH)
+    async def what_if(payer: Opaque | None = None, asked: WhatIf = Depends(question)) -> dict[str, Any]:
+        """Count, VND a month now and then per programme, commune and code. `rates`: CSV texts; `at`: in which month they are asked."""
+        async with runtime.database.reading() as tx:
+            groups = await store_what_if.alike_lines(tx, asked.period, payer)
+        if not groups:
+            raise Problem(Refusal.NOT_CLOSED, ADVICE[Refusal.NOT_CLOSED], 404)
+        return asked.report(groups)
+
+    @routes.get(PATH + "/lines")
+    async def lines(payer: Opaque | None = None, asked: WhatIf = Depends(question)) -> StreamingResponse:
+        """The same per line as CSV, without personal data."""
+
+        async def pages() -> AsyncIterator[str]:
+            yield _csv([COLUMNS])
+            async with runtime.database.reading() as tx:
+                async for page in store_what_if.lines(tx, asked.period, payer):
+                    yield _csv(asked.rows(page))
+
+        return StreamingResponse(pages(), media_type="text/csv; charset=utf-8")
+
+
+def _csv(rows: Iterable[Iterable[object]]) -> str:
+    text = StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()

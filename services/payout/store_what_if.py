@@ -1,0 +1,32 @@
+"""SQL of what-if: lines of a period, read in pages. Reads only; the text is in `queries_rates.sql`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from functools import lru_cache
+from uuid import UUID
+
+from services.payout.what_if import Alike
+from shared.database import Tx, load_queries
+from shared.events import DeclaredLine
+
+queries = load_queries(__file__, "queries_rates.sql")
+ROWS = 2_000
+
+
+async def alike_lines(tx: Tx, period: str, payer: str | None) -> list[Alike]:
+    """Lines of a period, those that declare the same counted together."""
+    rows = [row async for row in queries.alike_lines(tx, period=period, payer=payer)]
+    return [Alike(row["payer"], row["area"], _line(row["content"]), row["count"]) for row in rows]
+
+
+async def lines(tx: Tx, period: str, payer: str | None) -> AsyncIterator[list[tuple[UUID, str, str, DeclaredLine]]]:
+    """Every line of a period, some thousand at a time."""
+    cursor = await tx.cursor(queries.lines_of_a_period.sql, period, payer)
+    while rows := await cursor.fetch(ROWS):
+        yield [(row["entitlement_id"], row["payer"], row["area"], _line(row["content"])) for row in rows]
+
+
+@lru_cache(maxsize=4096)
+def _line(content: str) -> DeclaredLine:
+    return DeclaredLine.model_validate_json(content)
