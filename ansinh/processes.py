@@ -20,6 +20,8 @@ READY_SECONDS = 180.0
 # A child that ends so often in a row, each time within so many seconds of its start, is given up.
 FAILURES_MAX = 20
 LIVED_SECONDS = 30.0
+# A pipe on which nothing is ever written: children hold its reading end, and it ends when this process does.
+_LIFELINE = os.pipe()
 
 
 class NotReady(Exception):
@@ -42,18 +44,19 @@ class Child:
     _started: float = 0.0
 
     def start(self, once: Mapping[str, str] | None = None) -> None:
-        """Start it in a session of its own, so that a terminal's Ctrl-C reaches only the supervisor.
+        """Start it in a session of its own, so that a terminal's Ctrl-C reaches only the supervisor; it ends when the supervisor is gone.
 
         `once`: environment of this start only.
         """
         self._started = monotonic()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603
-                [sys.executable, *self.command],
+                [sys.executable, "-m", "ansinh.tied", str(_LIFELINE[0]), *self.command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd=ROOT,
+                pass_fds=(_LIFELINE[0],),
                 start_new_session=True,
                 env={**os.environ, **self.environment, **(once or {})},
             )
