@@ -83,10 +83,11 @@ SELECT pg_notify('outbox', '');
 SELECT xid::text AS xid, id, t.locked_reason FROM outbox_cursor, timeline t;
 
 -- name: unpublished
--- The next rows in commit-safe order: only of transactions below every running one, so none can appear before them later.
+-- The next rows in commit-safe order: only of transactions below every running one, so none can appear before them later. The order is
+-- that of the column, named with its table: `xid` alone would be the text of the output, in which 10000 comes before 9999.
 SELECT (SELECT epoch FROM timeline) AS epoch, xid::text AS xid, id, event_id, topic, key, type, at, payload FROM outbox
  WHERE (xid, id) > (:xid::text::xid8, :id) AND xid < pg_snapshot_xmin(pg_current_snapshot())
- ORDER BY xid, id LIMIT :most;
+ ORDER BY outbox.xid, outbox.id LIMIT :most;
 
 -- name: move_cursor^
 -- Only after the broker acknowledged every row up to here, and only from where this relay began.

@@ -43,6 +43,21 @@ def asks_the_clock(path: str, text: str) -> Iterator[str]:
         before = line
 
 
+def orders_by_a_shadow(path: str, text: str) -> Iterator[str]:
+    """An output that is a cast of a column under the column's own name is what a bare ORDER BY of that name means: text, not number."""
+    for query in re.split(r";|^-- name", text, flags=re.MULTILINE):
+        code = re.sub(r"--[^\n]*", "", query)
+        shadows = {match[1] for match in re.finditer(r"\b(\w+)\)*::[\w:\[\]]+\s+AS\s+\1\b", code, re.IGNORECASE)}
+        ordered = {
+            word
+            for match in re.finditer(r"ORDER BY([^)]*)", code, re.IGNORECASE)
+            for word in re.findall(r"(?<![.\w])\w+", match[1])
+        }
+        yield from (
+            f"{path}: ORDER BY {name} is the order of the output, not of the column" for name in sorted(shadows & ordered)
+        )
+
+
 def unused_and_unknown(defined: dict[str, set[str]], used: dict[str, set[str]]) -> list[str]:
     """`defined`: folder -> names; `used`: folder -> names its Python asks for. The runtime's queries may be used from anywhere."""
     everywhere = {name for names in used.values() for name in names}
@@ -88,6 +103,12 @@ def test_sql_asks_no_clock():
     assert [problem for path, text in sql_files() for problem in asks_the_clock(path, text)] == []
 
 
+def test_order_is_that_of_columns():
+    assert [
+        problem for path, text in sql_files() if path != "tests/faults/oracle.sql" for problem in orders_by_a_shadow(path, text)
+    ] == []
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_migrations_are_numbered_and_say_up_and_down(service):
     paths = sorted((ROOT / "services" / service / "migrations").glob("*.sql"))
@@ -113,6 +134,11 @@ def test_query_that_is_not_described_is_found(text):
 @pytest.mark.parametrize("line", ["SELECT now()", "DEFAULT CURRENT_TIMESTAMP", "x < current_date", "Select Clock_Timestamp ( )"])
 def test_clock_is_found(line):
     assert list(asks_the_clock("queries.sql", line))
+
+
+def test_order_of_an_output_is_found():
+    assert list(orders_by_a_shadow("queries.sql", "SELECT xid::text AS xid FROM outbox ORDER BY xid, id LIMIT 1;"))
+    assert not list(orders_by_a_shadow("queries.sql", "SELECT xid::text AS xid FROM outbox ORDER BY outbox.xid, id LIMIT 1;"))
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,23 @@ async def test_decision_that_commits_late_is_not_stepped_over(outbox):
     assert sorted(await outbox.told()) == ["quick", "slow"]
 
 
+async def test_transactions_are_told_in_the_order_of_numbers_not_of_texts(outbox):
+    """Written as text, transaction 100 comes before 99: a relay that believed it moved its cursor past 99 and never told it."""
+    await outbox.make_topic()
+    async with outbox.database.transaction("test") as tx:
+        for xid in (100, 99, 101, 9):
+            event = outbox.event(str(xid))
+            await tx.execute(
+                "INSERT INTO outbox (xid, day, event_id, topic, key, type, at, payload)"
+                " VALUES ($1::text::xid8, $2, $3, $4, $5, $6, $7, $8)",
+                str(xid), AT.date(), event.event_id, event.topic, event.key, event.message.TYPE, AT,
+                event.message.model_dump_json().encode(),
+            )  # fmt: skip
+    async with outbox.relay():
+        await outbox.until_told()
+    assert await outbox.told() == ["9", "99", "100", "101"]
+
+
 async def test_what_the_broker_did_not_acknowledge_stays(outbox):
     """A decision for a topic that is not there cannot be acknowledged: it waits, and what stands behind it waits too."""
     await outbox.decide("1", "2")
