@@ -165,6 +165,12 @@ def withdraw(
     _print(_ask(name, lambda _a, client: pipeline.withdraw(client, period, payer, beneficiary_ids=people, reason=reason)))
 
 
+@payroll.command()
+def differences(period: Period, payer: Payer, name: Name = "local") -> None:
+    """Lines held because the rate tables contradict them, and why. Example: ansinh payroll differences 2024-02 huyen-444"""
+    _print(_ask(name, lambda _a, client: pipeline.differences(client, period, payer)))
+
+
 @payroll.command("what-if")
 def what_if_rates(
     period: Annotated[str, typer.Option(help="Whose lines are computed, e.g. 2026-07")],

@@ -46,6 +46,12 @@ async def status(client: Client, period: str, payer: str) -> dict[str, Any]:
     return answer
 
 
+async def differences(client: Client, period: str, payer: str) -> dict[str, Any]:
+    """Lines the rate tables contradict, and codes without a rule."""
+    answer: dict[str, Any] = await client.get("payout", f"/v1/payrolls/{period}/{payer}/differences")
+    return answer
+
+
 async def sign(client: Client, period: str, payer: str, *, step: str) -> dict[str, Any]:
     """One actor signs the hash over the lists that wait for the step: check, approve or release."""
     shown = await status(client, period, payer)

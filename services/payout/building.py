@@ -22,6 +22,7 @@ from asyncpg import Record
 from services.payout import store, store_building
 from services.payout.batch import Draft, OpenLine, Order, Payment, Step, pay
 from services.payout.channel import Choice, choose, verified
+from services.payout.comparing import giving_way
 from services.payout.emitting import Entries, assigned, posted
 from services.payout.entitlement import differs
 from services.payout.ledger import Posting, on_paying_again
@@ -154,8 +155,13 @@ def _decide_person(
     plan.unverified += not known
     plan.considered += len(rows)
     payable = []
+    lower = _lower(rows, period, rules)
     for row in rows:
-        wrong = row["open_vnd"] == 0 or _wrong(row["content"], period, rules, tolerance_vnd=tolerance_vnd)
+        wrong = (
+            row["open_vnd"] == 0
+            or row["entitlement_id"] in lower
+            or _wrong(row["content"], period, rules, tolerance_vnd=tolerance_vnd)
+        )
         reason = _first(choice.held, HeldReason.AMOUNT_DIFFERS) if wrong else choice.held
         if reason is None:
             payable.append(OpenLine(row["entitlement_id"], row["open_vnd"], row["programme"], row["pieces"], row["attempts"]))
@@ -198,6 +204,27 @@ def _choice_alike(*facts: Any) -> tuple[Choice, bool]:
     return choose(snapshot, verdict, period=period, failed=InstructionState(failed) if failed else None), verified(
         snapshot, verdict
     )
+
+
+def _lower(rows: Sequence[Record], period: str, rules: Rules) -> frozenset[UUID]:
+    """Lines that give way to another line of the person, also to one that was paid before; the lower id is taken for the earlier."""
+    known = {row["entitlement_id"]: row["content"] for row in rows}
+    for row in rows:
+        for text in row["beside"] or ():
+            other, _, content = text.partition(" ")
+            known[UUID(other)] = content
+    if len(known) == 1:
+        return _NONE_LOWER
+    ids = sorted(known)
+    return frozenset(ids[place] for place in _lower_alike(tuple(known[one] for one in ids), period, rules))
+
+
+_NONE_LOWER: frozenset[UUID] = frozenset()
+
+
+@lru_cache(maxsize=4096)
+def _lower_alike(contents: tuple[str, ...], period: str, rules: Rules) -> frozenset[int]:
+    return frozenset(giving_way([DeclaredLine.model_validate_json(content) for content in contents], period, rules))
 
 
 @lru_cache(maxsize=4096)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from services.payout.combining import Candidate, combine
 from services.payout.rate_book import NO_RULE, Kind, Worth, row_of
 from services.payout.rules import Rules
 from shared.events import DeclaredLine
@@ -23,6 +24,7 @@ class DifferenceReason(StrEnum):
     CARER_DIFFERS = "CARER_DIFFERS"
     ARREARS_TOO_HIGH = "ARREARS_TOO_HIGH"
     MONTH_TWICE = "MONTH_TWICE"
+    HIGHER_PAID = "HIGHER_PAID"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,21 @@ def monthly_of(line: DeclaredLine, period: str, rules: Rules, *, code: str | Non
 def differences(line: DeclaredLine, period: str, rules: Rules) -> list[Difference]:
     """Every part of a line that lies elsewhere than the tables say, however little. A part without a rule never differs."""
     return [*_monthly(line, period, rules), *_carer(line, period, rules), *_earlier(line, period, rules)]
+
+
+def giving_way(lines: Sequence[DeclaredLine], period: str, rules: Rules) -> set[int]:
+    """Places of those of one person's lines that give way to another line of theirs (domain 1.5), by the declared monthly sums."""
+    candidates = [Candidate(place, line.benefit_code, line.monthly_vnd) for place, line in enumerate(lines)]
+    return {candidate.grant for candidate in combine(candidates, period, rules).lower}
+
+
+def shown_differences(lines: Sequence[DeclaredLine], place: int, period: str, *, rules: Rules) -> list[Difference]:
+    """Why one of a person's lines is held for its amount: its own differences, and that it gives way to another of them."""
+    line = lines[place]
+    found = differences(line, period, rules)
+    if place in giving_way(lines, period, rules):
+        found.append(Difference(DifferenceReason.HIGHER_PAID, line.monthly_vnd, 0, None))
+    return found
 
 
 def _monthly(line: DeclaredLine, period: str, rules: Rules) -> Iterator[Difference]:

@@ -1,4 +1,4 @@
-"""HTTP of what-if: what a period would cost by other rates. Reads one snapshot in a read-only transaction and changes nothing."""
+"""HTTP about rates: lines the tables contradict, and what a period would cost by other rates. Reads snapshots, changes nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.payout import store_what_if
 from services.payout.rate_files import BadRates, proposed
 from services.payout.refusals import ADVICE, Refusal
 from services.payout.rules import Rules
-from services.payout.what_if import COLUMNS, WhatIf
+from services.payout.what_if import COLUMNS, WhatIf, shown_payroll
 from shared.fields import Opaque, Period
 from shared.process import Runtime
 from shared.web import Problem
@@ -23,7 +23,17 @@ PATH = "/v1/what-if/{period}"
 
 
 def add_what_if(routes: APIRouter, runtime: Runtime, rules: Rules) -> None:
-    """The report and its lines."""
+    """Differences of a payroll; the report on a period, and its lines."""
+
+    @routes.get("/v1/payrolls/{period}/{payer}/differences")
+    async def differences(period: Period, payer: Opaque) -> dict[str, Any]:
+        """Lines held for their amount, each with what the tables say instead, by which rule; and codes without a rule, as declared."""
+        async with runtime.database.reading() as tx:
+            held = await store_what_if.held_for_amount(tx, period, payer)
+            groups = await store_what_if.alike_lines(tx, period, payer)
+        if not groups:
+            raise Problem(Refusal.NOT_CLOSED, ADVICE[Refusal.NOT_CLOSED], 404)
+        return shown_payroll(held, groups, period, rules=rules)
 
     def question(
         period: Period,

@@ -75,12 +75,16 @@ SELECT concat_ws('|', entitlement_id, beneficiary_id, period, payer, declared_vn
 
 -- name: undecided_lines
 -- Lines with something still to pay and not withdrawn by people, each with its person, verdict, and what became of earlier payments.
+-- `beside`: of a line held for its amount, the person's other lines, paid ones too: it may give way to one of them.
 -- Lateral, so that every line goes by index: tables that grew by a whole payroll a moment ago have no statistics yet.
 SELECT l.entitlement_id, l.beneficiary_id, l.programme, l.declared_vnd, l.content, (l.declared_vnd - coalesce(past.live_vnd, 0))::bigint AS open_vnd,
        coalesce(past.pieces, 0) AS pieces, coalesce(past.attempts, 0) AS attempts, past.failed, h.reason AS held,
        p.area, p.life, p.died_on, p.wish, p.home_delivery, p.delivery IS NOT NULL AS can_be_delivered, p.bank_bin,
        p.identity_digest, p.account_digest,
-       v.identity_digest AS judged_identity, v.account_digest AS judged_account, v.outcome, v.died_on AS judged_died_on, v.account
+       v.identity_digest AS judged_identity, v.account_digest AS judged_account, v.outcome, v.died_on AS judged_died_on, v.account,
+       CASE WHEN h.reason = 'AMOUNT_DIFFERS' THEN (SELECT array_agg(concat_ws(' ', o.entitlement_id, o.content)) FROM line o
+             WHERE o.beneficiary_id = l.beneficiary_id AND o.period = l.period AND o.payer = l.payer
+               AND o.entitlement_id <> l.entitlement_id) END AS beside
   FROM line l
   CROSS JOIN LATERAL (
       SELECT sum(part.vnd) FILTER (WHERE part.live) AS live_vnd, max(part.piece) AS pieces, max(i.attempt) AS attempts,

@@ -6,18 +6,31 @@ from collections.abc import AsyncIterator
 from functools import lru_cache
 from uuid import UUID
 
-from services.payout.what_if import Alike
+from services.payout.what_if import Alike, HeldForAmount
 from shared.database import Tx, load_queries
 from shared.events import DeclaredLine
 
 queries = load_queries(__file__, "queries_rates.sql")
 ROWS = 2_000
+SHOWN_MAX = 1_000
 
 
 async def alike_lines(tx: Tx, period: str, payer: str | None) -> list[Alike]:
     """Lines of a period, those that declare the same counted together."""
     rows = [row async for row in queries.alike_lines(tx, period=period, payer=payer)]
     return [Alike(row["payer"], row["area"], _line(row["content"]), row["count"]) for row in rows]
+
+
+async def held_for_amount(tx: Tx, period: str, payer: str) -> list[HeldForAmount]:
+    """Lines of a payroll held for their amount, `SHOWN_MAX` at most."""
+    rows = [row async for row in queries.lines_held_for_amount(tx, period=period, payer=payer, most=SHOWN_MAX)]
+    return [
+        HeldForAmount(
+            row["entitlement_id"], row["beneficiary_id"], row["area"], row["held_vnd"],
+            tuple(_line(content) for content in row["contents"]), row["place"] - 1,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 async def lines(tx: Tx, period: str, payer: str | None) -> AsyncIterator[list[tuple[UUID, str, str, DeclaredLine]]]:

@@ -1,4 +1,4 @@
-"""What other rates would cost: the lines of a period, by the rules now and by others, as a report. Pure; nothing is changed.
+"""Reports on rates: lines the tables contradict, and what the lines of a period would cost by other rates. Pure; changes nothing.
 
 Compared are the monthly parts and carer money. Arrears, gifts and sums carried over are past, whatever comes.
 """
@@ -6,11 +6,12 @@ Compared are the monthly parts and carer money. Arrears, gifts and sums carried 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from uuid import UUID
 
-from services.payout.comparing import monthly_of
+from services.payout.comparing import Difference, monthly_of, shown_differences
 from services.payout.rules import Rules
 from shared.events import DeclaredLine
 
@@ -22,6 +23,44 @@ class Alike(NamedTuple):
     area: str
     line: DeclaredLine
     lines: int
+
+
+class HeldForAmount(NamedTuple):
+    """A line held for its amount: the one at `place` among the person's lines on the list, which are in the order of their ids."""
+
+    entitlement_id: UUID
+    beneficiary_id: UUID
+    area: str
+    held_vnd: int
+    lines: tuple[DeclaredLine, ...]
+    place: int
+
+
+def shown_payroll(held: Sequence[HeldForAmount], groups: Iterable[Alike], period: str, *, rules: Rules) -> dict[str, Any]:
+    """What the tables contradict on a payroll, line by line; and how many lines of a code have no rule and count as declared."""
+    without: dict[str, int] = defaultdict(int)
+    for group in groups:
+        if monthly_of(group.line, period, rules).vnd is None:
+            without[group.line.benefit_code] += group.lines
+    lines = [
+        {
+            "entitlement_id": one.entitlement_id, "beneficiary_id": one.beneficiary_id, "area": one.area,
+            "code": one.lines[one.place].benefit_code, "held_vnd": one.held_vnd,
+            "differences": [_shown(found) for found in shown_differences(one.lines, one.place, period, rules=rules)],
+        }
+        for one in held
+    ]  # fmt: skip
+    return {"lines": lines, "without_rule": dict(sorted(without.items()))}
+
+
+def _shown(found: Difference) -> dict[str, Any]:
+    return {
+        "reason": found.reason,
+        "declared_vnd": found.declared_vnd,
+        "owed_vnd": found.owed_vnd,
+        "difference_vnd": found.vnd,
+        "rule": found.rule,
+    }
 
 
 class Effect(NamedTuple):

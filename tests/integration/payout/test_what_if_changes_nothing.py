@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 
 from shared.database import Database
-from tests.integration.payout.payout_bench import PERIOD, Bench, a_line, a_merit_line, an_account
+from tests.integration.payout.payout_bench import PAYER, PERIOD, Bench, a_line, a_merit_line, an_account
 
 PATH = f"/v1/what-if/{PERIOD}"
 RAISED = "standard,from,until,vnd,instrument,source,mark\nassistance,2024-02,,400000,made up,made up,c\n"
@@ -105,3 +105,31 @@ async def test_a_sum_the_table_contradicts_is_held(bench: Bench) -> None:
     await bench.enrol(a_merit_line(monthly_vnd=2_000_000))
     await bench.close()
     assert (await bench.step("build"))["newly_held"] == 1
+
+
+async def test_lower_benefit_of_a_person_is_held_shown_and_stays_held(bench: Bench) -> None:
+    """Art. 6.2: only the highest. Building again after the higher one was paid does not let the lower one through."""
+    who = await bench.enrol(a_line(), a_line(benefit_code="BT-6a", coefficient_hundredths=200, monthly_vnd=720_000))
+    await bench.enrol(a_line(monthly_vnd=400_000))
+    await bench.enrol(a_merit_line(benefit_code="NCC-TB-21", monthly_vnd=1_384_000))
+    await bench.close()
+    done = await bench.pay()
+    assert sum(batch["vnd"] for batch in done["batches"]) == 720_000 + 1_384_000
+    again = await bench.step("build")
+    assert (again["batches"], again["newly_held"]) == ([], 0)
+    answer = await bench.client.get(f"/v1/payrolls/{PERIOD}/{PAYER}/differences")
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert found["without_rule"] == {"NCC-TB-21": 1}
+    shown = {line["beneficiary_id"] == str(who): line["differences"] for line in found["lines"]}
+    assert shown[True] == [
+        {"reason": "HIGHER_PAID", "declared_vnd": 360_000, "owed_vnd": 0, "difference_vnd": 360_000, "rule": None}
+    ]
+    rule = "list*assistance@2021-07"
+    assert shown[False] == [
+        {"reason": "MONTHLY_DIFFERS", "declared_vnd": 400_000, "owed_vnd": 360_000, "difference_vnd": 40_000, "rule": rule}
+    ]
+
+
+async def test_differences_of_a_payroll_that_is_not_there(bench: Bench) -> None:
+    assert (await bench.client.get(f"/v1/payrolls/{PERIOD}/xa-9/differences")).status_code == 404

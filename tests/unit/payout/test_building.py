@@ -19,6 +19,11 @@ CONTENT = {
     for vnd in (0, 360_000, 400_000)
 }
 
+MERIT = DeclaredLine(programme=Programme.MERIT, benefit_code="NCC-LS1", monthly_vnd=2_055_000).model_dump_json(exclude_none=True)
+DISABLED = DeclaredLine(programme=Programme.SOCIAL_ASSISTANCE, benefit_code="BT-6a", monthly_vnd=720_000).model_dump_json(
+    exclude_none=True
+)
+
 
 def a_row(**changes: Any) -> dict[str, Any]:
     row = {
@@ -26,7 +31,7 @@ def a_row(**changes: Any) -> dict[str, Any]:
         "content": CONTENT[360_000], "open_vnd": 360_000, "pieces": 0, "attempts": 0, "failed": None, "held": None, "area": "18496",
         "life": "alive", "died_on": None, "wish": "account", "home_delivery": False, "can_be_delivered": True, "bank_bin": "970405",
         "identity_digest": "i", "account_digest": "a", "judged_identity": "i", "judged_account": "a", "outcome": "match",
-        "judged_died_on": None, "account": "usable",
+        "judged_died_on": None, "account": "usable", "beside": None,
     }  # fmt: skip
     return {**row, **changes}
 
@@ -82,7 +87,7 @@ def test_every_line_ends_in_exactly_one_place(people: list[tuple[dict[str, Any],
 
 
 def test_two_lines_of_one_person_are_one_order() -> None:
-    rows = [a_row(), a_row(entitlement_id=UUID(int=9), programme="merit")]
+    rows = [a_row(), a_row(entitlement_id=UUID(int=9), programme="merit", content=MERIT)]
     plan = decide(rows, "2024-02", rules(), tolerance_vnd=0)  # type: ignore[arg-type]
     ((order,),) = plan.orders.values()
     assert len(order.lines) == 2
@@ -90,11 +95,27 @@ def test_two_lines_of_one_person_are_one_order() -> None:
 
 
 def test_wrong_amount_holds_that_line_only() -> None:
-    rows = [a_row(content=CONTENT[400_000], open_vnd=400_000), a_row(entitlement_id=UUID(int=9))]
+    rows = [a_row(content=CONTENT[400_000], open_vnd=400_000), a_row(entitlement_id=UUID(int=9), content=MERIT)]
     plan = decide(rows, "2024-02", rules(), tolerance_vnd=0)  # type: ignore[arg-type]
     assert [(line.entitlement_id, line.reason) for line in plan.held] == [(UUID(int=1), HeldReason.AMOUNT_DIFFERS)]
     ((order,),) = plan.orders.values()
     assert [line.entitlement_id for line in order.lines] == [UUID(int=9)]
+
+
+def test_lower_of_two_assistance_benefits_is_held() -> None:
+    rows = [a_row(), a_row(entitlement_id=UUID(int=9), content=DISABLED, open_vnd=720_000)]
+    plan = decide(rows, "2024-02", rules(), tolerance_vnd=0)  # type: ignore[arg-type]
+    assert [(line.entitlement_id, line.reason) for line in plan.held] == [(UUID(int=1), HeldReason.AMOUNT_DIFFERS)]
+    ((order,),) = plan.orders.values()
+    assert [line.entitlement_id for line in order.lines] == [UUID(int=9)]
+
+
+def test_lower_benefit_stays_held_when_the_higher_was_paid() -> None:
+    row = a_row(held="AMOUNT_DIFFERS", beside=[f"{UUID(int=9)} {DISABLED}"])
+    plan = decide([row], "2024-02", rules(), tolerance_vnd=0)  # type: ignore[arg-type]
+    assert (plan.held, plan.freed, dict(plan.orders)) == ([], [], {})
+    alone = decide([a_row(held="AMOUNT_DIFFERS", beside=[f"{UUID(int=9)} {MERIT}"])], "2024-02", rules(), tolerance_vnd=0)  # type: ignore[arg-type]
+    assert (alone.freed, sum(map(len, alone.orders.values()))) == ([UUID(int=1)], 1)
 
 
 def test_reason_about_the_person_comes_before_the_amount() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from entitlement_cases import rules
 
-from services.payout.comparing import differences
+from services.payout.comparing import differences, giving_way, shown_differences
 from services.payout.entitlement import differs
 from shared.events import Arrears, DeclaredLine
 from shared.words import Programme
@@ -75,6 +75,28 @@ def test_what_counts_where_ours_is_not_confirmed(declared, settings, expected):
 def test_earlier_months(rest, expected):
     """BT-6a may have been BT-6b before: 900,000 in June 2024, 1,250,000 since July."""
     assert shown(line(**rest)) == expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "settings", "lower"),
+    [
+        ([line(), line("BT-8", 750_000)], {}, {1}),
+        ([line("BT-8", 750_000), line()], {}, {0}),
+        ([line(), line()], {}, {1}),
+        ([line(), line("NCC-LS1", 2_789_000)], {}, set()),
+        ([line(), line("NCC-LS1", 2_789_000)], {"other_laws": "highest"}, {0}),
+        ([line("BT-4", 500_000), line("BT-6c", 750_000)], {}, set()),
+        ([line("BT-4", 500_000), line("BT-6c", 750_000)], {"parent_with_own": "highest"}, {0}),
+        ([line(), line("BT-9", 1)], {}, set()),  # no table knows how a code nobody knows goes with others
+        ([line("NCC-TB-21", 1_878_000), line("NCC-LS1", 2_789_000)], {}, set()),
+        ([line("NCC-TB-21", 1_878_000), line("NCC-LS1", 2_789_000)], {"two_merits": "highest"}, {0}),
+    ],
+)
+def test_which_of_a_persons_lines_gives_way(lines, settings, lower):
+    assert giving_way(lines, "2025-03", rules(**settings)) == lower
+    for place in range(len(lines)):
+        shown_of_it = {one.reason for one in shown_differences(lines, place, "2025-03", rules=rules(**settings))}
+        assert ("HIGHER_PAID" in shown_of_it) == (place in lower)
 
 
 def test_difference_holds_a_line_only_above_the_tolerance():
