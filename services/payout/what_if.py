@@ -64,7 +64,7 @@ def _shown(found: Difference) -> dict[str, Any]:
 
 
 class Effect(NamedTuple):
-    """One line: VND a month now and then, and the rules they come from; without a rule both are as declared."""
+    """One line: VND a month now and then, and the rules they come from; without a rule now it is as declared, then as now."""
 
     now_vnd: int
     then_vnd: int
@@ -90,10 +90,9 @@ class WhatIf:
         """What becomes of one line. A value that is not known then stays as it is."""
         now, then = monthly_of(line, self.period, self.now), monthly_of(line, self.at, self.then)
         before, after = self._carer(line)
-        if now.vnd is None or then.vnd is None:
-            kept = line.monthly_vnd if now.vnd is None else now.vnd
-            return Effect(kept + before, kept + after, now.rule, now.rule)
-        return Effect(now.vnd + before, then.vnd + after, now.rule, then.rule)
+        kept = line.monthly_vnd if now.vnd is None else now.vnd
+        changed = kept if then.vnd is None else then.vnd
+        return Effect(kept + before, changed + after, now.rule, then.rule)
 
     def _carer(self, line: DeclaredLine) -> tuple[int, int]:
         """Carer money moves with the standard of assistance where it is a whole number of hundredths of it."""

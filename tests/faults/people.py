@@ -14,7 +14,7 @@ KINDS = {
     "mismatch": 3, "not-found": 1, "bad-code": 1, "bad-amount": 2, "corrected": 3, "late-death": 2,
 }  # fmt: skip
 BIN_OF = {"bank-a": "970405", "bank-b": "970418"}
-# (code, programme, coefficient in hundredths, VND a month in February 2024); decrees as in services/payout/entitlement.py.
+# (code, programme, coefficient in hundredths, VND a month in February 2024); decrees as in services/payout/rates.
 BENEFITS = (
     ("BT-5a1", "social_assistance", 150, 540_000),
     ("BT-6a", "social_assistance", 200, 720_000),

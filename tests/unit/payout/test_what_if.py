@@ -61,6 +61,12 @@ def test_rates_of_a_later_month_on_the_lines_of_an_earlier_one():
     assert asked(RAISED, period="2026-06", at="2026-07").report(LINES)["total"]["difference_vnd"] == 1_100_000
 
 
+def test_a_line_without_a_rule_now_is_compared_as_declared():
+    invalid = line("NCC-TB-21", 1_384_000)
+    assert asked(period="2024-02", at="2024-07").effect(invalid) == (1_384_000, 1_878_000, None, "NCC-TB-21@2024-07")
+    assert asked(period="2024-02", at="2024-07").effect(line("NCC-TB-21", 1_384_000, scaled=True)).difference_vnd == 0
+
+
 def test_the_same_rates_cost_the_same():
     assert asked().report(LINES)["total"]["difference_vnd"] == 0
 
