@@ -69,7 +69,7 @@ def tools() -> None:
     from deploy.local.kafka.jars import ensure_jars
     from deploy.local.postgres import find_binaries
     from deploy.local.stack import KAFKA_ADDRESS, POSTGRES_ADDRESS
-    from deploy.local.xsd import ensure_xsd
+    from deploy.local.xsd import ensure_schemas
 
     try:
         if not os.environ.get(KAFKA_ADDRESS):
@@ -77,7 +77,7 @@ def tools() -> None:
             print(f"setup: Kafka is {ensure_jars(ROOT)}", flush=True)
         if not os.environ.get(POSTGRES_ADDRESS):
             print(f"setup: PostgreSQL is {find_binaries()}", flush=True)
-        print(f"setup: the schema of bank files is {ensure_xsd(ROOT)}", flush=True)
+        print(f"setup: the schemas of bank files are in {ensure_schemas(ROOT)}", flush=True)
     except StackUnavailable as unavailable:
         sys.exit(f"setup: {unavailable}")
 

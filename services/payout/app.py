@@ -8,8 +8,11 @@ from services.payout import store_republish
 from services.payout.files import LOOK_SECONDS, FileWriter
 from services.payout.handlers import Handlers
 from services.payout.http import router
+from services.payout.http_statements import statement_router
 from services.payout.rate_files import load_rules
 from services.payout.settings import Settings
+from services.payout.statements import LOOK_SECONDS as STATEMENTS_SECONDS
+from services.payout.statements import StatementDesk
 from shared import topics
 from shared.loops import repeat
 from shared.process import App, Runtime, run
@@ -17,10 +20,13 @@ from shared.topics import Provider, Service
 
 
 def build(runtime: Runtime) -> App:
-    """The service's handlers, routes and the loop that writes files."""
+    """The service's handlers, routes and the loops that write files and book statements."""
     handlers = Handlers(runtime.vault, runtime.clock)
     rules = load_rules(runtime.settings, runtime.settings.rates_dir)
     writer = FileWriter(runtime.database, runtime.vault, runtime.clock, folder=runtime.settings.files_dir)
+    desk = StatementDesk(runtime, handlers)
+    routes = router(runtime, writer, rules)
+    routes.include_router(statement_router(runtime, desk, handlers))
     return App(
         consumes={
             topics.REGISTRY_BENEFICIARY: handlers.on_beneficiary,
@@ -29,8 +35,11 @@ def build(runtime: Runtime) -> App:
             topics.VERIFICATION_RESULT: handlers.on_verification,
             **{topics.result_topic(provider): handlers.on_payment_result for provider in Provider},
         },
-        router=router(runtime, writer, rules),
-        background=[partial(repeat, writer.write_missing, seconds=LOOK_SECONDS, log=runtime.log)],
+        router=routes,
+        background=[
+            partial(repeat, writer.write_missing, seconds=LOOK_SECONDS, log=runtime.log),
+            partial(repeat, desk.book_waiting, seconds=STATEMENTS_SECONDS, log=runtime.log),
+        ],
         republishes=store_republish.PAGES,
     )
 

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from services.payout import ledger, store, store_answers
+from services.payout import ledger, store, store_answers, store_statements
+from services.payout.breaks import contradictions, state_of
 from services.payout.emitting import Entries, moved, posted
 from services.payout.ledger import Posting
 from services.payout.results import Fate, Sent, SentBatch, judge_batch, judge_line
@@ -83,15 +84,25 @@ class Handlers:
         await store.save_verdicts(tx, list(newest.values()))
 
     async def on_payment_result(self, tx: Tx, records: Sequence[Received[PaymentResult]]) -> None:
-        """Every answer is kept with its fate; those that add knowledge move payments and money."""
-        fresh = await _fresh(tx, records)
-        answers = await _load(tx, [answer for answer, _hash, _topic in fresh])
+        """Every answer is kept with its fate; those that add knowledge move payments and money, those that contradict open a break."""
+        answers = await self._take(tx, await _fresh(tx, records))
+        found = contradictions(answers.judged, answers.payments, answers.states)
+        await store_statements.open_breaks(tx, found, self._clock.now())
+
+    async def take_answers(self, tx: Tx, told: Sequence[PaymentResult]) -> list[tuple[Fate, InstructionState | None]]:
+        """Answers out of a file, never heard before: the fate of each, and the state its payment is in now."""
+        answers = await self._take(tx, [(answer, _sha256(answer), True) for answer in told])
+        return [(Fate(fate), state_of(answer, answers.payments, answers.states)) for answer, _hash, fate in answers.judged]
+
+    async def _take(self, tx: Tx, fresh: Sequence[tuple[PaymentResult, str, bool]]) -> Answers:
+        answers = await _load(tx, [answer for answer, _hash, _genuine in fresh])
         for answer, content_hash, genuine in fresh:
             fate = _judge(answers, answer) if genuine else Fate.CONFLICT
             answers.judged.append((answer, content_hash, fate))
             if fate in (Fate.CONFLICT, Fate.FOREIGN):
                 CONFLICTS.labels(f"payment_result_{fate}").inc()
         await self._save(tx, answers)
+        return answers
 
     async def _save(self, tx: Tx, answers: Answers) -> None:
         at = self._clock.now()

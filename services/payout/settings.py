@@ -28,3 +28,7 @@ class Settings(ServiceSettings, Policy):
     """After so many hours without an answer a payment is unknown, also when the provider never said that it is done."""
     debtor_name: str = "PHONG LAO DONG THUONG BINH VA XA HOI"
     debtor_account: str = Field(default="9990000000001", pattern=r"^[0-9A-Za-z]{1,30}$")
+    schemas_dir: Path | None = None
+    """Where ISO 20022 schemas lie (`camt.053.001.08.xsd`): a provider's file is compared with its schema when it is there."""
+    statement_days: int = Field(default=3, ge=0, le=60)
+    """So many days after a payment a bank's whole statement must name it, else it is missing."""

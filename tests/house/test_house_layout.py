@@ -15,7 +15,19 @@ TOUCHES_OUTSIDE = {"app", "settings", "handlers", "store", "http"}
 ALSO_TOUCHES_OUTSIDE = {
     "registry": {"lists"},
     "verification": {"population_feed", "population_register", "judging"},
-    "payout": {"commands", "building", "emitting", "files", "http_what_if", "release", "sending"},
+    "payout": {
+        "commands",
+        "building",
+        "emitting",
+        "files",
+        "release",
+        "sending",
+        "statements",
+        "http_statements",
+        "http_what_if",
+        "resolving",
+        "reconciling",
+    },
     "notify": {"campaigns", "sender", "receipts", "sms_gateway"},
 }
 APP_MAX = 80

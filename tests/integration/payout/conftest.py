@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -36,7 +37,14 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def bench(migrated: Migrated, keys: Path, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
     """A fresh payout service over its own database, without a server. An indirect parameter gives other settings."""
-    database = await Database.open(await migrated("payout"), size=6)
+    async with made_bench(await migrated("payout"), keys, tmp_path / "files", **getattr(request, "param", {})) as bench:
+        yield bench
+
+
+@asynccontextmanager
+async def made_bench(dsn: str, keys: Path, files: Path, **given: object) -> AsyncIterator[Bench]:
+    """A payout service over a migrated database."""
+    database = await Database.open(dsn, size=6)
     vault, clock = Vault.load(keys / "payout.json"), HandClock(START)
     gate = ActorGate(json.loads((keys / "payout.json").read_text())["issuer"], clock)
     settings = Settings(  # type: ignore[call-arg]
@@ -44,8 +52,8 @@ async def bench(migrated: Migrated, keys: Path, tmp_path: Path, request: pytest.
         kafka_bootstrap="unused",
         port=20_001,
         keys_file=keys / "payout.json",
-        files_dir=tmp_path / "files",
-        **getattr(request, "param", {}),
+        files_dir=files,
+        **given,
     )
     runtime = Runtime(Service.PAYOUT, settings, database, vault, clock, gate, logs.configure("payout"))
     app = build(runtime)
@@ -65,5 +73,6 @@ async def bench(migrated: Migrated, keys: Path, tmp_path: Path, request: pytest.
             issuer=Issuer(keys / "actor-issuer.json", clock),
             provider_keys={p: ECKey.import_key(json.loads((keys / f"{p}.json").read_text())) for p in Provider},
             payout_key=ECKey.import_key(public["payout"]),
+            runtime=runtime,
         )
     await database.close()

@@ -30,6 +30,7 @@ from shared.events import (
 )
 from shared.ids import add_to_digest, digest_hex
 from shared.personal import Account, Delivery, Payee, ProviderLine
+from shared.process import Runtime
 from shared.records import Received
 from shared.topics import Provider, result_topic
 from shared.vault import Kind, Vault
@@ -75,6 +76,7 @@ class Bench:
     issuer: Issuer
     provider_keys: Mapping[Provider, ECKey]
     payout_key: ECKey
+    runtime: Runtime
     offset: int = 0
     read_up_to: int = 0
     lines: list[EntitlementLine] = field(default_factory=list)

@@ -1,0 +1,109 @@
+"""Three sides of a payroll that was sent: our ledger, the file that told the provider, what the provider's files prove.
+
+Keys are end-to-end ids, never a name or an amount alone. What a statement that is whole does not name opens a break; the rest of the
+breaks were opened when the files were booked.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from asyncpg import Record
+from lxml import etree
+
+from services.payout import store_statements
+from services.payout.breaks import Break, BreakType
+from services.payout.hand_typed import shown, typed_amount, typed_id
+from services.payout.post_returns import rows_of
+from services.payout.sending import part_owner
+from services.payout.store_sending import file_part
+from shared.database import Tx
+from shared.ids import derived_id
+from shared.topics import Provider
+from shared.vault import Vault
+
+_TRANSFER = "{*}CdtTrfTxInf"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is compared: a payroll, through one provider or all."""
+
+    period: str
+    payer: str
+    provider: Provider | None = None
+
+
+async def reconcile(tx: Tx, vault: Vault, scope: Scope, *, days: int, at: datetime) -> dict[str, Any]:
+    """Compare, open breaks for what is missing, say per batch what agrees. `days` after a payment a whole statement must name it."""
+    missing = await store_statements.missing_payments(tx, scope.period, scope.payer, provider=scope.provider, days=days)
+    opened = await store_statements.open_breaks(tx, [_missing(row) for row in missing], at)
+    batches = [
+        await _compared(tx, vault, row)
+        for row in await store_statements.sent_batches(tx, scope.period, scope.payer, scope.provider)
+    ]
+    return {
+        "period": scope.period,
+        "payer": scope.payer,
+        "batches": batches,
+        "new_breaks": opened,
+        "agrees": all(batch["agrees"] for batch in batches),
+    }
+
+
+def _missing(row: Record) -> Break:
+    return Break(
+        derived_id("break", BreakType.MISSING, row["instruction_id"]),
+        BreakType.MISSING,
+        Provider(row["provider"]),
+        row["vnd"],
+        end_to_end_id=row["end_to_end_id"],
+        instruction_id=row["instruction_id"],
+        batch_id=row["batch_id"],
+    )
+
+
+async def _compared(tx: Tx, vault: Vault, row: Record) -> dict[str, Any]:
+    otherwise = await store_statements.told_otherwise(tx, row["batch_id"], await _told(tx, vault, row))
+    sent = (row["sent_count"], row["sent_vnd"])
+    sides = {
+        "ledger": row["flown_vnd"] == row["sent_vnd"] and row["paid_vnd"] + row["dead_vnd"] + row["open_vnd"] == row["sent_vnd"],
+        "file": (row["file_count"], row["file_vnd"]) == sent and otherwise == 0,
+        "statement": row["open_breaks"] == 0 and row["proven_count"] >= row["paid_count"] and row["open_count"] == 0,
+    }
+    return dict(row) | {"told_otherwise": otherwise, "sides": sides, "agrees": all(sides.values())}
+
+
+async def _told(tx: Tx, vault: Vault, row: Record) -> Mapping[str, int]:
+    """What the files of a batch say, read out of what was sealed when they were made."""
+    told: dict[str, int] = {}
+    for file in await store_statements.files_of_batch(tx, row["batch_id"]):
+        content, part = bytearray(), 0
+        while sealed := await file_part(tx, file["path"], part):
+            content += vault.open(sealed, part_owner(file["owner"], part))
+            part += 1
+        told |= _orders(bytes(content)) if file["kind"] == "pain.001" else _handed_out(bytes(content))
+    return told
+
+
+def _orders(content: bytes) -> dict[str, int]:
+    """(end-to-end id, VND) of a pain.001 of ours."""
+    told: dict[str, int] = {}
+    for _event, element in etree.iterparse(io.BytesIO(content), events=("end",), tag=_TRANSFER, resolve_entities=False):
+        told[str(element.findtext("{*}PmtId/{*}EndToEndId"))] = int(str(element.findtext("{*}Amt/{*}InstdAmt")))
+        element.clear()
+    return told
+
+
+def _handed_out(content: bytes) -> dict[str, int]:
+    """(end-to-end id, VND) of a postal list of ours."""
+    told: dict[str, int] = {}
+    for row in rows_of(content):
+        ids = [found for cell in row if (found := typed_id(cell))]
+        if ids:
+            told[ids[0]] = next(vnd for cell in reversed(row) if shown(cell) and (vnd := typed_amount(cell)) is not None)
+    return told
