@@ -132,6 +132,8 @@ class Books:
             read(payroll, fact)
         elif fact.fact == "closed":
             self.closed.add(payroll)
+        elif fact.fact == "statement":
+            self._by_file(fact)
         elif fact.fact == "head" and fact.seq and fact.sha256:
             self.heads.append((payroll[1], fact.seq, fact.sha256))
 
@@ -177,6 +179,13 @@ class Books:
         if fact.debit.startswith(FLIGHT):
             payment.sent_vnd += fact.vnd
             payment.provider = fact.debit.removeprefix(FLIGHT)
+
+    def _by_file(self, fact: Fact) -> None:
+        """A file of the provider said what could have come over its topic."""
+        if fact.reason == ResultKind.BATCH_REFUSED and fact.batch_id:
+            self.refused.add(fact.batch_id)
+        elif fact.end_to_end_id and fact.reason in set(LineStatus):
+            self.answers[fact.end_to_end_id].setdefault(LineStatus(fact.reason), fact.vnd)
 
     def _withdrawn(self, payroll: Payroll, fact: Fact) -> None:
         if fact.subject not in self.payments:

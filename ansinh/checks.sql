@@ -488,3 +488,40 @@ WITH said AS (
 )
 SELECT format('batch %s is %s', batch_id, b.state) AS row FROM batch b LEFT JOIN hashed h USING (batch_id)
  WHERE h.sha256 IS DISTINCT FROM b.sha256 OR (b.sent_sha256 IS NOT NULL AND h.sent IS DISTINCT FROM b.sent_sha256) ORDER BY 1;
+
+-- name: lines_without_effect
+-- payout: lines of booked files without a fate, files with other lines than were read, believed lines that the state of their payment does
+-- not follow, and broken ones without their break.
+SELECT format('file %s: %s lines were read, %s are kept', f.file_id, f.lines, kept.count) AS row
+  FROM statement_file f CROSS JOIN LATERAL (SELECT count(*) AS count FROM statement_line l WHERE l.file_id = f.file_id) AS kept
+ WHERE f.state <> 'refused' AND f.lines <> kept.count
+ UNION ALL
+SELECT format('file %s line %s: no fate', l.file_id, l.line) FROM statement_file f JOIN statement_line l USING (file_id)
+ WHERE f.state = 'booked' AND l.fate IS NULL
+ UNION ALL
+SELECT format('file %s line %s says %s, payment %s is %s', l.file_id, l.line, l.kind, i.instruction_id, i.state)
+  FROM statement_line l JOIN instruction i USING (end_to_end_id)
+ WHERE l.fate IN ('applied', 'repeat')
+   AND CASE l.kind WHEN 'paid' THEN i.state NOT IN ('paid', 'collected', 'returned') WHEN 'rejected' THEN i.state <> 'rejected'
+                   WHEN 'returned' THEN i.state NOT IN ('returned', 'expired', 'rejected') ELSE false END
+ UNION ALL
+SELECT format('file %s line %s: no break %s', l.file_id, l.line, l.break_id) FROM statement_line l
+ WHERE l.fate = 'break' AND NOT EXISTS (SELECT FROM break_item k WHERE k.break_id = l.break_id)
+ ORDER BY 1;
+
+-- name: breaks_that_do_not_add_up
+-- payout: open breaks whose amounts are not what their ledger holds, and breaks that ended otherwise than by the posting of two people.
+WITH open AS (
+    SELECT concat_ws(chr(58), 'breaks', provider) AS account, sum(vnd) AS vnd FROM break_item WHERE approved_by IS NULL GROUP BY 1
+), booked AS (
+    SELECT account, sum(vnd) AS vnd FROM (SELECT debit AS account, vnd FROM break_posting UNION ALL SELECT credit, -vnd FROM break_posting) AS side
+     WHERE left(account, 7) = concat('breaks', chr(58)) GROUP BY 1
+)
+SELECT format('%s: %s VND open, ledger %s', account, coalesce(open.vnd, 0), coalesce(booked.vnd, 0)) AS row
+  FROM open FULL JOIN booked USING (account) WHERE coalesce(open.vnd, 0) <> coalesce(booked.vnd, 0)
+ UNION ALL
+SELECT format('break %s ended by %s and %s', k.break_id, coalesce(k.proposed_by, 'nobody'), k.approved_by) FROM break_item k
+ WHERE k.approved_by IS NOT NULL
+   AND (k.approved_by IS NOT DISTINCT FROM k.proposed_by OR k.proposed_by IS NULL
+        OR NOT EXISTS (SELECT FROM break_posting p WHERE p.posting_id = k.posting_id AND p.break_id = k.break_id AND p.vnd = k.vnd))
+ ORDER BY 1;

@@ -21,6 +21,7 @@ from ansinh.client import Client, Refusal
 from ansinh.demo import Demo
 from ansinh.installation import Addresses, Installation
 from ansinh.processes import NotReady
+from ansinh.statements import breaks, statements
 from deploy.local.unavailable import StackUnavailable
 from shared.clock import LOCAL
 from shared.topics import Service
@@ -40,6 +41,8 @@ app.add_typer(letters, name="deadletters")
 app.add_typer(restored, name="restore")
 app.add_typer(conformance_cli.app, name="conformance")
 app.add_typer(audit, name="audit")
+app.add_typer(statements, name="statements")
+app.add_typer(breaks, name="breaks")
 
 
 @app.command()

@@ -126,6 +126,8 @@ PROMISES = (
     Promise(
         "I27", "What left is the list that was signed, minus withdrawals, hash for hash", whole=_payout("lists_unlike_their_hash")
     ),
+    Promise("I28", "Every line of a provider's file has its effect or its break", _payout("lines_without_effect")),
+    Promise("I29", "What is unexplained stands in the ledger of breaks, and ends by two", _payout("breaks_that_do_not_add_up")),
 )
 TRUTH: tuple[Query, ...] = _payout("payments", "payment_lines")
 """What is compared with the partners' truth files, for I16 to I18."""

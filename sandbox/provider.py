@@ -6,6 +6,7 @@ restart. Offsets are committed only while nothing is parked or owed, so a restar
     python -m sandbox.provider --provider bank-a --bootstrap HOST:PORT --key bank-a.json --payout-key payout.public.json \\
         --truth bank-a.jsonl [--mix '{"lost": 1}'] [--group NAME]
     python -m sandbox.provider --provider bank-a --bootstrap HOST:PORT --truth bank-a.jsonl --emit-statement
+    python -m sandbox.provider --provider bank-a --truth bank-a.jsonl --write-files FOLDER --account 9990000000001 --bank-bin 970405
 """
 
 import argparse
@@ -28,10 +29,13 @@ from joserfc.jwk import ECKey
 
 from sandbox.provider_answers import Answer, Stage, Voice
 from sandbox.provider_desk import Desk, Order, Refusal, Refused
+from sandbox.provider_files import Account
 from sandbox.provider_mix import Mix, decide
+from sandbox.provider_written import write_files
 from sandbox.truth import BatchState, TruthFile, TruthLocked, line_facts
 
 COUNTER = "post"
+OPENED_VND = 900_000_000_000
 RECORDS_MAX = 4_000
 POLL_MS = 100
 RETRY_SECONDS = 0.5
@@ -247,7 +251,7 @@ def _key(path: Path) -> ECKey:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Sandbox bank or post office (synthetic, no money moves)")
     parser.add_argument("--provider", required=True, help="bank-a, bank-b or post")
-    parser.add_argument("--bootstrap", required=True)
+    parser.add_argument("--bootstrap", help="needed for everything but --write-files")
     parser.add_argument("--truth", type=Path, required=True, help="append-only JSON lines, also the memory")
     parser.add_argument("--key", type=Path, help="this provider's private JWK")
     parser.add_argument("--payout-key", type=Path, help="payout's public JWK")
@@ -255,8 +259,15 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--group", help="consumer group, default sandbox-<provider>")
     parser.add_argument("--patience", type=float, default=60.0, help="seconds a manifest waits for its lines")
     parser.add_argument("--emit-statement", action="store_true", help="publish the truth file as a statement and end")
+    parser.add_argument(
+        "--write-files", type=Path, metavar="FOLDER", help="write statements and reports of the truth file and end"
+    )
+    parser.add_argument("--account", default="", help="the customer's account, as statements name it")
+    parser.add_argument("--bank-bin", default="", help="this bank, as statements name it")
     given = parser.parse_args()
-    if not given.emit_statement and not (given.key and given.payout_key):
+    if not (given.bootstrap or given.write_files):
+        parser.error("--bootstrap is needed")
+    if not (given.emit_statement or given.write_files) and not (given.key and given.payout_key):
         parser.error("--key and --payout-key are needed")
     return given
 
@@ -266,7 +277,11 @@ def main() -> int:
     given = _arguments()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what matters raises
     try:
-        if given.emit_statement:
+        if given.write_files:
+            account = Account(given.account, given.bank_bin, OPENED_VND)
+            paths = write_files(given.provider, given.truth, given.write_files, account=account)
+            _tell("files", count=len(paths))
+        elif given.emit_statement:
             _tell("statement", facts=asyncio.run(emit_statement(given.provider, given.bootstrap, given.truth)))
         else:
             asyncio.run(run(given))

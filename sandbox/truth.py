@@ -87,6 +87,16 @@ def batch_states(*paths: Path) -> dict[str, BatchState]:
     return {row["batch_id"]: BatchState(row["state"]) for path in paths for row in _rows(path) if row["fact"] == "batch"}
 
 
+def refused_batches(*paths: Path) -> dict[str, tuple[str, datetime]]:
+    """Reason and moment of every batch that was refused or cancelled."""
+    return {
+        row["batch_id"]: (row["reason"], datetime.fromisoformat(row["at"]))
+        for path in paths
+        for row in _rows(path)
+        if row["fact"] == "batch" and row["reason"]
+    }
+
+
 class TruthFile:
     """The file a provider writes, with what it says already in memory. Raises TruthLocked when another process has it."""
 

@@ -13,12 +13,13 @@ from shared.fields import Block, Digest, Vnd
 class Fact(Block):
     """One fact an auditor needs. `fact` says which: a held line, a line put into an instruction, a posting, a signature; the end of the
     payer's ledger chain (`seq`, `sha256`); a budget (`reason` names the programme); a payroll closed, and a line it carried over; a
-    payment that its provider was asked to cancel, and money to be recovered because the cancel came too late."""
+    payment that its provider was asked to cancel, and money to be recovered because the cancel came too late;
+    what a file of the provider proved of a payment or of a batch (`reason` is its word, `sha256` the file)."""
 
     entry_id: UUID
     fact: Literal[
-        "held", "assigned", "posting", "approval", "withdrawal", "head", "budget", "closed", "carried", "cancel", "recovery"
-    ]
+        "held", "assigned", "posting", "approval", "withdrawal", "head", "budget", "closed", "carried", "cancel", "recovery", "statement"
+    ]  # fmt: skip
     subject: UUID
     batch_id: UUID | None = None
     vnd: Vnd = 0

@@ -88,7 +88,7 @@ STATUS: Mapping[LineKind, LineStatus] = {
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A payment as we told a provider. `account_ix` is the keyed index of its account where we can still say it."""
+    """A payment as we told a provider. `payroll`: (period, payer); `account_ix`: keyed index of its account where we still know it."""
 
     instruction_id: UUID
     batch_id: UUID
@@ -96,6 +96,7 @@ class Told:
     vnd: int
     execution_on: date
     state: InstructionState
+    payroll: tuple[str, str]
     account_ix: bytes | None = None
 
 

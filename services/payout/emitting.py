@@ -12,7 +12,7 @@ from services.payout.batch import Payment, Step
 from services.payout.ledger import Posting
 from services.payout.store import Row
 from shared.actors import Actor
-from shared.events import AuditRecord, Entry, EntryBook, PaymentState
+from shared.events import AuditRecord, Entry, EntryBook, PaymentResult, PaymentState
 from shared.ids import derived_id, random_id
 from shared.outbox import OutEvent
 from shared.topics import Provider
@@ -106,6 +106,16 @@ def posted(postings: Iterable[Posting]) -> Iterator[Facts]:
         yield {
             "entry_id": posting.posting_id, "fact": "posting", "subject": posting.instruction_id, "vnd": posting.vnd,
             "debit": posting.debit, "credit": posting.credit,
+        }  # fmt: skip
+
+
+def by_file(answers: Iterable[PaymentResult], sha256: str) -> Iterator[Facts]:
+    """What the file with this hash proved, as if its provider had said it over its topic."""
+    for answer in answers:
+        yield {
+            "entry_id": answer.result_id, "fact": "statement", "subject": answer.batch_id, "batch_id": answer.batch_id,
+            "vnd": answer.amount_vnd or 0, "reason": answer.status or answer.kind, "sha256": sha256,
+            "end_to_end_id": answer.end_to_end_id,
         }  # fmt: skip
 
 

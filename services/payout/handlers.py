@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -86,8 +86,9 @@ class Handlers:
     async def on_payment_result(self, tx: Tx, records: Sequence[Received[PaymentResult]]) -> None:
         """Every answer is kept with its fate; those that add knowledge move payments and money, those that contradict open a break."""
         answers = await self._take(tx, await _fresh(tx, records))
-        found = contradictions(answers.judged, answers.payments, answers.states)
-        await store_statements.open_breaks(tx, found, self._clock.now())
+        await store_statements.open_breaks(
+            tx, contradictions(answers.judged, answers.payments, answers.states), self._clock.now()
+        )
 
     async def take_answers(self, tx: Tx, told: Sequence[PaymentResult]) -> list[tuple[Fate, InstructionState | None]]:
         """Answers out of a file, never heard before: the fate of each, and the state its payment is in now."""
@@ -204,17 +205,12 @@ def _judge_whole(answers: Answers, answer: PaymentResult) -> Fate:
     batch = answers.batches.get(answer.batch_id)
     rows = [row for row in answers.payments.values() if row["batch_id"] == answer.batch_id]
     states = [answers.states[row["instruction_id"]] for row in rows]
-    fate = judge_batch(_sent_batch(batch) if batch else None, states, answer)
+    fate = judge_batch(SentBatch.of(batch) if batch else None, states, answer)
     if fate is Fate.APPLIED:
         answers.marks[answer.kind].add(answer.batch_id)
         for row in rows if answer.kind is ResultKind.BATCH_REFUSED else ():
             _apply(answers, row, InstructionState.REJECTED, reason=answer.reason)
     return fate
-
-
-def _sent_batch(row: Mapping[str, object] | Record) -> SentBatch:
-    names = ("sent_count", "sent_vnd", "received_at", "completed_at")
-    return SentBatch(Provider(row["provider"]), *(row[name] for name in names))  # type: ignore[arg-type]
 
 
 def _apply(answers: Answers, row: Record, brought: InstructionState, *, reason: str | None) -> None:

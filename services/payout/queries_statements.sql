@@ -39,7 +39,7 @@ SELECT :file_id, row.* FROM unnest(:lines::int[], :kinds::text[], :ids::text[], 
 
 -- name: claimed_batches
 -- Batches a status report claims to answer, as we sent them.
-SELECT batch_id, provider, sent_count, sent_vnd FROM batch WHERE batch_id = ANY(:ids::uuid[]);
+SELECT batch_id, period, payer, provider, sent_count, sent_vnd FROM batch WHERE batch_id = ANY(:ids::uuid[]);
 
 -- name: ids_of_ours^
 -- How many of these ids name payments of this provider.
@@ -56,7 +56,7 @@ SELECT line, kind, end_to_end_id, batch_id, vnd, booked_on, code, bank_ref, acco
 
 -- name: told_payments
 -- Payments with these ids: through whom, on which list, of how much, not before which day; the payee where the account is still the same.
-SELECT i.instruction_id, i.batch_id, i.end_to_end_id, i.provider, i.vnd, i.beneficiary_id, i.state,
+SELECT i.instruction_id, i.batch_id, i.end_to_end_id, i.provider, i.vnd, i.beneficiary_id, i.state, b.period, b.payer,
        greatest(b.execution_date, (b.sent_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date) AS execution_on,
        CASE WHEN i.account_digest = p.account_digest THEN p.payee END AS payee
   FROM instruction i JOIN batch b USING (batch_id) LEFT JOIN person p USING (beneficiary_id)
@@ -121,7 +121,8 @@ SELECT provider, type, count(*) AS count, sum(vnd)::bigint AS vnd, min(opened_at
 
 -- name: break_item^
 -- One break, locked.
-SELECT k.*, l.kind AS said, l.booked_on, l.code FROM break_item k LEFT JOIN statement_line l ON (l.file_id, l.line) = (k.file_id, k.line)
+SELECT k.*, l.kind AS said, l.booked_on, l.code, f.sha256 FROM break_item k
+  LEFT JOIN statement_line l ON (l.file_id, l.line) = (k.file_id, k.line) LEFT JOIN statement_file f ON f.file_id = k.file_id
  WHERE k.break_id = :break_id FOR UPDATE OF k;
 
 -- name: own_break!

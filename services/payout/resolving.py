@@ -12,12 +12,14 @@ from asyncpg import Record
 
 from services.payout import store_statements
 from services.payout.breaks import BELIEVABLE, BreakRefusal, BreakType, Remedy, Told, accounts, proposal_sha256
+from services.payout.emitting import Entries, by_file
 from services.payout.handlers import Handlers
+from services.payout.proving import answer_of
 from services.payout.results import Fate
 from services.payout.statement_line import LineKind, StatementLine
-from services.payout.statements import answer_of
 from shared.actors import Actor
 from shared.database import Tx
+from shared.outbox import put_events
 from shared.topics import Provider
 from shared.words import InstructionState
 
@@ -81,13 +83,9 @@ async def _believe(tx: Tx, item: Record, handlers: Handlers, at: datetime) -> bo
         return False
     row = rows[0]
     told = Told(
-        row["instruction_id"],
-        row["batch_id"],
-        Provider(row["provider"]),
-        row["vnd"],
-        row["execution_on"],
-        InstructionState(row["state"]),
-    )
+        row["instruction_id"], row["batch_id"], Provider(row["provider"]), row["vnd"], row["execution_on"],
+        InstructionState(row["state"]), (row["period"], row["payer"]),
+    )  # fmt: skip
     line = StatementLine(
         item["line"], LineKind(item["said"]), item["end_to_end_id"], row["vnd"], item["booked_on"], code=item["code"]
     )
@@ -95,4 +93,6 @@ async def _believe(tx: Tx, item: Record, handlers: Handlers, at: datetime) -> bo
         line = replace(line, kind=LineKind.REVERSAL)
     answer = answer_of(line, told, file_id=item["file_id"], kind=None, received_at=at)
     ((fate, _state),) = await handlers.take_answers(tx, [answer])
+    if fate is Fate.APPLIED:
+        await put_events(tx, list(Entries(*told.payroll, at).books(by_file([answer], item["sha256"]))), at)
     return fate in (Fate.APPLIED, Fate.REPEAT)

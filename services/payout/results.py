@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from services.payout.batch import INSTRUCTION_MOVES
@@ -62,6 +63,11 @@ class SentBatch:
     sent_vnd: int | None
     received_at: datetime | None
     completed_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Any) -> SentBatch:
+        """From a row with these columns."""
+        return cls(Provider(row["provider"]), row["sent_count"], row["sent_vnd"], row["received_at"], row["completed_at"])
 
 
 def judge_line(payment: Sent | None, answer: PaymentResult) -> tuple[Fate, InstructionState | None]:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,15 +19,15 @@ from asyncpg import Record
 
 from services.payout import store_statements
 from services.payout.bank_file import BIN_OF_PROVIDER
-from services.payout.breaks import STATUS, Booking, Break, BreakType, Told, break_of_line, contradiction, doubt
+from services.payout.breaks import Booking, Told, contradiction
+from services.payout.emitting import Entries, by_file
 from services.payout.handlers import Handlers
+from services.payout.proving import Chunk, Payroll, as_booking, as_line, judge
 from services.payout.reading_statement import read_statement
 from services.payout.reason_codes import iso_code, reason_of
 from services.payout.results import Fate
 from services.payout.statement_line import (
-    Fault,
     FileKind,
-    LineKind,
     NotAStatement,
     Statement,
     StatementLine,
@@ -44,30 +43,10 @@ from shared.personal import Payee
 from shared.process import Runtime
 from shared.topics import Provider
 from shared.vault import Kind
-from shared.words import Basis, InstructionState, LineStatus, ResultKind
+from shared.words import InstructionState
 
 PART_BYTES = 2**18
 LOOK_SECONDS = 5.0
-
-
-@dataclass
-class _Chunk:
-    """Some lines of one file while they are judged."""
-
-    file_id: UUID
-    provider: Provider
-    kind: FileKind
-    told: Mapping[str, Told]
-    before: dict[str, list[Booking]]
-    answers: list[tuple[StatementLine, PaymentResult]] = field(default_factory=list)
-    fates: dict[int, tuple[str, UUID | None]] = field(default_factory=dict)
-    breaks: list[Break] = field(default_factory=list)
-
-    def open(self, kind: BreakType, line: StatementLine, told: Told | None) -> None:
-        """A line is a break."""
-        one = break_of_line(kind, line, told, provider=self.provider, file_id=self.file_id)
-        self.breaks.append(one)
-        self.fates[line.line] = ("break", one.break_id)
 
 
 class StatementDesk:
@@ -200,14 +179,14 @@ class StatementDesk:
             return False
         chunk = await self._chunk(tx, file, rows)
         for row in rows:
-            _judge(chunk, _as_line(row), row["account_ix"], received_at=file["received_at"])
-        await self._answer(tx, chunk)
+            judge(chunk, as_line(row), row["account_ix"])
+        await self._answer(tx, chunk, at)
         await store_statements.open_breaks(tx, chunk.breaks, at)
         fates = [(line, fate, one) for line, (fate, one) in sorted(chunk.fates.items())]
         await store_statements.set_fates(tx, file_id, fates)
         return True
 
-    async def _chunk(self, tx: Tx, file: Record, rows: Sequence[Record]) -> _Chunk:
+    async def _chunk(self, tx: Tx, file: Record, rows: Sequence[Record]) -> Chunk:
         ids = sorted({row["end_to_end_id"] for row in rows if row["end_to_end_id"]})
         told = {row["end_to_end_id"]: row for row in await store_statements.told_payments(tx, ids)}
         with_account = {row["end_to_end_id"] for row in rows if row["account_ix"]}
@@ -215,9 +194,13 @@ class StatementDesk:
         for row in await store_statements.earlier_bookings(
             tx, file["file_id"], ids, provider=file["provider"], kind=file["kind"]
         ):
-            before[row["end_to_end_id"]].append(_booking(row))
+            before[row["end_to_end_id"]].append(as_booking(row))
         payments = {key: self._told(row, with_account=key in with_account) for key, row in told.items()}
-        return _Chunk(file["file_id"], Provider(file["provider"]), FileKind(file["kind"]), payments, before)
+        batches = await store_statements.claimed_batches(tx, {row["batch_id"] for row in rows if row["batch_id"]})
+        return Chunk(
+            file["file_id"], Provider(file["provider"]), FileKind(file["kind"]), file["sha256"], file["received_at"],
+            told=payments, payrolls={key: (row["period"], row["payer"]) for key, row in batches.items()}, before=before,
+        )  # fmt: skip
 
     def _told(self, row: Record, *, with_account: bool) -> Told:
         account = None
@@ -230,83 +213,26 @@ class StatementDesk:
             row["vnd"],
             row["execution_on"],
             InstructionState(row["state"]),
+            (row["period"], row["payer"]),
             self._account_ix(account.number if account else None),
         )
 
-    async def _answer(self, tx: Tx, chunk: _Chunk) -> None:
-        """What is proven goes the way of every answer; what contradicts what we hold is a break."""
+    async def _answer(self, tx: Tx, chunk: Chunk, at: datetime) -> None:
+        """What is proven goes the way of every answer, and auditors are told: it never came over the provider's topic."""
         answers = [answer for _line, answer in chunk.answers]
         judged = await self._handlers.take_answers(tx, answers)
+        proven: dict[Payroll, list[PaymentResult]] = defaultdict(list)
         for (line, answer), (fate, state) in zip(chunk.answers, judged, strict=True):
+            told = chunk.told.get(line.end_to_end_id or "")
             if fate in (Fate.APPLIED, Fate.REPEAT):
                 chunk.fates[line.line] = (str(fate), None)
             else:
-                told = chunk.told.get(line.end_to_end_id or "")
                 chunk.open(contradiction(state, answer.status), line, told)
-
-
-def _as_line(row: Mapping[str, Any] | Record) -> StatementLine:
-    fault = Fault(row["fault"]) if row["fault"] else None
-    names = ("end_to_end_id", "vnd", "booked_on", "code", "bank_ref", "batch_id")
-    return StatementLine(row["line"], LineKind(row["kind"]), fault=fault, **{name: row[name] for name in names})
-
-
-def _booking(row: Mapping[str, Any] | Record) -> Booking:
-    return Booking(row["same_file"], LineKind(row["kind"]), row["bank_ref"], row["booked_on"])
-
-
-def _judge(chunk: _Chunk, line: StatementLine, account_ix: bytes | None, *, received_at: datetime) -> None:
-    """A line is an answer, a break, or says nothing."""
-    if line.batch_id is not None and line.end_to_end_id is None:
-        chunk.answers.append((line, _of_batch(chunk, line, received_at)))
-        return
-    if line.kind is LineKind.UNKNOWN and line.fault is None:
-        chunk.fates[line.line] = ("nothing", None)
-        return
-    told = chunk.told.get(line.end_to_end_id or "")
-    before = chunk.before[line.end_to_end_id or ""]
-    why = doubt(line, told, provider=chunk.provider, kind=chunk.kind, account_ix=account_ix, before=before)
-    if why or told is None:
-        chunk.open(why or BreakType.UNKNOWN_ID, line, told)
-        return
-    before.append(Booking(True, line.kind, line.bank_ref, line.booked_on))
-    chunk.answers.append((line, answer_of(line, told, file_id=chunk.file_id, kind=chunk.kind, received_at=received_at)))
-
-
-def answer_of(line: StatementLine, told: Told, *, file_id: UUID, kind: FileKind | None, received_at: datetime) -> PaymentResult:
-    """What a line says of its payment, as an answer. `kind` None: people believe it."""
-    status = STATUS[line.kind]
-    if kind is FileKind.POST_LIST and status is LineStatus.RETURNED and told.state is InstructionState.REJECTED:
-        status = LineStatus.REJECTED  # a clerk has one word for what never reached the counter and what nobody fetched there
-    return PaymentResult(
-        result_id=derived_id("statement line", file_id, line.line, "" if kind else "believed"),
-        provider=told.provider,
-        batch_id=told.batch_id,
-        kind=ResultKind.LINE,
-        end_to_end_id=line.end_to_end_id,
-        status=status,
-        amount_vnd=told.vnd,
-        reason=line.code,
-        basis=Basis.ANSWER if kind is FileKind.PAIN_002 else Basis.STATEMENT,
-        occurred_at=_moment(line, received_at),
-    )
-
-
-def _of_batch(chunk: _Chunk, line: StatementLine, received_at: datetime) -> PaymentResult:
-    assert line.batch_id is not None
-    return PaymentResult(
-        result_id=derived_id("statement line", chunk.file_id, line.line, ""),
-        provider=chunk.provider,
-        batch_id=line.batch_id,
-        kind=ResultKind.BATCH_REFUSED if line.kind is LineKind.REJECTED else ResultKind.BATCH_RECEIVED,
-        reason=line.code,
-        basis=Basis.ANSWER,
-        occurred_at=_moment(line, received_at),
-    )
-
-
-def _moment(line: StatementLine, received_at: datetime) -> datetime:
-    """A booking has a day and no hour."""
-    if line.booked_on is None:
-        return received_at
-    return datetime(line.booked_on.year, line.booked_on.month, line.booked_on.day, tzinfo=UTC)
+            if fate is Fate.APPLIED:
+                proven[told.payroll if told else chunk.payrolls[answer.batch_id]].append(answer)
+        events = [
+            event
+            for (period, payer), some in proven.items()
+            for event in Entries(period, payer, at).books(by_file(some, chunk.sha256))
+        ]
+        await put_events(tx, events, at)

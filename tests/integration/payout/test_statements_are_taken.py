@@ -8,6 +8,7 @@ from sandbox.provider_files import camt053, camt054, mt940, pain002, post_list, 
 from sandbox.truth import Status
 from services.payout.statements import StatementDesk
 from shared.actors import Actor
+from shared.events import EntryBook
 from shared.topics import Provider
 from shared.words import LineStatus, Role
 from tests.integration.payout.payout_bench import Bench
@@ -63,6 +64,16 @@ async def test_bank_that_answers_by_file_only_is_believed(bench: Bench, write: s
     assert page["ledger"] == {"budget:social_assistance": -1_080_000, "in_flight:bank-a": 0, "paid": 1_080_000}
     assert [batch["state"] for batch in page["batches"]] == ["settled"]
     assert await breaks(bench) == []
+
+
+async def test_auditors_are_told_what_a_file_proved(bench: Bench) -> None:
+    lines = await sent(bench, 2)
+    taken = await hand_in(bench, a_statement(*facts(lines)))
+    told = [fact for book in await bench.told(EntryBook) for fact in book.facts if fact.fact == "statement"]
+    assert {(fact.end_to_end_id, fact.reason, fact.vnd) for fact in told} == {
+        (line.end_to_end_id, "paid", line.vnd) for line in lines
+    }
+    assert {fact.sha256 for fact in told} == {taken["sha256"]}
 
 
 async def test_same_file_again_and_other_files_of_the_same_truth_change_nothing(bench: Bench) -> None:
