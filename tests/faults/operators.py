@@ -24,6 +24,7 @@ from deploy.local.topics import create_topics
 from sandbox import district, ministry
 from shared import topics
 from shared.topics import TOPICS, Service, read_by
+from tests.faults import statements
 from tests.faults.links import copies_of
 from tests.faults.nemesis import Scene, Strike, under_load, until_fired
 from tests.faults.world import World
@@ -285,6 +286,9 @@ _OF_A_LIST = (
 ARMED_BY_HAND: Mapping[str, ByHand] = {
     **dict.fromkeys(_OF_A_LIST, ByHand(Service.REGISTRY, ("enrol",), _hand_in)),
     "list_returned.": ByHand(Service.REGISTRY, ("enrol",), _hand_in_text),
+    **dict.fromkeys(("payout.statement_kept", "payout.statement_booked"), ByHand(Service.PAYOUT, ("answers",), statements.hand_in)),
+    "payout.break_step": ByHand(Service.PAYOUT, ("answers",), statements.take_break),
+    "payout.reconciled": ByHand(Service.PAYOUT, ("answers",), statements.reconcile),
     "notify.opt_out": ByHand(Service.NOTIFY, ("texts",), _opt_out),
     "redriving.": ByHand(
         Service.REGISTRY, ("texts",), _redrive, {"own_world": True, "tolerates": frozenset({"set-aside", "I11"})}
