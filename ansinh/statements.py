@@ -81,7 +81,10 @@ def _tell(report: dict[str, Any]) -> None:
             f"round {batch['round']} {batch['provider']}: sent {batch['sent_count']} of {batch['sent_vnd']} VND,"
             f" proven {batch['proven_count']} of {batch['proven_vnd']}, back {batch['back_count']} of {batch['back_vnd']}"
         )
-        typer.echo(f"  {sides}; {batch['open_breaks']} open breaks, {batch['told_otherwise']} payments told otherwise")
+        typer.echo(
+            f"  {sides}; {batch['open_breaks']} open breaks, {batch['unproven_count']} paid without proof,"
+            f" {batch['told_otherwise']} told otherwise"
+        )
     typer.echo(f"{'Three sides agree' if report['agrees'] else 'They do not agree'}; {report['new_breaks']} new breaks.")
 
 

@@ -146,7 +146,7 @@ UPDATE break_item SET approved_by = :actor, approved_at = :at, approved_token = 
 -- and what files of providers prove of them.
 SELECT b.batch_id, b.provider, b.round, b.state, b.sent_count, b.sent_vnd, flown.vnd AS flown_vnd, told.count AS file_count, told.vnd AS file_vnd,
        stood.paid_count, stood.paid_vnd, stood.dead_count, stood.dead_vnd, stood.open_count, stood.open_vnd,
-       proven.paid_count AS proven_count, proven.paid_vnd AS proven_vnd, proven.back_count, proven.back_vnd,
+       proven.paid_count AS proven_count, proven.paid_vnd AS proven_vnd, proven.back_count, proven.back_vnd, proven.unproven_count,
        (SELECT count(*) FROM break_item k WHERE k.batch_id = b.batch_id AND k.approved_by IS NULL) AS open_breaks,
        (SELECT max(f.to_on) FROM statement_file f WHERE f.provider = b.provider AND f.state = 'booked') AS statements_to
   FROM batch b
@@ -164,7 +164,8 @@ SELECT b.batch_id, b.provider, b.round, b.state, b.sent_count, b.sent_vnd, flown
         FROM instruction i WHERE i.batch_id = b.batch_id) stood
   CROSS JOIN LATERAL (
       SELECT count(*) FILTER (WHERE said.paid) AS paid_count, coalesce(sum(i.vnd) FILTER (WHERE said.paid), 0)::bigint AS paid_vnd,
-             count(*) FILTER (WHERE said.back) AS back_count, coalesce(sum(i.vnd) FILTER (WHERE said.back), 0)::bigint AS back_vnd
+             count(*) FILTER (WHERE said.back) AS back_count, coalesce(sum(i.vnd) FILTER (WHERE said.back), 0)::bigint AS back_vnd,
+             count(*) FILTER (WHERE i.state IN ('paid', 'collected') AND said.paid IS NOT TRUE) AS unproven_count
         FROM instruction i
         CROSS JOIN LATERAL (SELECT bool_or(l.kind = 'paid') AS paid, bool_or(l.kind IN ('rejected', 'returned')) AS back FROM statement_line l
                              WHERE l.end_to_end_id = i.end_to_end_id AND l.fate IN ('applied', 'repeat')) said

@@ -73,7 +73,7 @@ async def _compared(tx: Tx, vault: Vault, row: Record) -> dict[str, Any]:
     sides = {
         "ledger": row["flown_vnd"] == row["sent_vnd"] and row["paid_vnd"] + row["dead_vnd"] + row["open_vnd"] == row["sent_vnd"],
         "file": (row["file_count"], row["file_vnd"]) == sent and otherwise == 0,
-        "statement": row["open_breaks"] == 0 and row["proven_count"] >= row["paid_count"] and row["open_count"] == 0,
+        "statement": row["open_breaks"] == row["unproven_count"] == row["open_count"] == 0,
     }
     return dict(row) | {"told_otherwise": otherwise, "sides": sides, "agrees": all(sides.values())}
 
