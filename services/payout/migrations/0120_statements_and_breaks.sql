@@ -59,7 +59,7 @@ CREATE TABLE statement_line (
     kind           text    NOT NULL CHECK (kind IN ('accepted', 'paid', 'rejected', 'returned', 'reversal', 'unknown')),
     end_to_end_id  text    CHECK (end_to_end_id ~ '^[A-Z2-7]{16}$'),
     batch_id       uuid,                        -- said of a whole batch
-    vnd            bigint  CHECK (vnd >= 0),
+    vnd            bigint  CHECK (vnd >= 0),    -- null: the file names no amount, which status reports need not
     booked_on      date,
     code           text,                        -- the provider's reason as ISO 20022 spells it
     reason         text,                        -- the same in our closed list
@@ -69,8 +69,7 @@ CREATE TABLE statement_line (
     fate           text    CHECK (fate IN ('applied', 'repeat', 'break', 'nothing')),
     break_id       uuid,
     PRIMARY KEY (file_id, line),
-    CHECK ((fate = 'break') = (break_id IS NOT NULL) OR fate IS NULL),
-    CHECK (fault IS NOT NULL OR vnd IS NOT NULL OR batch_id IS NOT NULL OR kind IN ('accepted', 'rejected', 'unknown'))
+    CHECK ((fate = 'break') = (break_id IS NOT NULL) OR fate IS NULL)
 );
 CREATE INDEX statement_line_payment ON statement_line (end_to_end_id) WHERE end_to_end_id IS NOT NULL;
 CREATE INDEX statement_line_waiting ON statement_line (file_id, line) WHERE fate IS NULL;

@@ -1,6 +1,7 @@
 """Files of providers: kept before they have an effect, booked once, proven lines only; the rest are breaks that two people end."""
 
 import asyncio
+import re
 
 import pytest
 
@@ -111,6 +112,15 @@ async def test_rejected_by_file_goes_to_the_post_in_the_same_period(bench: Bench
     assert await states(bench) == {"paid": 2, "rejected": 1}
     (draft,) = (await bench.step("build"))["batches"]
     assert (draft["provider"], draft["count"]) == ("post", 1)
+
+
+async def test_report_without_amounts_is_believed_by_its_ids(bench: Bench) -> None:
+    lines = await sent(bench)
+    made = pain002(facts(lines), message_id="P1", made_at=MADE_AT)
+    bare = re.sub(rb"<OrgnlTxRef>.*?</OrgnlTxRef>", b"", made)
+    assert bare != made
+    await hand_in(bench, bare)
+    assert await states(bench) == {"paid": 3}
 
 
 async def test_refused_batch_frees_its_lines_only_on_that_proof(bench: Bench) -> None:
