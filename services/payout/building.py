@@ -155,13 +155,10 @@ def _decide_person(
     plan.unverified += not known
     plan.considered += len(rows)
     payable = []
-    lower = _lower(rows, period, rules)
+    lower = _lower(rows, period, rules) if len(rows) > 1 or person["beside"] else _NONE_LOWER
+    limits = (rules, tolerance_vnd)
     for row in rows:
-        wrong = (
-            row["open_vnd"] == 0
-            or row["entitlement_id"] in lower
-            or _wrong(row["content"], period, rules, tolerance_vnd=tolerance_vnd)
-        )
+        wrong = row["open_vnd"] == 0 or row["entitlement_id"] in lower or _wrong(row["content"], period, limits)
         reason = _first(choice.held, HeldReason.AMOUNT_DIFFERS) if wrong else choice.held
         if reason is None:
             payable.append(OpenLine(row["entitlement_id"], row["open_vnd"], row["programme"], row["pieces"], row["attempts"]))
@@ -213,8 +210,6 @@ def _lower(rows: Sequence[Record], period: str, rules: Rules) -> frozenset[UUID]
         for text in row["beside"] or ():
             other, _, content = text.partition(" ")
             known[UUID(other)] = content
-    if len(known) == 1:
-        return _NONE_LOWER
     ids = sorted(known)
     return frozenset(ids[place] for place in _lower_alike(tuple(known[one] for one in ids), period, rules))
 
@@ -228,8 +223,9 @@ def _lower_alike(contents: tuple[str, ...], period: str, rules: Rules) -> frozen
 
 
 @lru_cache(maxsize=4096)
-def _wrong(content: str, period: str, rules: Rules, *, tolerance_vnd: int) -> bool:
+def _wrong(content: str, period: str, limits: tuple[Rules, int]) -> bool:
     """Most lines declare what thousands of others declare, in the same words."""
+    rules, tolerance_vnd = limits
     return differs(DeclaredLine.model_validate_json(content), period, tolerance_vnd, rules=rules)
 
 
