@@ -115,7 +115,9 @@ class Installation:
         try:
             return await self._start(say)
         except BaseException:
-            self.end()
+            await asyncio.to_thread(
+                self.end
+            )  # a route through this process must still lead somewhere, else nobody can stop in order
             raise
 
     @property

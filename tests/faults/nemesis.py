@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -39,7 +40,7 @@ class Scene:
     hits: int = 0
     since: float = 0.0
     points: list[str] = field(default_factory=list)
-    fired_before: int = 0
+    fired_before: list[str] = field(default_factory=list)
 
     def hit(self, times: int = 1) -> None:
         """It really struck."""
@@ -174,7 +175,7 @@ def crash_at(service: str, point: str, nth: int) -> tuple[Strike, Strike]:
     """(arm both copies, wait until one of them has died at the point)."""
 
     async def arm(scene: Scene) -> None:
-        scene.fired_before = len(scene.world.fired(service))
+        scene.fired_before = scene.world.fired(service)
         await scene.world.arm(service, f"{point}:{nth}")
 
     async def strike(scene: Scene) -> None:
@@ -187,12 +188,17 @@ def crash_at(service: str, point: str, nth: int) -> tuple[Strike, Strike]:
 async def until_fired(scene: Scene, service: str) -> None:
     """Until a copy has died at the point it was armed for since `fired_before` was noted; gives up after a while, as a miss."""
     deadline = monotonic() + FIRE_SECONDS
-    while len(scene.world.fired(service)) == scene.fired_before and monotonic() < deadline:
+    while scene.world.fired(service) == scene.fired_before and monotonic() < deadline:
         await asyncio.sleep(0.05)
     scene.over()
     await asyncio.sleep(0.5)
-    scene.points = scene.world.fired(service)[scene.fired_before :]
+    scene.points = added(scene.fired_before, scene.world.fired(service))
     scene.hit(len(scene.points))
+
+
+def added(before: Sequence[str], now: Sequence[str]) -> list[str]:
+    """What came since; not simply the end, for the deaths of one copy stand before those of the other."""
+    return list((Counter(now) - Counter(before)).elements())
 
 
 # --- servers -------------------------------------------------------------------------------------------------------------------

@@ -230,7 +230,7 @@ def crash_while(service: str, point: str, passing: Strike) -> Strike:
     """Arm both copies and do what passes the point, again until it is answered."""
 
     async def strike(scene: Scene) -> None:
-        scene.fired_before = len(scene.world.fired(service))
+        scene.fired_before = scene.world.fired(service)
         await scene.world.arm(service, point)
         async with under_load(scene):
             await passing(scene)

@@ -111,7 +111,7 @@ async def _locked_again(
     """Put the backup back, see that nothing is told until two people have signed, whatever an office does meanwhile."""
     world, name = scene.world, _name(scene.world, service)
     before = await _books(world, service)
-    scene.fired_before = len(world.fired(service))
+    scene.fired_before = world.fired(service)
     once = {"ANSINH_CRASH_POINT": point} if point else None
     await _stopped(world, service, lambda: _copy(world, source=f"{name}_backup", into=name), once)
     problems = await _locked(world, service)

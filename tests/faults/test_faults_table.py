@@ -6,6 +6,7 @@ import pytest
 
 from shared import crashing
 from tests.faults import people
+from tests.faults.nemesis import added
 from tests.faults.scenarios import packs, table
 from tests.faults.trial import drawn, in_order, plan
 from tests.faults.world import World
@@ -53,6 +54,12 @@ def test_in_a_row_one_waits_for_the_other_and_one_alone_for_nobody():
     scenes = [(row, None) for row in (*rows, other)]
     assert [[row.name for row, _ in part] for part in in_order(scenes)] == [[other.name], [row.name for row in rows]]
     assert in_order(scenes[1:]) == (scenes[1:], [])
+
+
+def test_a_death_is_counted_for_the_point_it_happened_at():
+    assert added(["a", "b"], ["a", "c", "b", "c"]) == ["c", "c"]
+    assert added(["a"], ["a", "a"]) == ["a"]
+    assert added(["a"], ["a"]) == []
 
 
 def test_people_of_a_trial_are_of_every_kind_and_their_own():

@@ -150,7 +150,7 @@ class World:
         await self.until_ready()
 
     def fired(self, service: str) -> list[str]:
-        """Crash points at which copies of a service died since the world began, in order of their logs."""
+        """Crash points at which copies of a service died since the world began, copy by copy."""
         found: list[str] = []
         for name in copies_of(service):
             lines = self.child(name).log.read_text(errors="replace").splitlines()
