@@ -80,6 +80,10 @@ class Routes:
         """The address of another process for a child."""
         return url
 
+    def more(self, child: str, folder: Path) -> dict[str, str]:
+        """What else a service is told, by the installation's folder."""
+        return {}
+
 
 class Installation:
     """One installation while it runs. `start`, then `end`."""
@@ -190,6 +194,7 @@ class Installation:
         if service is Service.NOTIFY:
             environment["ANSINH_SMS_GATEWAY_URL"] = self._routes.http(name, self.addresses.url("sms"))
             environment["ANSINH_SMS_ASK_AGAIN_SECONDS"] = "2"
+        environment |= self._routes.more(name, self.folder)
         command = ["-m", f"services.{service}.app"]
         return Child(name, command, self.folder / "logs" / f"{name}.log", environment, self.addresses.ports[name])
 

@@ -1,6 +1,7 @@
 """Named crash points: places where a fault run makes this process kill itself, before and after every commit, publish and outside call.
 
-Not armed, a point costs one look at an empty dictionary. Armed by the setting `crash_point`, which the production profile refuses.
+Not armed, a point costs one look at an empty dictionary. Armed by the setting `crash_point` at the start, or later by SIGUSR1 with what
+then stands in the file of the setting `crash_file`; the production profile refuses both.
 `python -m shared.crashing` prints the inventory; a house test fails where a point is missing.
 """
 
@@ -10,7 +11,7 @@ import ast
 import os
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -33,6 +34,17 @@ def arm(text: str) -> None:
     unknown = sorted(set(wanted) - known)
     if unknown:
         raise ValueError(f"no such crash point: {', '.join(unknown)}")
+    _set(text, wanted)
+
+
+def arm_from(file: Path) -> None:
+    """Arm what a file says and tell so on standard error. Whether the points exist is not asked: it would hold the process up."""
+    text = file.read_text("utf-8")
+    _set(text, dict(map(_parsed, text.split(","))))
+    os.write(2, b'{"event": "crash_armed"}\n')
+
+
+def _set(text: str, wanted: Mapping[str, int]) -> None:
     _left.clear()
     _left.update(wanted)
     _to_hand_down[:] = [text]

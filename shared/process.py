@@ -91,6 +91,8 @@ async def _main(service: Service, build: Build, settings: ServiceSettings) -> in
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, process.stop.set)
+    if settings.crash_file is not None:
+        loop.add_signal_handler(signal.SIGUSR1, crashing.arm_from, settings.crash_file)
     return await process.run()
 
 
@@ -112,6 +114,18 @@ async def _patient_open(settings: ServiceSettings, log: structlog.stdlib.BoundLo
             await asyncio.sleep(START_PAUSE_SECONDS)
 
 
+def make_broker(bootstrap: str) -> KafkaBroker:
+    """What consumers attach to. `bootstrap`: addresses with commas between them; FastStream takes such a text for one address."""
+    return KafkaBroker(
+        bootstrap.split(","),
+        apply_types=False,
+        logger=None,
+        allow_auto_create_topics=False,
+        graceful_timeout=STOP_SECONDS,
+        metadata_max_age_ms=METADATA_MAX_AGE_MS,
+    )
+
+
 class Process:
     """The running parts of one service. `stop` ends it; `fatal` ends it with exit code 1."""
 
@@ -125,14 +139,7 @@ class Process:
         self._relay = Relay(runtime.database, bootstrap, str(runtime.service), runtime.log, look=self._look)
         expected = {topic.name for topic in topics.read_by(runtime.service)}
         assert set(self._app.consumes) == expected, "a service handles exactly the topics that the map says it reads"
-        self._broker = KafkaBroker(
-            runtime.settings.kafka_bootstrap,
-            apply_types=False,
-            logger=None,
-            allow_auto_create_topics=False,
-            graceful_timeout=STOP_SECONDS,
-            metadata_max_age_ms=METADATA_MAX_AGE_MS,
-        )
+        self._broker = make_broker(bootstrap)
         set_aside = SetAside(runtime.service, runtime.vault, runtime.clock)
         self.consumers = [
             TopicConsumer(name, handler, database=runtime.database, set_aside=set_aside, fatal=self.fatal, log=runtime.log)

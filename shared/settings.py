@@ -32,12 +32,13 @@ class ServiceSettings(BaseSettings):
     files_dir: Path = Path("files")
     session_seconds: float = Field(default=6.0, ge=1.0, le=30.0)
     crash_point: str | None = None
+    crash_file: Path | None = None
 
     @model_validator(mode="after")
     def _safe(self) -> Self:
         if self.profile == "production":
-            if self.crash_point is not None:
-                raise UnsafeSettings("crash_point kills this process")
+            if self.crash_point is not None or self.crash_file is not None:
+                raise UnsafeSettings("crash_point and crash_file kill this process")
             if self.clock_file:
                 raise UnsafeSettings("clock_file is for demo and tests")
             if json.loads(self.keys_file.read_text()).get("sandbox"):

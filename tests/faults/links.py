@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from ansinh.installation import Routes
@@ -99,3 +100,12 @@ class Links(Routes):
         """The line to the SMS centre."""
         self.sms.target = int(url.rpartition(":")[2])
         return f"http://{LOOPBACK}:{self.sms.port}"
+
+    def more(self, child: str, folder: Path) -> dict[str, str]:
+        """Where its crash points are armed from."""
+        return {"ANSINH_CRASH_FILE": str(crash_file(folder, child))}
+
+
+def crash_file(folder: Path, child: str) -> Path:
+    """Beside its log."""
+    return folder / "logs" / f"{child}.crash"

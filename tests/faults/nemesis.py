@@ -27,6 +27,7 @@ from tests.faults.world import World
 
 SESSION_SECONDS = 6.0
 FIRE_SECONDS = 25.0
+AT_START = "restoring.look"
 
 
 @dataclass
@@ -176,7 +177,8 @@ def crash_at(service: str, point: str, nth: int) -> tuple[Strike, Strike]:
 
     async def arm(scene: Scene) -> None:
         scene.fired_before = scene.world.fired(service)
-        await scene.world.arm(service, f"{point}:{nth}")
+        arm_now = scene.world.arm_start if point.startswith(AT_START) else scene.world.arm
+        await arm_now(service, f"{point}:{nth}")
 
     async def strike(scene: Scene) -> None:
         async with under_load(scene):

@@ -30,13 +30,14 @@ from deploy.local.stack import remove_abandoned
 from shared.clock import LOCAL
 from shared.topics import Provider, Service
 from tests.conftest import ROOT
-from tests.faults.links import Links, copies_of
+from tests.faults.links import Links, copies_of, crash_file
 from tests.faults.rest import Rest
 
 T = TypeVar("T")
 STACKS = "faulted-"
 START = datetime(2024, 1, 25, 9, 0, tzinfo=LOCAL)
 HTTP_SECONDS = 6.0
+ARM_SECONDS, ARMED_SECONDS = 0.2, 90.0
 PATIENCE_SECONDS = 120.0
 # Enough oddity to meet every branch in a few dozen payments; no answer is lost unless a scenario asks for it.
 MIX: Mapping[str, float] = {
@@ -145,9 +146,25 @@ class World:
 
     async def arm(self, service: str, *points: str) -> None:
         """Both copies of a service die at these points (`name` or `name:n`), once: started again, they are not armed."""
+        left = {name: self._said(name, "crash_armed") for name in copies_of(service)}
+        async with asyncio.timeout(ARMED_SECONDS):
+            while left:
+                await self.until_ready()  # one that only starts would die of the signal
+                for name in left:
+                    crash_file(self.folder, name).write_text(",".join(points))
+                    self.signal(name, signal.SIGUSR1)
+                await asyncio.sleep(ARM_SECONDS)
+                left = {name: before for name, before in left.items() if self._said(name, "crash_armed") == before}
+        self.note("armed", service=service, points=points)
+
+    async def arm_start(self, service: str, *points: str) -> None:
+        """The same for points that only a start passes."""
         self.note("armed", service=service, points=points)
         await self.restart(*copies_of(service), once={"ANSINH_CRASH_POINT": ",".join(points)})
         await self.until_ready()
+
+    def _said(self, name: str, event: str) -> int:
+        return self.child(name).log.read_text(errors="replace").count(f'{{"event": "{event}"')
 
     def fired(self, service: str) -> list[str]:
         """Crash points at which copies of a service died since the world began, copy by copy."""

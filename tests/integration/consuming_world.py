@@ -10,12 +10,12 @@ from types import SimpleNamespace
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from faststream.kafka import KafkaBroker
 
 from shared.clock import HandClock
-from shared.consuming import METADATA_MAX_AGE_MS, TopicConsumer, queries
+from shared.consuming import TopicConsumer, queries
 from shared.database import Database, Tx
 from shared.events import WishRecorded
+from shared.process import make_broker
 from shared.records import Received
 from shared.setting_aside import SetAside
 from shared.topics import Service
@@ -70,7 +70,7 @@ class World:
 
     @asynccontextmanager
     async def consumer(self, handler: Callable[[Tx, Sequence[Received]], Awaitable[None]] | None = None):
-        broker = KafkaBroker(self.bootstrap, apply_types=False, logger=None, metadata_max_age_ms=METADATA_MAX_AGE_MS)
+        broker = make_broker(self.bootstrap)
         consumer = TopicConsumer(
             self.topic, handler or self.effect, database=self.database, set_aside=self.set_aside,
             fatal=self.fatal.append, log=structlog.get_logger(),

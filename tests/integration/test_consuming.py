@@ -25,6 +25,13 @@ async def test_each_record_takes_effect_once_over_restarts(world):
     assert world.fatal == []
 
 
+async def test_of_several_brokers_any_that_answers_is_enough(world):
+    await world.publish("a")
+    world.bootstrap = f"127.0.0.1:1,{world.bootstrap}"
+    async with world.consumer():
+        assert await world.until_effects(1) == ["a"]
+
+
 async def test_consumer_killed_mid_batch_leaves_no_trace_and_goes_on(world):
     await world.publish("a", "b", "c")
     struck = asyncio.Event()

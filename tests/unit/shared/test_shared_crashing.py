@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -56,6 +57,16 @@ def test_only_the_first_process_that_is_started_is_armed_too() -> None:
     done = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["relay.after_publish:2", "None"]
     assert hand_down() is None
+
+
+def test_points_are_armed_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "points"
+    file.write_text("relay.after_publish:2")
+    said = "import sys; from pathlib import Path; from shared import crashing as c; c.arm_from(Path(sys.argv[1])); "
+    said += "c.point('relay.after_publish'); print('once', flush=True); c.point('relay.after_publish'); print('twice')"
+    done = subprocess.run([sys.executable, "-c", said, str(file)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split()) == (-signal.SIGKILL, ["once"])
+    assert done.stderr.splitlines()[0] == '{"event": "crash_armed"}'
 
 
 def test_the_inventory_is_printed() -> None:

@@ -121,6 +121,11 @@ def test_production_refuses_a_crash_point(key_file: Path) -> None:
         made(key_file, profile="production", session_seconds=10, crash_point="")
 
 
+def test_production_refuses_a_file_that_crash_points_are_armed_from(key_file: Path) -> None:
+    with pytest.raises(UnsafeSettings, match="crash_file"):
+        made(key_file, profile="production", session_seconds=10, crash_file=key_file)
+
+
 def test_production_refuses_sandbox_keys(key_file: Path) -> None:
     key_file.write_text('{"sandbox": true}')
     with pytest.raises(UnsafeSettings, match="keys_file"):
