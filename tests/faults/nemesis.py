@@ -18,6 +18,7 @@ from time import monotonic
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
 
+from shared.consuming import REBALANCE_SECONDS
 from shared.topics import Service, read_by
 from tests.faults.links import copies_of
 from tests.faults.probe import Trickle
@@ -305,7 +306,10 @@ async def sms_answer_lost(scene: Scene) -> None:
 
 
 async def rebalance_storm(scene: Scene) -> None:
-    """A stranger joins and leaves a service's groups every two seconds and reads nothing of what it is given."""
+    """Another copy, with the sessions of ours, joins and leaves a service's groups every two seconds and reads nothing of what it is given.
+
+    One that leaves in the middle of joining cannot say so: the group waits until its session is over.
+    """
     service = scene.rng.choice(list(Service))
     async with under_load(scene):
         for _ in range(4):
@@ -320,7 +324,11 @@ async def rebalance_storm(scene: Scene) -> None:
 
 
 def _member(world: World, service: Service, topic: str) -> AIOKafkaConsumer:
-    member = AIOKafkaConsumer(bootstrap_servers=world.addresses.kafka, group_id=f"{service}.{topic}", enable_auto_commit=False)
+    member = AIOKafkaConsumer(
+        bootstrap_servers=world.addresses.kafka, group_id=f"{service}.{topic}", enable_auto_commit=False,
+        session_timeout_ms=int(SESSION_SECONDS * 1000), heartbeat_interval_ms=int(SESSION_SECONDS * 1000 / 3),
+        rebalance_timeout_ms=REBALANCE_SECONDS * 1000,
+    )  # fmt: skip
     member.subscribe([topic], listener=_Idle())
     return member
 
