@@ -163,9 +163,10 @@ class Runner:
         for scenario, scene in together:
             await scenario.before(scene)
         strikes = [self._strike(scenario, scene, measured=True) for scenario, scene in together]
-        tasks = [asyncio.ensure_future(each) for each in (phase(), self._in_a_row(in_a_row), *strikes)]
+        tasks = [asyncio.ensure_future(each) for each in (phase(), *strikes)]
         try:
             await asyncio.gather(*tasks)
+            await self._in_a_row(in_a_row)  # afterwards: a phase waits for rest, and statements come all the while
         finally:
             for task in tasks:
                 task.cancel()
