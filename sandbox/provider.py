@@ -11,6 +11,7 @@ restart. Offsets are committed only while nothing is parked or owed, so a restar
 
 import argparse
 import asyncio
+import contextlib
 import json
 import logging
 import signal
@@ -39,6 +40,7 @@ OPENED_VND = 900_000_000_000
 RECORDS_MAX = 4_000
 POLL_MS = 100
 RETRY_SECONDS = 0.5
+DEADLINE_SECONDS = 20.0
 
 
 @dataclass(slots=True)
@@ -168,9 +170,11 @@ async def emit_statement(provider: str, bootstrap: str, truth: Path) -> int:
 
 
 async def _published(producer: AIOKafkaProducer, topic: str, answers: Sequence[Answer]) -> bool:
+    """Raises TimeoutError when neither answer nor error comes: aiokafka's producer may hang for ever (aiokafka#1101)."""
     try:
-        sent = [await producer.send(topic, answer.value, key=answer.key, headers=answer.headers) for answer in answers]
-        await asyncio.gather(*sent)
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            sent = [await producer.send(topic, answer.value, key=answer.key, headers=answer.headers) for answer in answers]
+            await asyncio.gather(*sent)
     except KafkaError as error:
         _tell("answers_not_taken", code=type(error).__name__)
         await asyncio.sleep(RETRY_SECONDS)
@@ -180,8 +184,8 @@ async def _published(producer: AIOKafkaProducer, topic: str, answers: Sequence[A
 
 async def _commit(consumer: AIOKafkaConsumer) -> None:
     try:
-        await consumer.commit()
-    except KafkaError as error:  # heard again after a restart, which changes nothing
+        await asyncio.wait_for(consumer.commit(), DEADLINE_SECONDS)
+    except (KafkaError, TimeoutError) as error:  # heard again after a restart, which changes nothing
         _tell("offsets_not_committed", code=type(error).__name__)
 
 
@@ -221,8 +225,9 @@ async def run(given: argparse.Namespace) -> None:
         _tell("ready", provider=given.provider)
         await serve(office, consumer, producer, topic=f"payment.result.{given.provider}.v1", stop=stop)
     finally:
-        await consumer.stop()
-        await producer.stop()
+        for each in (consumer, producer):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(each.stop(), DEADLINE_SECONDS)
         truth.close()
         _tell("stopped", unreadable=office.unreadable)
 

@@ -120,6 +120,7 @@ class Runner:
             self.result.problems.append(f"{type(error).__name__}: {error}".splitlines()[0])
             self.world.note("failed", trace=traceback.format_exc())
             await self._say_what_is_missing(scenarios)
+        await self.world.brokers_back()
         self.result.seconds = monotonic() - started
         return self.result
 

@@ -64,6 +64,7 @@ class World:
         self.timeline: list[dict[str, Any]] = []
         self._started = monotonic()
         self._watching: asyncio.Task[None] | None = None
+        self._away: set[int] = set()
 
     async def start(self) -> None:
         """Everything runs and reads. On failure nothing is left running."""
@@ -195,12 +196,19 @@ class World:
     async def kill_broker(self, number: int = 0) -> None:
         """kill -9."""
         self.note("broker killed", number=number + 1)
+        self._away.add(number)
         await asyncio.to_thread(self.installation.stack.brokers[number].kill)
 
     async def start_broker(self, number: int = 0) -> None:
         """On its old data and ports."""
         await asyncio.to_thread(self.installation.stack.brokers[number].start, fresh=False)
+        self._away.discard(number)
         self.note("broker started", number=number + 1)
+
+    async def brokers_back(self) -> None:
+        """Those that stayed away come back before the next trial, which would else begin with fewer."""
+        for number in sorted(self._away):
+            await self.start_broker(number)
 
     async def set_mix(self, provider: Provider, **mix: float) -> None:
         """Start a partner again with another mix of answers."""
