@@ -525,3 +525,58 @@ SELECT format('break %s ended by %s and %s', k.break_id, coalesce(k.proposed_by,
    AND (k.approved_by IS NOT DISTINCT FROM k.proposed_by OR k.proposed_by IS NULL
         OR NOT EXISTS (SELECT FROM break_posting p WHERE p.posting_id = k.posting_id AND p.break_id = k.break_id AND p.vnd = k.vnd))
  ORDER BY 1;
+
+-- name: postings_outside_chain
+-- payout: postings that are no link of their payer's chain, and links without their posting. (Whether each hash is right: `ansinh audit verify`.)
+SELECT format('%s: posting %s is in no chain', p.payer, p.posting_id) AS row
+  FROM posting p WHERE NOT EXISTS (SELECT FROM ledger_link l WHERE l.posting_id = p.posting_id AND l.payer = p.payer)
+UNION ALL
+SELECT format('%s: link %s names posting %s, which is gone', l.payer, l.seq, l.posting_id)
+  FROM ledger_link l WHERE NOT EXISTS (SELECT FROM posting p WHERE p.posting_id = l.posting_id) ORDER BY 1;
+
+-- name: chains_cut
+-- payout: chains whose links are not numbered from 1 to where the chain ends.
+SELECT format('%s: %s links, the last is %s, the chain ends at %s with %s hash', h.payer, count(l.seq), coalesce(max(l.seq), 0), h.seq,
+              CASE WHEN bool_or(l.seq = h.seq AND l.sha256 = h.sha256) THEN 'the same' ELSE 'another' END) AS row
+  FROM ledger_head h LEFT JOIN ledger_link l USING (payer) GROUP BY h.payer, h.seq
+HAVING count(l.seq) <> h.seq OR max(l.seq) <> h.seq OR NOT bool_or(l.seq = h.seq AND l.sha256 = h.sha256) ORDER BY 1;
+
+-- name: budgets_miscounted
+-- payout: programmes whose use is not what the ledger says, or is above the budget.
+SELECT format('%s %s %s: %s VND counted, %s VND in the ledger, budget %s', period, payer, programme, used.vnd, ledger.vnd,
+              coalesce(used.budget::text, 'none')) AS row
+  FROM (SELECT period, payer, programme, used_vnd AS vnd, budget_vnd AS budget FROM budget_use) used
+  FULL JOIN (SELECT period, payer, programme, sum(vnd) AS vnd
+               FROM (SELECT period, payer, substr(credit, 8) AS programme, vnd FROM posting WHERE credit LIKE 'budget:%'
+                     UNION ALL SELECT period, payer, substr(debit, 8), -vnd FROM posting WHERE debit LIKE 'budget:%') moved
+              GROUP BY period, payer, programme) ledger USING (period, payer, programme)
+ WHERE coalesce(used.vnd, 0) <> coalesce(ledger.vnd, 0) OR used.vnd > used.budget ORDER BY 1;
+
+-- name: sent_without_province
+-- payout: lists that left above the tier of their period without the province's signature.
+SELECT format('batch %s left without the province', b.batch_id) AS row FROM batch b
+ WHERE b.sent_at IS NOT NULL AND NOT EXISTS (SELECT FROM approval a WHERE a.batch_id = b.batch_id AND a.step = 'endorse')
+   AND (SELECT sum(o.vnd) FROM batch o WHERE o.period = b.period AND o.payer = b.payer AND o.round = b.round)
+       > (SELECT t.above_vnd FROM approval_tier t WHERE t.payer IN (b.payer, '*') AND t.from_period <= b.period AND t.set_at <= b.sent_at
+           ORDER BY t.payer = '*', t.from_period DESC, t.set_at DESC LIMIT 1) ORDER BY 1;
+
+-- name: sent_in_freeze
+-- payout: lists that left in a freeze that stood before, without an emergency. Set later, a freeze cannot reach back.
+SELECT format('batch %s left in a freeze', b.batch_id) AS row FROM batch b
+ WHERE EXISTS (SELECT FROM freeze_window f WHERE f.payer IN (b.payer, '*') AND f.set_at <= b.sent_at
+                  AND b.sent_at >= f.starts_at AND b.sent_at < f.ends_at)
+   AND NOT EXISTS (SELECT FROM emergency_release e WHERE e.batch_id = b.batch_id) ORDER BY 1;
+
+-- name: moved_after_finish
+-- payout: in finished payrolls: lines that are not exactly paid, carried or held, lists that have not settled, postings made later.
+SELECT format('%s %s: line %s has no end', c.period, c.payer, l.entitlement_id) AS row
+  FROM payroll_closed c JOIN line l USING (period, payer)
+  CROSS JOIN LATERAL (SELECT coalesce(sum(il.vnd), 0) AS vnd FROM instruction_line il JOIN instruction i USING (instruction_id)
+                       WHERE il.entitlement_id = l.entitlement_id AND il.live AND i.state IN ('paid', 'collected')) paid
+  CROSS JOIN LATERAL (SELECT coalesce(sum(h.vnd), 0) AS vnd FROM held h WHERE h.entitlement_id = l.entitlement_id AND h.until IS NULL) kept
+  LEFT JOIN carried k ON k.entitlement_id = l.entitlement_id
+ WHERE paid.vnd + kept.vnd + coalesce(k.vnd, 0) <> l.declared_vnd
+UNION ALL SELECT format('%s %s: batch %s is %s', b.period, b.payer, b.batch_id, b.state) FROM payroll_closed JOIN batch b USING (period, payer)
+ WHERE b.state <> 'settled'
+UNION ALL SELECT format('%s %s: posting %s was made after it was finished', p.period, p.payer, p.posting_id)
+  FROM payroll_closed c JOIN posting p USING (period, payer) WHERE p.at > c.closed_at ORDER BY 1;

@@ -12,11 +12,12 @@ from uuid import UUID
 import typer
 from rich.console import Console
 
-from ansinh import check, check_watch, conformance_cli, look, pipeline, report, what_if
-from ansinh.asking import AsJson, Name, Payer, Period, nothing_runs
+from ansinh import check, check_watch, conformance_cli, look, pipeline, report
+from ansinh.asking import AsJson, Name, nothing_runs
 from ansinh.asking import ask as _ask
 from ansinh.asking import show as _print
 from ansinh.cli_audit import audit
+from ansinh.cli_payroll import payroll
 from ansinh.client import Client, Refusal
 from ansinh.demo import Demo
 from ansinh.installation import Addresses, Installation
@@ -28,9 +29,6 @@ from shared.topics import Service
 
 app = typer.Typer(
     help="An Sinh pays monthly benefits. Exit codes: 0 done, 1 refused, 2 usage, 3 nothing is running.", no_args_is_help=True
-)
-payroll = typer.Typer(
-    help="Close, build, check, approve, release, withdraw, status of one payer's payroll.", no_args_is_help=True
 )
 restored = typer.Typer(
     help="A service whose database was restored publishes nothing until two people agree.", no_args_is_help=True
@@ -122,84 +120,6 @@ def import_list(
     """Hand in a list. Example: ansinh import list.xlsx --payer huyen-444 --period 2024-02 --dry-run"""
     query = {"payer": payer, "source": source} | ({"period": period} if period else {})
     _print(_ask(name, lambda _a, client: pipeline.import_list(client, kind, path, dry_run=dry_run, **query)))
-
-
-@payroll.command()
-def close(period: Period, payer: Payer, name: Name = "local") -> None:
-    """Freeze the list. Example: ansinh payroll close 2024-02 huyen-444"""
-    _print(_ask(name, lambda _a, client: pipeline.close_list(client, period, payer)))
-
-
-@payroll.command()
-def build(period: Period, payer: Payer, name: Name = "local") -> None:
-    """Build drafts from every line that is not paid yet (maker). Example: ansinh payroll build 2024-02 huyen-444"""
-    _print(_ask(name, lambda _a, client: pipeline.build(client, period, payer)))
-
-
-@payroll.command("check")
-def check_lists(period: Period, payer: Payer, name: Name = "local") -> None:
-    """Sign the drafts (checker). Example: ansinh payroll check 2024-02 huyen-444"""
-    _print(_ask(name, lambda _a, client: pipeline.sign(client, period, payer, step="check")))
-
-
-@payroll.command()
-def approve(period: Period, payer: Payer, name: Name = "local") -> None:
-    """Sign the checked lists (approver). Example: ansinh payroll approve 2024-02 huyen-444"""
-    _print(_ask(name, lambda _a, client: pipeline.sign(client, period, payer, step="approve")))
-
-
-@payroll.command()
-def release(period: Period, payer: Payer, name: Name = "local") -> None:
-    """Send the approved lists minus withdrawals (releaser). Example: ansinh payroll release 2024-02 huyen-444"""
-    _print(_ask(name, lambda _a, client: pipeline.sign(client, period, payer, step="release")))
-
-
-@payroll.command()
-def withdraw(
-    period: Period,
-    payer: Payer,
-    *,
-    beneficiary: Annotated[list[UUID], typer.Option()],
-    reason: str = "LATE_DEATH",
-    name: Name = "local",
-) -> None:
-    """Take people off approved lists, signed by two. Example: ansinh payroll withdraw 2024-02 huyen-444 --beneficiary ID"""
-    people = [str(one) for one in beneficiary]
-    _print(_ask(name, lambda _a, client: pipeline.withdraw(client, period, payer, beneficiary_ids=people, reason=reason)))
-
-
-@payroll.command()
-def differences(period: Period, payer: Payer, name: Name = "local") -> None:
-    """Lines held because the rate tables contradict them, and why. Example: ansinh payroll differences 2024-02 huyen-444"""
-    _print(_ask(name, lambda _a, client: pipeline.differences(client, period, payer)))
-
-
-@payroll.command("what-if")
-def what_if_rates(
-    period: Annotated[str, typer.Option(help="Whose lines are computed, e.g. 2026-07")],
-    *,
-    rates: Annotated[
-        list[Path], typer.Option(exists=True, dir_okay=False, help="Other rows of standards.csv, rates.csv or overrides.csv.")
-    ],
-    at: Annotated[str | None, typer.Option(help="In which month the rates are asked; the period's own when not said.")] = None,
-    payer: Annotated[str | None, typer.Option(help="Only the lines of this payer.")] = None,
-    lines: Annotated[Path | None, typer.Option(help="Write every line to this CSV file too.")] = None,
-    as_json: AsJson = False,
-    name: Name = "local",
-) -> None:
-    """What a period would cost by other rates; changes nothing. Example: ansinh payroll what-if --period 2026-07 --rates new.csv"""
-    found = _ask(name, lambda _a, client: what_if.ask(client, what_if.question(period, rates, at=at, payer=payer), lines))
-    if as_json:
-        _print(found)
-    else:
-        for table in what_if.tables(found):
-            Console().print(table)
-
-
-@payroll.command()
-def status(period: Period, payer: Payer, name: Name = "local") -> None:
-    """Where every line and every dong is. Example: ansinh payroll status 2024-02 huyen-444"""
-    _print(_ask(name, lambda _a, client: pipeline.status(client, period, payer)))
 
 
 @app.command()

@@ -21,6 +21,8 @@ ACTORS: dict[str, tuple[Role, ...]] = {
     "approver": (Role.APPROVER,),
     "releaser": (Role.RELEASER,),
     "operator": (Role.OPERATOR,),
+    "province": (Role.PROVINCE_APPROVER,),
+    "emergency": (Role.EMERGENCY,),
 }
 
 

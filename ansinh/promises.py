@@ -128,6 +128,14 @@ PROMISES = (
     ),
     Promise("I28", "Every line of a provider's file has its effect or its break", _payout("lines_without_effect")),
     Promise("I29", "What is unexplained stands in the ledger of breaks, and ends by two", _payout("breaks_that_do_not_add_up")),
+    Promise("I40", "The ledger is one unbroken chain per payer", _payout("postings_outside_chain", "chains_cut")),
+    Promise("I41", "Nothing left above its budget", _payout("budgets_miscounted")),
+    Promise(
+        "I42",
+        "Large lists left with the province's signature, none in a freeze",
+        _payout("sent_without_province", "sent_in_freeze"),
+    ),
+    Promise("I43", "In a finished payroll nothing moves", _payout("moved_after_finish")),
 )
 TRUTH: tuple[Query, ...] = _payout("payments", "payment_lines")
 """What is compared with the partners' truth files, for I16 to I18."""

@@ -204,3 +204,5 @@ class Role(StrEnum):
     RELEASER = "releaser"
     LIST_OFFICER = "list_officer"
     OPERATOR = "operator"
+    PROVINCE_APPROVER = "province_approver"
+    EMERGENCY = "emergency"

@@ -27,11 +27,12 @@ class BatchState(StrEnum):
 
 
 class Step(StrEnum):
-    """What a person does to a batch. Nobody takes two steps of one batch."""
+    """What a person does to a batch. Nobody takes two steps of one batch. The province endorses large lists; that moves no state."""
 
     MAKE = "make"
     CHECK = "check"
     APPROVE = "approve"
+    ENDORSE = "endorse"
     RELEASE = "release"
 
 

@@ -74,6 +74,19 @@ class Entries:
         identity = derived_id("head", self.payer, seq, sha256)
         return self._out(Entry(entry_id=identity, fact="head", subject=posting_id, seq=seq, sha256=sha256, **self._common))
 
+    def budget(self, programme: str, vnd: int, *, actor: Actor, sha256: str) -> OutEvent:
+        """A programme's budget is in force; `actor` gave the second signature."""
+        identity, sheet = derived_id("budget", sha256, programme), derived_id("budget_sheet", sha256)
+        named = {"reason": programme, "actor": actor.id, "sha256": sha256}
+        return self._out(Entry(entry_id=identity, fact="budget", subject=sheet, vnd=vnd, **named, **self._common))  # type: ignore[arg-type]
+
+    def closed(self, actor: Actor, carried_vnd: int) -> OutEvent:
+        """Nothing moves in this payroll any more; `carried_vnd` is owed with a later list."""
+        identity = derived_id("closed", self.period, self.payer)
+        return self._out(
+            Entry(entry_id=identity, fact="closed", subject=identity, vnd=carried_vnd, actor=actor.id, **self._common)
+        )
+
     def books(self, facts: Iterable[Facts]) -> Iterator[OutEvent]:
         """Facts of many payments, many to a message, in their order. A book is checked as a whole, which is cheaper than fact by fact."""
         rest = iter(facts)
@@ -117,6 +130,12 @@ def by_file(answers: Iterable[PaymentResult], sha256: str) -> Iterator[Facts]:
             "vnd": answer.amount_vnd or 0, "reason": answer.status or answer.kind, "sha256": sha256,
             "end_to_end_id": answer.end_to_end_id,
         }  # fmt: skip
+
+
+def carried(lines: Iterable[tuple[UUID, int]]) -> Iterator[Facts]:
+    """What came back of these lines is owed with a later list."""
+    for line, vnd in lines:
+        yield {"entry_id": derived_id("carried", line), "fact": "carried", "subject": line, "vnd": vnd}
 
 
 def audited(actor: Actor, act: str, entries: Entries) -> OutEvent:

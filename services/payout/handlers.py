@@ -194,7 +194,7 @@ def _judge(answers: Answers, answer: PaymentResult) -> Fate:
     payment = None
     if row is not None:
         state = answers.states[row["instruction_id"]]
-        payment = Sent(row["instruction_id"], row["batch_id"], Provider(row["provider"]), row["vnd"], state)
+        payment = Sent(row["instruction_id"], row["batch_id"], Provider(row["provider"]), row["vnd"], state, closed=row["closed"])
     fate, brought = judge_line(payment, answer)
     if row is not None and brought is not None:
         _apply(answers, row, brought, reason=answer.reason)

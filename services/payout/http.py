@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,10 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.payout import commands, store, store_shown
 from services.payout.batch import Step
 from services.payout.building import Built, build, execution_date
+from services.payout.clerk import Clerk, refusal_problem
 from services.payout.commands import Proposed
-from services.payout.emitting import Entries, audited
 from services.payout.files import FileWriter
 from services.payout.http_what_if import add_what_if
+from services.payout.idempotency import documented, route_class
+from services.payout.life import Emergency
+from services.payout.life_http import add_routes
 from services.payout.refusals import ADVICE, Refusal, Refused
 from services.payout.release import Released, release
 from services.payout.rules import Rules
@@ -24,13 +26,11 @@ from services.payout.store import Payroll
 from shared.actors import Actor, require
 from shared.database import Tx
 from shared.fields import Digest
-from shared.outbox import put_events
 from shared.process import Runtime
 from shared.web import Problem
 from shared.words import Role
 
 PATH = "/v1/payrolls/{period}/{payer}"
-Command = Callable[[Tx, Payroll], Awaitable[Any]]
 
 
 class Withdrawal(BaseModel):
@@ -48,39 +48,16 @@ class Confirmation(BaseModel):
     sha256: Digest
 
 
-class Clerk:
-    """Runs one command: role, lock, the command, the audit record, one transaction."""
+class EmergencyRelease(BaseModel):
+    """Why a list leaves in a freeze: a code."""
 
-    def __init__(self, runtime: Runtime, period: str, payer: str, *, actor: Actor) -> None:
-        """For one actor on one payroll."""
-        self._runtime = runtime
-        self._period = period
-        self._payer = payer
-        self._actor = actor
-
-    async def run(self, role: Role, act: str, command: Command) -> Any:
-        """What the command returns. Raises NotAllowed, or Problem for a refusal; then nothing was changed."""
-        require(self._actor, role, self._payer)
-        async with self._runtime.database.transaction("payout.command") as tx:
-            payroll = await store.lock_payroll(tx, self._period, self._payer)
-            done = await command(tx, payroll) if payroll else Refused(Refusal.NOT_CLOSED)
-            if isinstance(done, Refused):
-                raise refusal_problem(done)
-            entries = Entries(self._period, self._payer, self._runtime.clock.now())
-            await put_events(tx, [audited(self._actor, act, entries)], entries.at)
-        self._runtime.log.info("payroll_command", act=act, period=self._period, payer=self._payer, actor=self._actor.id)
-        return done
-
-
-def refusal_problem(refused: Refused) -> Problem:
-    """A refusal as HTTP 409 with its code and Vietnamese advice."""
-    count = f" ({refused.count})" if refused.count else ""
-    return Problem(refused.refusal, ADVICE[refused.refusal] + count)
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    emergency_reason: Annotated[str, Field(pattern=r"^[A-Z_]{2,40}$")]
 
 
 def router(runtime: Runtime, writer: FileWriter, rules: Rules) -> APIRouter:
     """The routes, bound to one service's dependencies."""
-    routes = APIRouter()
+    routes = APIRouter(route_class=route_class(runtime), dependencies=[Depends(documented)])
     _add_build(routes, runtime, rules)
     _add_signing(routes, runtime)
     _add_release(routes, runtime, writer)
@@ -88,6 +65,7 @@ def router(runtime: Runtime, writer: FileWriter, rules: Rules) -> APIRouter:
     _add_expiry(routes, runtime)
     _add_reading(routes, runtime)
     add_what_if(routes, runtime, rules)
+    add_routes(routes, runtime, rules)
     return routes
 
 
@@ -131,10 +109,14 @@ def _add_signing(routes: APIRouter, runtime: Runtime) -> None:
 
 def _add_release(routes: APIRouter, runtime: Runtime, writer: FileWriter) -> None:
     @routes.post(PATH + "/release")
-    async def release_payroll(period: str, payer: str, actor: Actor = Depends(runtime.gate.dependency)) -> dict[str, Any]:
-        """Send every approved list; the token names the hash over them. Files are on disk when this answers."""
-        require(actor, Role.RELEASER, payer)
-        done = await release(runtime, period, payer, actor=actor)
+    async def release_payroll(
+        period: str, payer: str, *, body: EmergencyRelease | None = None, actor: Actor = Depends(runtime.gate.dependency)
+    ) -> dict[str, Any]:
+        """Send every approved list; the token names the hash over them. Files are on disk when this answers. In a freeze only with a
+        reason, by somebody with the emergency role."""
+        require(actor, Role.EMERGENCY if body else Role.RELEASER, payer)
+        emergency = Emergency(body.emergency_reason) if body else None
+        done = await release(runtime, period, payer, actor=actor, emergency=emergency)
         if isinstance(done, Refused):
             raise refusal_problem(done)
         await writer.write_missing()

@@ -306,7 +306,7 @@ SELECT batch_id, period, payer, provider, state, sent_count, sent_vnd, received_
 -- name: answered_payments
 -- Payments that answers name, and all sent ones of refused batches, locked. Their ids first: each of the two ways has its own index.
 SELECT i.instruction_id, i.batch_id, i.beneficiary_id, i.end_to_end_id, i.provider, i.vnd, i.state, b.period, b.payer,
-       s.programmes, s.vnds
+       s.programmes, s.vnds, EXISTS (SELECT FROM payroll_closed c WHERE c.period = b.period AND c.payer = b.payer) AS closed
   FROM instruction i JOIN batch b USING (batch_id)
   CROSS JOIN LATERAL (SELECT array_agg(l.programme) AS programmes, array_agg(il.vnd) AS vnds
                         FROM instruction_line il JOIN line l USING (entitlement_id) WHERE il.instruction_id = i.instruction_id) s

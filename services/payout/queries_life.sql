@@ -1,3 +1,171 @@
 -- name: chain_end^
 -- The last link of a payer's ledger chain.
 SELECT h.seq, encode(h.sha256, 'hex') AS sha256, l.posting_id FROM ledger_head h JOIN ledger_link l USING (payer, seq) WHERE h.payer = :payer;
+
+-- name: open_period
+-- A month is open from now on; returns nothing when it was already.
+INSERT INTO opened_period (period, opened_by, opened_at, token) VALUES (:period, :actor, :at, :token)
+ON CONFLICT DO NOTHING RETURNING period;
+
+-- name: opened_period^
+-- Who opened a month.
+SELECT period, opened_by, opened_at FROM opened_period WHERE period = :period;
+
+-- name: budgets_confirmed^
+-- How many budgets of a payer were confirmed for a period.
+SELECT count(*) AS count FROM budget_confirmation WHERE period = :period AND payer = :payer;
+
+-- name: propose_budget!
+-- A budget sheet waits for its second signature; the same one again is the same.
+INSERT INTO budget_sheet (sheet_sha256, period, payer, version, proposed_by, proposed_at, proposed_token)
+VALUES (:sha256, :period, :payer, :version, :actor, :at, :token) ON CONFLICT DO NOTHING;
+
+-- name: add_budget_rows!
+-- The rows of a new sheet.
+INSERT INTO budget_row (sheet_sha256, programme, vnd)
+SELECT :sha256, programme, vnd FROM unnest(:programmes::text[], :vnds::bigint[]) AS row (programme, vnd) ON CONFLICT DO NOTHING;
+
+-- name: budget_sheet^
+-- One sheet, and whether it is confirmed.
+SELECT s.period, s.payer, s.version, s.proposed_by, c.confirmed_by FROM budget_sheet s LEFT JOIN budget_confirmation c USING (sheet_sha256)
+ WHERE s.sheet_sha256 = :sha256 AND s.period = :period AND s.payer = :payer;
+
+-- name: budget_below_use^
+-- Programmes of which more has left than this sheet allows.
+SELECT count(*) AS count FROM budget_use u LEFT JOIN budget_row r ON r.sheet_sha256 = :sha256 AND r.programme = u.programme
+ WHERE u.period = :period AND u.payer = :payer AND u.used_vnd > coalesce(r.vnd, 0);
+
+-- name: confirm_budget!
+-- The second signature: the sheet is in force.
+INSERT INTO budget_confirmation (sheet_sha256, period, payer, version, proposed_by, confirmed_by, confirmed_at, confirmed_token)
+SELECT sheet_sha256, period, payer, version, proposed_by, :actor, :at, :token FROM budget_sheet WHERE sheet_sha256 = :sha256;
+
+-- name: budget_rows
+-- The rows of a sheet.
+SELECT programme, vnd FROM budget_row WHERE sheet_sha256 = :sha256 ORDER BY programme;
+
+-- name: budgets
+-- Budget and use of a payer's programmes, with what lists that have not left would use.
+SELECT coalesce(u.programme, w.programme) AS programme, u.budget_vnd, coalesce(u.used_vnd, 0) AS used_vnd, coalesce(w.vnd, 0)::bigint AS waiting_vnd
+  FROM (SELECT * FROM budget_use WHERE period = :period AND payer = :payer) u
+  FULL JOIN (SELECT l.programme, sum(il.vnd) AS vnd FROM batch b JOIN instruction i USING (batch_id) JOIN instruction_line il USING (instruction_id)
+               JOIN line l USING (entitlement_id)
+              WHERE b.period = :period AND b.payer = :payer AND i.state = 'created' GROUP BY l.programme) w ON w.programme = u.programme
+ ORDER BY 1;
+
+-- name: above_tier^
+-- The sum of the largest round among these batches, and the sum above which the province signs; null: no such tier.
+SELECT max(total.vnd)::bigint AS vnd, tier_of(:period, :payer) AS above_vnd
+  FROM (SELECT sum(b.vnd) AS vnd FROM batch b WHERE b.period = :period AND b.payer = :payer
+           AND b.round IN (SELECT round FROM batch WHERE batch_id = ANY(:ids::uuid[])) GROUP BY b.round) total;
+
+-- name: endorsed
+-- Batches among these that the province signed.
+SELECT batch_id FROM approval WHERE batch_id = ANY(:ids::uuid[]) AND step = 'endorse';
+
+-- name: set_tier!
+-- From this period on the province signs above this sum.
+INSERT INTO approval_tier (payer, from_period, set_at, above_vnd, set_by, token)
+VALUES (:payer, :from_period, :at, :above_vnd, :actor, :token);
+
+-- name: set_freeze!
+-- Nothing is released between these moments.
+INSERT INTO freeze_window (freeze_id, payer, starts_at, ends_at, reason, set_by, set_at, token)
+VALUES (:freeze_id, :payer, :starts_at, :ends_at, :reason, :actor, :at, :token);
+
+-- name: freezes
+-- Freezes of a payer that are not over.
+SELECT payer, starts_at, ends_at, reason FROM freeze_window WHERE payer IN (:payer, '*') AND ends_at > :at ORDER BY starts_at;
+
+-- name: frozen^
+-- Whether nothing may be released now.
+SELECT count(*) AS count FROM freeze_window WHERE payer IN (:payer, '*') AND starts_at <= :at AND ends_at > :at;
+
+-- name: release_in_emergency!
+-- Who lets these batches leave in a freeze, and why.
+INSERT INTO emergency_release (batch_id, actor, reason, at, token) SELECT unnest(:ids::uuid[]), :actor, :reason, :at, :token;
+
+-- name: unfinished^
+-- What keeps a payroll from being closed: lists that are not settled, lines of which something is neither paid, held nor came back.
+SELECT (SELECT count(*) FROM batch WHERE period = :period AND payer = :payer AND state <> 'settled') AS lists,
+       (SELECT count(*) FROM line l WHERE l.period = :period AND l.payer = :payer
+           AND NOT EXISTS (SELECT FROM instruction_line il WHERE il.entitlement_id = l.entitlement_id)
+           AND NOT EXISTS (SELECT FROM held h WHERE h.entitlement_id = l.entitlement_id AND h.until IS NULL)) AS lines;
+
+-- name: carry
+-- What came back of each line and is not paid again is carried over.
+INSERT INTO carried (entitlement_id, vnd, at)
+SELECT l.entitlement_id, l.declared_vnd - live.vnd - kept.vnd, :at FROM line l
+  CROSS JOIN LATERAL (SELECT coalesce(sum(il.vnd), 0)::bigint AS vnd FROM instruction_line il
+                       WHERE il.entitlement_id = l.entitlement_id AND il.live) live
+  CROSS JOIN LATERAL (SELECT coalesce(sum(h.vnd), 0)::bigint AS vnd FROM held h WHERE h.entitlement_id = l.entitlement_id AND h.until IS NULL) kept
+ WHERE l.period = :period AND l.payer = :payer AND l.declared_vnd > live.vnd + kept.vnd
+RETURNING entitlement_id, vnd;
+
+-- name: close_payroll!
+-- Nothing moves from now on.
+INSERT INTO payroll_closed (period, payer, closed_by, closed_at, token) VALUES (:period, :payer, :actor, :at, :token);
+
+-- name: closed^
+-- Who closed a payroll.
+SELECT closed_by, closed_at FROM payroll_closed WHERE period = :period AND payer = :payer;
+
+-- name: go_no_go
+-- Every payer with a list, a budget or a list last month, and what the go / no-go sheet asks of each. Sets side by side, joined by payer.
+WITH payers AS (
+    SELECT payer FROM closing WHERE period IN (:period, :before) UNION SELECT payer FROM budget_sheet WHERE period = :period
+), lines AS (
+    SELECT l.payer, count(*) AS count, sum(l.declared_vnd) AS vnd,
+           count(*) FILTER (WHERE v.identity_digest IS DISTINCT FROM p.identity_digest
+                               OR v.account_digest IS DISTINCT FROM p.account_digest) AS unverified
+      FROM line l LEFT JOIN person p USING (beneficiary_id) LEFT JOIN verdict v USING (beneficiary_id)
+     WHERE l.period = :period GROUP BY l.payer
+), lists AS (
+    SELECT payer, count(*) AS count, count(*) FILTER (WHERE state = 'draft') AS draft, count(*) FILTER (WHERE state = 'checked') AS checked,
+           count(*) FILTER (WHERE state = 'approved') AS approved, count(*) FILTER (WHERE state IN ('sent', 'settled') AND received_at IS NULL
+               AND sent_count > 0) AS unheard
+      FROM batch WHERE period = :period GROUP BY payer
+), money AS (
+    SELECT payer, bool_and(budget_vnd IS NOT NULL) AS known, sum(used_vnd)::bigint AS used_vnd, sum(budget_vnd)::bigint AS budget_vnd
+      FROM budget_use WHERE period = :period GROUP BY payer
+), waiting AS (
+    SELECT b.payer, sum(b.vnd)::bigint AS vnd FROM batch b WHERE b.period = :period AND b.state IN ('draft', 'checked', 'approved') GROUP BY b.payer
+)
+SELECT payers.payer, c.count AS closed_count, c.vnd AS closed_vnd, coalesce(lines.count, 0) AS line_count, coalesce(lines.vnd, 0)::bigint AS line_vnd,
+       coalesce(lines.unverified, 0) AS unverified, coalesce(lists.count, 0) AS lists, coalesce(lists.draft, 0) AS draft,
+       coalesce(lists.checked, 0) AS checked, coalesce(lists.approved, 0) AS approved, coalesce(lists.unheard, 0) AS unheard,
+       EXISTS (SELECT FROM budget_confirmation k WHERE k.period = :period AND k.payer = payers.payer) AS has_budget,
+       coalesce(money.used_vnd, 0) AS used_vnd, coalesce(waiting.vnd, 0) AS waiting_vnd, coalesce(money.budget_vnd, 0) AS budget_vnd
+  FROM payers LEFT JOIN closing c ON c.payer = payers.payer AND c.period = :period
+  LEFT JOIN lines ON lines.payer = payers.payer LEFT JOIN lists ON lists.payer = payers.payer
+  LEFT JOIN money ON money.payer = payers.payer LEFT JOIN waiting ON waiting.payer = payers.payer
+ ORDER BY payers.payer;
+
+-- name: differences
+-- Everybody paid or listed in a period or the one before whose month differs, and why; without personal data.
+WITH month AS (
+    SELECT l.period, l.beneficiary_id, sum(il.vnd)::bigint AS vnd, min(i.channel) AS channel, count(DISTINCT l.entitlement_id) AS lines
+      FROM line l JOIN instruction_line il USING (entitlement_id) JOIN instruction i USING (instruction_id)
+     WHERE l.payer = :payer AND l.period IN (:period, :before) AND il.live GROUP BY l.period, l.beneficiary_id
+), now AS (SELECT * FROM month WHERE period = :period), past AS (SELECT * FROM month WHERE period = :before)
+SELECT beneficiary_id, past.vnd AS before_vnd, now.vnd AS after_vnd, past.channel AS before_channel, now.channel AS after_channel,
+       past.lines AS before_lines, now.lines AS after_lines, p.life,
+       (SELECT min(h.reason) FROM line l JOIN held h USING (entitlement_id) WHERE l.beneficiary_id = d.beneficiary_id AND l.period = :period
+           AND l.payer = :payer AND h.until IS NULL) AS held,
+       (SELECT min(h.reason) FROM line l JOIN held h USING (entitlement_id) WHERE l.beneficiary_id = d.beneficiary_id AND l.period = :before
+           AND l.payer = :payer) AS was_held,
+       EXISTS (SELECT FROM line l WHERE l.beneficiary_id = d.beneficiary_id AND l.period = :before AND l.payer <> :payer) AS from_elsewhere,
+       EXISTS (SELECT FROM line l WHERE l.beneficiary_id = d.beneficiary_id AND l.period = :period AND l.payer <> :payer) AS to_elsewhere,
+       (SELECT max(c.gap) FROM channel_choice c WHERE c.period = :period AND c.payer = :payer AND c.beneficiary_id = d.beneficiary_id) AS gap
+  FROM (SELECT beneficiary_id FROM now UNION SELECT beneficiary_id FROM past) d
+  LEFT JOIN now USING (beneficiary_id) LEFT JOIN past USING (beneficiary_id) LEFT JOIN person p USING (beneficiary_id)
+ WHERE (now.vnd, now.channel) IS DISTINCT FROM (past.vnd, past.channel) ORDER BY beneficiary_id;
+
+-- name: kept_answer^
+-- The answer given under a key, and what was asked.
+SELECT request_sha256, status, body FROM idempotency WHERE actor = :actor AND key = :key;
+
+-- name: keep_answer!
+-- An answer under its key; the first stays.
+INSERT INTO idempotency (actor, key, request_sha256, status, body, at) VALUES (:actor, :key, :request_sha256, :status, :body, :at)
+ON CONFLICT DO NOTHING;

@@ -23,6 +23,17 @@ class Refusal(StrEnum):
     ALREADY_SENT = "ALREADY_SENT"
     WITHDRAWAL_UNKNOWN = "WITHDRAWAL_UNKNOWN"
     TRY_AGAIN = "TRY_AGAIN"
+    PERIOD_NOT_OPEN = "PERIOD_NOT_OPEN"
+    BUDGET_UNKNOWN = "BUDGET_UNKNOWN"
+    BUDGET_BELOW_USE = "BUDGET_BELOW_USE"
+    BUDGET_MISSING = "BUDGET_MISSING"
+    BUDGET_EXCEEDED = "BUDGET_EXCEEDED"
+    ENDORSEMENT_MISSING = "ENDORSEMENT_MISSING"
+    ENDORSEMENT_NOT_NEEDED = "ENDORSEMENT_NOT_NEEDED"
+    FROZEN = "FROZEN"
+    FREEZE_EMPTY = "FREEZE_EMPTY"
+    PAYROLL_CLOSED = "PAYROLL_CLOSED"
+    NOT_FINISHED = "NOT_FINISHED"
 
 
 ADVICE: Mapping[Refusal, str] = {
@@ -39,6 +50,17 @@ ADVICE: Mapping[Refusal, str] = {
     Refusal.ALREADY_SENT: "Khoản chi đã gửi đi, không rút được nữa.",
     Refusal.WITHDRAWAL_UNKNOWN: "Không có danh sách rút này, hoặc đã có người ký thứ hai.",
     Refusal.TRY_AGAIN: "Dữ liệu thay đổi trong lúc phát hành; thử lại.",
+    Refusal.PERIOD_NOT_OPEN: "Kỳ chi trả này chưa mở.",
+    Refusal.BUDGET_UNKNOWN: "Không có bảng dự toán này, hoặc đã có người ký thứ hai, hoặc đã có bản mới hơn.",
+    Refusal.BUDGET_BELOW_USE: "Dự toán mới thấp hơn số đã chi.",
+    Refusal.BUDGET_MISSING: "Kỳ này chưa có dự toán đã được hai người ký.",
+    Refusal.BUDGET_EXCEEDED: "Số tiền của bảng chi vượt dự toán còn lại.",
+    Refusal.ENDORSEMENT_MISSING: "Tổng số tiền vượt mức, cần cấp tỉnh ký duyệt thêm.",
+    Refusal.ENDORSEMENT_NOT_NEEDED: "Không có bảng chi nào đang chờ cấp tỉnh ký.",
+    Refusal.FROZEN: "Đang trong thời gian tạm dừng phát hành; chỉ người có quyền khẩn cấp được phát hành, có lý do.",
+    Refusal.FREEZE_EMPTY: "Thời gian tạm dừng phải kết thúc sau khi bắt đầu.",
+    Refusal.PAYROLL_CLOSED: "Kỳ chi trả của đơn vị này đã khóa; không thay đổi được nữa.",
+    Refusal.NOT_FINISHED: "Còn bảng chi chưa quyết toán hoặc dòng chưa có kết quả; chưa khóa được.",
 }
 
 

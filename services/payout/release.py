@@ -11,6 +11,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from asyncpg import Record
@@ -21,6 +22,7 @@ from services.payout.batch import BatchState, Step, withdrawal_sha256
 from services.payout.channel import choose
 from services.payout.commands import signature_refused, take_off, take_step
 from services.payout.emitting import audited
+from services.payout.life import Emergency, release_refused
 from services.payout.postal_list import HeldRow
 from services.payout.refusals import Refusal, Refused
 from services.payout.sending import Held, Packer, Shipment
@@ -68,8 +70,10 @@ class Released:
     dropped: int
 
 
-async def release(runtime: Runtime, period: str, payer: str, *, actor: Actor) -> Released | Refused:
-    """Send every approved list of a payroll. A refusal changes nothing."""
+async def release(
+    runtime: Runtime, period: str, payer: str, *, actor: Actor, emergency: Emergency | None = None
+) -> Released | Refused:
+    """Send every approved list of a payroll. A refusal changes nothing. `emergency`: in a freeze, why all the same."""
     for _try in range(TRIES):
         with Shipment(period=period, payer=payer, at=runtime.clock.now()) as shipment:
             async with runtime.database.reading() as tx:
@@ -78,11 +82,14 @@ async def release(runtime: Runtime, period: str, payer: str, *, actor: Actor) ->
                 payroll = await store.lock_payroll(tx, period, payer)
                 if payroll is None:
                     return Refused(Refusal.NOT_CLOSED)
-                refusal = await _refused(tx, payroll, actor)
+                refusal = await _refused(tx, runtime, payroll, actor=actor, emergency=emergency, at=shipment.entries.at)
                 if refusal:
                     return refusal
                 if await _view(tx, period, payer) != view:
                     continue
+                if emergency:
+                    reason, at = emergency.reason, shipment.entries.at
+                    await store_life.release_in_emergency(tx, view.batches, reason=reason, actor=actor, at=at)
                 await _send(tx, view, fallen, shipment, payroll=payroll, actor=actor)
                 return Released(view.batches, shipment.sent, len(fallen))
     return Refused(Refusal.TRY_AGAIN)
@@ -147,13 +154,18 @@ def _show(areas: dict[str, list[HeldRow]], packer: Packer, lines: Iterable[tuple
         areas[line.area].append(packer.held_row(line))
 
 
-async def _refused(tx: Tx, payroll: Payroll, actor: Actor) -> Refused | None:
+async def _refused(
+    tx: Tx, runtime: Runtime, payroll: Payroll, *, actor: Actor, emergency: Emergency | None, at: datetime
+) -> Refused | None:
     batches = await store.batches_in_state(tx, payroll.period, payroll.payer, BatchState.APPROVED)
     refusal = await signature_refused(tx, batches, actor)
     if refusal:
         return Refused(refusal)
     waiting = await store_answers.open_withdrawals(tx, payroll)
-    return Refused(Refusal.WITHDRAWAL_OPEN, waiting) if waiting else None
+    if waiting:
+        return Refused(Refusal.WITHDRAWAL_OPEN, waiting)
+    required = runtime.settings.budget_required
+    return await release_refused(tx, payroll, batches, at=at, emergency=emergency, budget_required=required)
 
 
 async def _send(tx: Tx, view: View, fallen: Sequence[Fallen], shipment: Shipment, *, payroll: Payroll, actor: Actor) -> None:

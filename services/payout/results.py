@@ -45,13 +45,14 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A payment as we hold it."""
+    """A payment as we hold it. In a payroll that is `closed` nothing moves: what would move there is a conflict, for people to look at."""
 
     instruction_id: UUID
     batch_id: UUID
     provider: Provider
     vnd: int
     state: InstructionState
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def judge_line(payment: Sent | None, answer: PaymentResult) -> tuple[Fate, Instr
     brought = _state_of(answer.status, payment)
     if brought is payment.state or brought in _IMPLIED.get(payment.state, ()):
         return Fate.REPEAT, None
-    if brought in INSTRUCTION_MOVES.get(payment.state, ()):
+    if brought in INSTRUCTION_MOVES.get(payment.state, ()) and not payment.closed:
         return Fate.APPLIED, brought
     return Fate.CONFLICT, None
 

@@ -26,6 +26,8 @@ class Settings(ServiceSettings, Policy):
     """The most one payment may carry; above it a person is paid in parts."""
     answer_hours: int = Field(default=72, ge=1, le=24 * 30)
     """After so many hours without an answer a payment is unknown, also when the provider never said that it is done."""
+    budget_required: bool = False
+    """Whether nothing leaves without a confirmed budget. A budget that is confirmed always binds."""
     debtor_name: str = "PHONG LAO DONG THUONG BINH VA XA HOI"
     debtor_account: str = Field(default="9990000000001", pattern=r"^[0-9A-Za-z]{1,30}$")
     schemas_dir: Path | None = None

@@ -248,6 +248,26 @@ SELECT md5('post:' || p.pay_id || e.debit || e.credit)::uuid, p.pay_id, '2024-02
        UNION ALL SELECT 'returned', 'paid', p.vnd WHERE p.state = 'returned'
   ) AS e (debit, credit, vnd) WHERE p.state <> 'withdrawn';
 
+-- name: payout_links!
+-- Each posting is a link of its payer's chain.
+INSERT INTO ledger_link (payer, seq, posting_id, sha256)
+SELECT p.payer, row_number() OVER chain, p.posting_id,
+       ledger_chain(concat_ws('|', p.posting_id, p.instruction_id, p.period, p.payer, p.debit, p.credit, p.vnd,
+                              (extract(epoch FROM p.at) * 1000000)::bigint), decode(repeat('00', 32), 'hex')) OVER chain
+  FROM posting p WINDOW chain AS (PARTITION BY p.payer ORDER BY p.posting_id ROWS UNBOUNDED PRECEDING);
+
+-- name: payout_heads!
+-- Where each chain ends.
+INSERT INTO ledger_head (payer, seq, sha256) SELECT DISTINCT ON (payer) payer, seq, sha256 FROM ledger_link ORDER BY payer, seq DESC;
+
+-- name: payout_budget_use!
+-- What left each budget and did not come back.
+INSERT INTO budget_use (period, payer, programme, used_vnd)
+SELECT period, payer, programme, sum(vnd) FROM (
+    SELECT period, payer, substr(credit, 8) AS programme, vnd FROM posting WHERE credit LIKE 'budget:%'
+    UNION ALL SELECT period, payer, substr(debit, 8), -vnd FROM posting WHERE debit LIKE 'budget:%') moved
+ GROUP BY period, payer, programme;
+
 -- name: payout_results!
 -- Every answer: accepted, then what became of it.
 INSERT INTO result (result_id, content_sha256, provider, batch_id, kind, end_to_end_id, status, amount_vnd, reason, basis, occurred_at, received_at, fate)

@@ -33,8 +33,8 @@ STEPS: Mapping[Service, tuple[str, ...]] = {
     Service.PAYOUT: (
         "payout_people", "payout_verdicts", "payout_lines", "payout_closings", "payout_payrolls", "payout_payments", "payout_shares",
         "payout_batches", "payout_moves", "payout_settled", "payout_approvals", "payout_held", "payout_withdrawal_lists",
-        "payout_withdrawals", "payout_postings", "payout_results", "payout_batch_results", "payout_choices", "payout_files",
-        "tell_payments",
+        "payout_withdrawals", "payout_postings", "payout_links", "payout_heads", "payout_budget_use", "payout_results",
+        "payout_batch_results", "payout_choices", "payout_files", "tell_payments",
     ),
     Service.NOTIFY: ("notify_people", "notify_verdicts", "notify_payments", "notify_round", "notify_texts", "notify_served"),
 }  # fmt: skip

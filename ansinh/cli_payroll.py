@@ -1,0 +1,225 @@
+"""`ansinh payroll`: one payer's payroll from the opened month to the day nothing moves any more. One demo actor per role."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ansinh import drill as drilling
+from ansinh import life, pipeline, what_if
+from ansinh.asking import AsJson, Name, Payer, Period, ask, show
+from shared.clock import LOCAL
+from shared.words import Programme
+
+payroll = typer.Typer(
+    help="Open, budget, close, preview, build, check, approve, endorse, release, withdraw, finish, go-no-go of one payer's payroll.",
+    no_args_is_help=True,
+)
+PayerOrAll = Annotated[str, typer.Argument(help="Payer code, or '*' for all payers.")]
+
+
+@payroll.command("open")
+def open_period(period: Period, name: Name = "local") -> None:
+    """Open a month, so that payers may get budgets for it. Example: ansinh payroll open 2024-02"""
+    show(ask(name, lambda _a, client: life.open_period(client, period)))
+
+
+@payroll.command()
+def budget(
+    period: Period,
+    payer: Payer,
+    *,
+    programme: Annotated[list[str], typer.Option(help="PROGRAMME=VND, once for each programme.")],
+    name: Name = "local",
+) -> None:
+    """Set a budget, signed by two. Example: ansinh payroll budget 2024-02 huyen-444 --programme social_assistance=9000000000"""
+    rows = dict(_budget_row(text) for text in programme)
+    show(ask(name, lambda _a, client: life.budget(client, period, payer, rows=rows)))
+
+
+def _budget_row(text: str) -> tuple[str, int]:
+    named, _, vnd = text.partition("=")
+    if named not in set(Programme) or not vnd.isascii() or not vnd.isdigit():
+        raise typer.BadParameter(f"{text}: PROGRAMME=VND, PROGRAMME one of {', '.join(Programme)}")
+    return named, int(vnd)
+
+
+@payroll.command()
+def close(period: Period, payer: Payer, name: Name = "local") -> None:
+    """Freeze the list. Example: ansinh payroll close 2024-02 huyen-444"""
+    show(ask(name, lambda _a, client: pipeline.close_list(client, period, payer)))
+
+
+@payroll.command()
+def build(period: Period, payer: Payer, name: Name = "local") -> None:
+    """Build drafts from every line that is not paid yet (maker). Example: ansinh payroll build 2024-02 huyen-444"""
+    show(ask(name, lambda _a, client: pipeline.build(client, period, payer)))
+
+
+@payroll.command()
+def preview(
+    period: Period, payer: Payer, *, csv: Annotated[Path | None, typer.Option(help="Write the differences here.")] = None,
+    name: Name = "local",
+) -> None:  # fmt: skip
+    """What a build would make, and how it differs from last month; nothing is kept. Example: ansinh payroll preview 2024-02 huyen-444"""
+    shown = ask(name, lambda _a, client: life.preview(client, period, payer))
+    if csv:
+        csv.write_text(life.as_csv(shown.pop("differences")), "utf-8")
+    show(shown)
+
+
+@payroll.command("check")
+def check_lists(period: Period, payer: Payer, name: Name = "local") -> None:
+    """Sign the drafts (checker). Example: ansinh payroll check 2024-02 huyen-444"""
+    show(ask(name, lambda _a, client: pipeline.sign(client, period, payer, step="check")))
+
+
+@payroll.command()
+def approve(period: Period, payer: Payer, name: Name = "local") -> None:
+    """Sign the checked lists (approver). Example: ansinh payroll approve 2024-02 huyen-444"""
+    show(ask(name, lambda _a, client: pipeline.sign(client, period, payer, step="approve")))
+
+
+@payroll.command()
+def endorse(period: Period, payer: Payer, name: Name = "local") -> None:
+    """Sign lists above the tier (province). Example: ansinh payroll endorse 2024-02 huyen-444"""
+    show(ask(name, lambda _a, client: life.endorse(client, period, payer)))
+
+
+@payroll.command()
+def release(
+    period: Period, payer: Payer, *, emergency: Annotated[str | None, typer.Option(help="In a freeze: the reason, a code.")] = None,
+    name: Name = "local",
+) -> None:  # fmt: skip
+    """Send the approved lists minus withdrawals (releaser). Example: ansinh payroll release 2024-02 huyen-444"""
+    if emergency:
+        show(ask(name, lambda _a, client: life.release_in_emergency(client, period, payer, reason=emergency)))
+    else:
+        show(ask(name, lambda _a, client: pipeline.sign(client, period, payer, step="release")))
+
+
+@payroll.command()
+def withdraw(
+    period: Period,
+    payer: Payer,
+    *,
+    beneficiary: Annotated[list[UUID], typer.Option()],
+    reason: str = "LATE_DEATH",
+    name: Name = "local",
+) -> None:
+    """Take people off approved lists, signed by two. Example: ansinh payroll withdraw 2024-02 huyen-444 --beneficiary ID"""
+    people = [str(one) for one in beneficiary]
+    show(ask(name, lambda _a, client: pipeline.withdraw(client, period, payer, beneficiary_ids=people, reason=reason)))
+
+
+@payroll.command()
+def differences(period: Period, payer: Payer, name: Name = "local") -> None:
+    """Lines held because the rate tables contradict them, and why. Example: ansinh payroll differences 2024-02 huyen-444"""
+    show(ask(name, lambda _a, client: pipeline.differences(client, period, payer)))
+
+
+@payroll.command("what-if")
+def what_if_rates(
+    period: Annotated[str, typer.Option(help="Whose lines are computed, e.g. 2026-07")],
+    *,
+    rates: Annotated[
+        list[Path], typer.Option(exists=True, dir_okay=False, help="Other rows of standards.csv, rates.csv or overrides.csv.")
+    ],
+    at: Annotated[str | None, typer.Option(help="In which month the rates are asked; the period's own when not said.")] = None,
+    payer: Annotated[str | None, typer.Option(help="Only the lines of this payer.")] = None,
+    lines: Annotated[Path | None, typer.Option(help="Write every line to this CSV file too.")] = None,
+    as_json: AsJson = False,
+    name: Name = "local",
+) -> None:
+    """What a period would cost by other rates; changes nothing. Example: ansinh payroll what-if --period 2026-07 --rates new.csv"""
+    found = ask(name, lambda _a, client: what_if.ask(client, what_if.question(period, rates, at=at, payer=payer), lines))
+    if as_json:
+        show(found)
+    else:
+        for table in what_if.tables(found):
+            Console().print(table)
+
+
+@payroll.command()
+def status(period: Period, payer: Payer, name: Name = "local") -> None:
+    """Where every line and every dong is. Example: ansinh payroll status 2024-02 huyen-444"""
+    show(ask(name, lambda _a, client: pipeline.status(client, period, payer)))
+
+
+@payroll.command("show")
+def show_life(period: Period, payer: Payer, name: Name = "local") -> None:
+    """Period, budget and use, what waits for the province, freezes. Example: ansinh payroll show 2024-02 huyen-444"""
+    show(ask(name, lambda _a, client: life.show(client, period, payer)))
+
+
+@payroll.command()
+def finish(period: Period, payer: Payer, name: Name = "local") -> None:
+    """Carry over what came back; from then on nothing moves. Example: ansinh payroll finish 2024-02 huyen-444"""
+    show(ask(name, lambda _a, client: life.finish(client, period, payer)))
+
+
+@payroll.command()
+def tier(
+    payer: PayerOrAll, from_period: Period, *, above_vnd: Annotated[int | None, typer.Option(help="None: no such signature.")] = None,
+    name: Name = "local",
+) -> None:  # fmt: skip
+    """Above this sum the province signs too. Example: ansinh payroll tier '*' 2024-02 --above-vnd 20000000000"""
+    show(ask(name, lambda _a, client: life.tier(client, payer, from_period, above_vnd=above_vnd)))
+
+
+@payroll.command()
+def freeze(payer: PayerOrAll, starts: datetime, ends: datetime, *, reason: str = "YEAR_END", name: Name = "local") -> None:
+    """Release nothing between two moments. Example: ansinh payroll freeze '*' 2024-12-31T00:00:00 2025-01-02T00:00:00"""
+    between = starts.replace(tzinfo=LOCAL), ends.replace(tzinfo=LOCAL)
+    show(ask(name, lambda _a, client: life.freeze(client, payer, between, reason=reason)))
+
+
+@payroll.command("go-no-go")
+def go_no_go(
+    *, period: Annotated[str, typer.Option(help="Payroll period, e.g. 2024-02")], as_json: AsJson = False, name: Name = "local"
+) -> None:
+    """The sheet of the evening of the 24th, one row per payer; exit code 1 unless all are green.
+
+    Example: ansinh payroll go-no-go --period 2024-02
+    """
+    sheet = ask(name, lambda _a, client: life.go_no_go(client, period))
+    if as_json:
+        typer.echo(json.dumps(sheet, ensure_ascii=False, indent=1))
+    else:
+        Console(width=180).print(_sheet(sheet["payers"]))
+    raise typer.Exit(int(not sheet["go"]))
+
+
+@payroll.command()
+def drill(period: Period, payer: Payer, name: Name = "local", *, as_json: AsJson = False) -> None:
+    """Replay an old payroll in a scratch database; no message leaves. Example: ansinh payroll drill 2024-02 huyen-444"""
+    done = ask(name, lambda addresses, _c: drilling.drill(addresses, period, payer))
+    if as_json:
+        show(done.as_json())
+        return
+    console = Console()
+    console.print(f"[bold red]{drilling.LABEL}[/] {period} {payer}: nothing was sent, nothing was kept")
+    table = Table("provider", "payments now", "VND now", "payments then", "VND then", title=drilling.LABEL)
+    for provider in sorted({*done.lists, *done.then}):
+        now, then = done.lists.get(provider, (0, 0)), done.then.get(provider, (0, 0))
+        table.add_row(provider, *(f"{value:,}" for value in (*now, *then)))
+    console.print(table)
+    console.print(f"{drilling.LABEL}: {sum(done.unsent.values())} messages stayed in its outbox and went with it")
+
+
+def _sheet(payers: list[dict[str, object]]) -> Table:
+    table = Table()
+    questions = [name for name in (payers[0] if payers else {}) if name not in ("payer", "go", "todo")]
+    for title in ("payer", *questions, "todo"):
+        table.add_column(title)
+    for row in payers:
+        answers = ("[green]yes[/]" if row[question] else "[red]NO[/]" for question in questions)
+        table.add_row(str(row["payer"]), *answers, str(row["todo"]))
+    return table

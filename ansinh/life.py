@@ -1,0 +1,85 @@
+"""The steps of a payroll's life around build and release, one function each, by the demo actors of a local installation."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from ansinh import pipeline
+from ansinh.client import Client
+
+
+def _path(period: str, payer: str) -> str:
+    return f"/v1/payrolls/{period}/{payer}"
+
+
+async def open_period(client: Client, period: str) -> Any:
+    """Open a month."""
+    return await client.post("payout", f"/v1/periods/{period}/open", actor="approver")
+
+
+async def budget(client: Client, period: str, payer: str, *, rows: Mapping[str, int]) -> Any:
+    """The maker writes the sheet, the approver signs its hash. VND per programme."""
+    path = f"/v1/periods/{period}/{payer}"
+    proposed = await client.post("payout", f"{path}/budget", actor="maker", body={"programmes": dict(rows)})
+    sha256 = proposed["sha256"]
+    await client.post("payout", f"{path}/confirm-budget", actor="approver", body={"sha256": sha256}, sha256=sha256)
+    return proposed
+
+
+async def preview(client: Client, period: str, payer: str) -> Any:
+    """The build rolled back, with differences against the month before."""
+    return await client.post("payout", f"{_path(period, payer)}/preview", actor="maker")
+
+
+def as_csv(differences: Sequence[Mapping[str, Any]]) -> str:
+    """The differences for a spreadsheet, a row a person."""
+    out = io.StringIO()
+    if differences:
+        writer = csv.DictWriter(out, list(differences[0]))
+        writer.writeheader()
+        writer.writerows(differences)
+    return out.getvalue()
+
+
+async def show(client: Client, period: str, payer: str) -> Any:
+    """Period, budget, freezes, what waits for the province."""
+    return await client.get("payout", f"{_path(period, payer)}/life")
+
+
+async def endorse(client: Client, period: str, payer: str) -> Any:
+    """The province signs the hash over the lists that wait for it."""
+    sha256 = (await show(client, period, payer))["to_endorse"]
+    return await client.post("payout", f"{_path(period, payer)}/endorse", actor="province", sha256=sha256)
+
+
+async def release_in_emergency(client: Client, period: str, payer: str, *, reason: str) -> Any:
+    """Release in a freeze, by name and for a reason."""
+    sha256 = (await pipeline.status(client, period, payer))["to_sign"]["release"]
+    body = {"emergency_reason": reason}
+    return await client.post("payout", f"{_path(period, payer)}/release", actor="emergency", body=body, sha256=sha256)
+
+
+async def finish(client: Client, period: str, payer: str) -> Any:
+    """Nothing moves from now on."""
+    return await client.post("payout", f"{_path(period, payer)}/finish", actor="approver")
+
+
+async def tier(client: Client, payer: str, from_period: str, *, above_vnd: int | None) -> Any:
+    """From a period on the province signs above this sum."""
+    body = {"payer": payer, "from_period": from_period, "above_vnd": above_vnd}
+    return await client.post("payout", "/v1/tiers", actor="province", body=body)
+
+
+async def freeze(client: Client, payer: str, between: tuple[datetime, datetime], *, reason: str) -> Any:
+    """Nothing is released between two moments."""
+    body = {"payer": payer, "starts_at": between[0].isoformat(), "ends_at": between[1].isoformat(), "reason": reason}
+    return await client.post("payout", "/v1/freezes", actor="approver", body=body)
+
+
+async def go_no_go(client: Client, period: str) -> Any:
+    """One row per payer."""
+    return await client.get("payout", f"/v1/periods/{period}/go-no-go")

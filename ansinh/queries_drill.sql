@@ -1,0 +1,34 @@
+-- name: drill_line
+-- payout: the frozen lines of one payer's list.
+SELECT entitlement_id, beneficiary_id, period, payer, area, programme, declared_vnd, content, content_sha256 FROM line
+ WHERE period = $1 AND payer = $2;
+
+-- name: drill_closing
+-- payout: its closing.
+SELECT period, payer, count, vnd, digest, content, closed_at FROM closing WHERE period = $1 AND payer = $2;
+
+-- name: drill_payroll
+-- payout: a payroll that nothing was built of yet.
+SELECT period, payer FROM payroll WHERE period = $1 AND payer = $2;
+
+-- name: drill_person
+-- payout: the people on it as they are known now.
+SELECT beneficiary_id, epoch, n, payer, area, life, died_on, wish, home_delivery, payee, delivery, bank_bin, identity_digest, account_digest,
+       delivery_digest FROM person WHERE beneficiary_id IN (SELECT beneficiary_id FROM line WHERE period = $1 AND payer = $2);
+
+-- name: drill_verdict
+-- payout: what verification says of them now.
+SELECT beneficiary_id, result_seq, identity_digest, account_digest, outcome, died_on, account, checked_at FROM verdict
+ WHERE beneficiary_id IN (SELECT beneficiary_id FROM line WHERE period = $1 AND payer = $2);
+
+-- name: built_then
+-- payout: the lists that were really built first.
+SELECT provider, count, vnd FROM batch WHERE period = :period AND payer = :payer AND round = 1 ORDER BY provider;
+
+-- name: unsent
+-- payout: messages that lie in an outbox, per topic.
+SELECT topic, count(*) AS count FROM outbox GROUP BY topic ORDER BY topic;
+
+-- name: create_statement^
+-- Quoted by the server: CREATE DATABASE takes no parameters.
+SELECT format('CREATE DATABASE %I', :database::text) AS statement;

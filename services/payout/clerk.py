@@ -1,0 +1,54 @@
+"""How a command on a payroll is run over HTTP: role, lock, the command, the audit record, one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from services.payout import store, store_life
+from services.payout.emitting import Entries, audited
+from services.payout.refusals import ADVICE, Refusal, Refused
+from services.payout.store import Payroll
+from shared.actors import Actor, require
+from shared.database import Tx
+from shared.outbox import put_events
+from shared.process import Runtime
+from shared.web import Problem
+from shared.words import Role
+
+Command = Callable[[Tx, Payroll], Awaitable[Any]]
+
+
+class Clerk:
+    """Runs one command: role, lock, the command, the audit record, one transaction."""
+
+    def __init__(self, runtime: Runtime, period: str, payer: str, *, actor: Actor) -> None:
+        """For one actor on one payroll."""
+        self._runtime = runtime
+        self._period = period
+        self._payer = payer
+        self._actor = actor
+
+    async def run(self, role: Role, act: str, command: Command) -> Any:
+        """What the command returns. Raises NotAllowed, or Problem for a refusal; then nothing was changed."""
+        require(self._actor, role, self._payer)
+        async with self._runtime.database.transaction("payout.command") as tx:
+            payroll = await store.lock_payroll(tx, self._period, self._payer)
+            done = await _unless_finished(tx, payroll, command) if payroll else Refused(Refusal.NOT_CLOSED)
+            if isinstance(done, Refused):
+                raise refusal_problem(done)
+            entries = Entries(self._period, self._payer, self._runtime.clock.now())
+            await put_events(tx, [audited(self._actor, act, entries)], entries.at)
+        self._runtime.log.info("payroll_command", act=act, period=self._period, payer=self._payer, actor=self._actor.id)
+        return done
+
+
+async def _unless_finished(tx: Tx, payroll: Payroll, command: Command) -> Any:
+    finished = await store_life.closed(tx, payroll.period, payroll.payer)
+    return Refused(Refusal.PAYROLL_CLOSED) if finished else await command(tx, payroll)
+
+
+def refusal_problem(refused: Refused) -> Problem:
+    """A refusal as HTTP 409 with its code and Vietnamese advice."""
+    count = f" ({refused.count})" if refused.count else ""
+    return Problem(refused.refusal, ADVICE[refused.refusal] + count)

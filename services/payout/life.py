@@ -1,0 +1,145 @@
+"""What happens to a payroll before it is built and after it is sent: period, budget, the province's signature, freeze, closing.
+
+Each command leaves everything as it was when it refuses. What must never happen stands in migration 0111; here it is said in words first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from asyncpg import Record
+
+from services.payout import store, store_life
+from services.payout.batch import BatchState, Step, joint_sha256
+from services.payout.commands import signature_refused
+from services.payout.emitting import Entries, carried
+from services.payout.refusals import Refusal, Refused
+from services.payout.store import Payroll
+from shared.actors import Actor
+from shared.database import Tx
+from shared.outbox import put_events
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetProposed:
+    """A budget sheet that waits for its second signature."""
+
+    sha256: str
+    version: int
+    vnd: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A payroll that is over: lines and VND carried into a later month."""
+
+    carried: int
+    vnd: int
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """The reason, a code, for which an actor with the emergency role releases in a freeze."""
+
+    reason: str
+
+
+def budget_sha256(period: str, payer: str, version: int, *, rows: Mapping[str, int]) -> str:
+    """What both signatures of a budget name: period, payer, version and each programme's VND, a line each."""
+    text = [f"{period}|{payer}|{version}", *(f"{programme}|{vnd}" for programme, vnd in sorted(rows.items()))]
+    return hashlib.sha256("".join(line + "\n" for line in text).encode()).hexdigest()
+
+
+async def propose_budget(
+    tx: Tx, period: str, payer: str, *, rows: Mapping[str, int], actor: Actor, at: datetime
+) -> BudgetProposed | Refused:
+    """Write the next version of a payer's budget. VND per programme; what is not named has nothing to spend."""
+    if await store_life.opened(tx, period) is None:
+        return Refused(Refusal.PERIOD_NOT_OPEN)
+    version = 1 + await store_life.confirmed_budgets(tx, period, payer)
+    sha256 = budget_sha256(period, payer, version, rows=rows)
+    await store_life.propose_budget(tx, sha256, rows, where=(period, payer), version=version, actor=actor, at=at)
+    return BudgetProposed(sha256, version, sum(rows.values()))
+
+
+async def confirm_budget(tx: Tx, sha256: str, *, period: str, payer: str, actor: Actor, at: datetime) -> int | Refused:
+    """The second signature: the budget is in force. Returns its VND over all programmes."""
+    sheet = await store_life.budget_sheet(tx, sha256, period, payer)
+    stale = sheet is not None and sheet.version != 1 + await store_life.confirmed_budgets(tx, period, payer)
+    if sheet is None or sheet.confirmed_by or stale:
+        return Refused(Refusal.BUDGET_UNKNOWN)
+    if actor.sha256 != sha256:
+        return Refused(Refusal.SIGNATURE_DIFFERS)
+    if actor.id == sheet.proposed_by:
+        return Refused(Refusal.SAME_ACTOR)
+    if below := await store_life.budget_below_use(tx, sha256, period, payer):
+        return Refused(Refusal.BUDGET_BELOW_USE, below)
+    rows = await store_life.confirm_budget(tx, sha256, actor, at)
+    entries = Entries(period, payer, at)
+    await put_events(tx, [entries.budget(row["programme"], row["vnd"], actor=actor, sha256=sha256) for row in rows], at)
+    return sum(int(row["vnd"]) for row in rows)
+
+
+async def endorse(tx: Tx, *, payroll: Payroll, actor: Actor, at: datetime) -> list[Record] | Refused:
+    """The province's signature on every approved list that needs it; returns those lists."""
+    batches = await waiting_for_province(tx, payroll)
+    if not batches:
+        return Refused(Refusal.ENDORSEMENT_NOT_NEEDED)
+    refusal = await signature_refused(tx, batches, actor)
+    if refusal:
+        return Refused(refusal)
+    hashes = {batch["batch_id"]: batch["sha256"] for batch in batches}
+    await store.sign(tx, Step.ENDORSE, hashes, actor, signed=actor.sha256, at=at)
+    entries = Entries(payroll.period, payroll.payer, at)
+    signed = [entries.approval(Step.ENDORSE, (b["batch_id"], b["vnd"], b["sha256"]), actor) for b in batches]
+    await put_events(tx, signed, at)
+    return batches
+
+
+async def waiting_for_province(tx: Tx, payroll: Payroll) -> list[Record]:
+    """Approved lists above the tier that the province has not signed."""
+    approved = await store.batches_in_state(tx, payroll.period, payroll.payer, BatchState.APPROVED)
+    return await store_life.to_endorse(tx, payroll, approved) if approved else []
+
+
+def to_sign(batches: Sequence[Record]) -> str | None:
+    """The hash that the province's token must name; None when nothing waits."""
+    return joint_sha256(batch["sha256"] for batch in batches) if batches else None
+
+
+async def release_refused(
+    tx: Tx, payroll: Payroll, batches: Sequence[Record], *, at: datetime, emergency: Emergency | None, budget_required: bool
+) -> Refused | None:
+    """Why these approved lists may not leave now, beyond their signatures: no province, a freeze, no budget or too little."""
+    if missing := await store_life.to_endorse(tx, payroll, batches):
+        return Refused(Refusal.ENDORSEMENT_MISSING, len(missing))
+    if emergency is None and await store_life.frozen(tx, payroll.payer, at):
+        return Refused(Refusal.FROZEN)
+    rows = await store_life.budgets(tx, payroll.period, payroll.payer)
+    if budget_required and any(row["budget_vnd"] is None for row in rows if row["waiting_vnd"]):
+        return Refused(Refusal.BUDGET_MISSING)
+    over = over_budget(rows, any_budget=await store_life.confirmed_budgets(tx, payroll.period, payroll.payer) > 0)
+    return Refused(Refusal.BUDGET_EXCEEDED, over) if over else None
+
+
+def over_budget(rows: Sequence[Record], *, any_budget: bool) -> int:
+    """VND by which lists that wait would go above their budgets, over all programmes. Without any budget nothing binds."""
+    if not any_budget:
+        return 0
+    return sum(max(row["used_vnd"] + row["waiting_vnd"] - (row["budget_vnd"] or 0), 0) for row in rows if row["waiting_vnd"])
+
+
+async def finish(tx: Tx, *, payroll: Payroll, actor: Actor, at: datetime) -> Finished | Refused:
+    """Finish a payroll: every line is paid, carried over (it came back) or held with a reason, and then nothing moves."""
+    if left := await store_life.unfinished(tx, payroll):
+        return Refused(Refusal.NOT_FINISHED, left)
+    rows = await store_life.close(tx, payroll, actor, at)
+    entries = Entries(payroll.period, payroll.payer, at)
+    vnd = sum(row["vnd"] for row in rows)
+    events = list(entries.books(carried((row["entitlement_id"], row["vnd"]) for row in rows)))
+    events += [entries.closed(actor, vnd), *await store_life.head(tx, entries)]
+    await put_events(tx, events, at)
+    return Finished(len(rows), vnd)
