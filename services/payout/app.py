@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
-from services.payout import store_republish
+from services.payout import delivery, store_republish
+from services.payout.delivery import Courier
 from services.payout.files import LOOK_SECONDS, FileWriter
 from services.payout.handlers import Handlers
 from services.payout.http import router
 from services.payout.http_statements import statement_router
 from services.payout.rate_files import load_rules
 from services.payout.settings import Settings
+from services.payout.sftp import OpenSsh, read_targets
 from services.payout.statements import LOOK_SECONDS as STATEMENTS_SECONDS
 from services.payout.statements import StatementDesk
 from shared import topics
@@ -20,13 +22,21 @@ from shared.topics import Provider, Service
 
 
 def build(runtime: Runtime) -> App:
-    """The service's handlers, routes and the loops that write files and book statements."""
+    """The service's handlers, routes and the loops that write files, deliver them and book statements."""
     handlers = Handlers(runtime.vault, runtime.clock)
     rules = load_rules(runtime.settings, runtime.settings.rates_dir)
     writer = FileWriter(runtime.database, runtime.vault, runtime.clock, folder=runtime.settings.files_dir)
     desk = StatementDesk(runtime, handlers)
     routes = router(runtime, writer, rules)
     routes.include_router(statement_router(runtime, desk, handlers))
+    background = [
+        partial(repeat, writer.write_missing, seconds=LOOK_SECONDS, log=runtime.log),
+        partial(repeat, desk.book_waiting, seconds=STATEMENTS_SECONDS, log=runtime.log),
+    ]
+    if runtime.settings.sftp_targets_file:
+        targets = {provider: OpenSsh(target) for provider, target in read_targets(runtime.settings.sftp_targets_file).items()}
+        courier = Courier(runtime.database, runtime.clock, targets, folder=runtime.settings.files_dir, log=runtime.log)
+        background.append(partial(repeat, courier.deliver, seconds=delivery.LOOK_SECONDS, log=runtime.log))
     return App(
         consumes={
             topics.REGISTRY_BENEFICIARY: handlers.on_beneficiary,
@@ -36,10 +46,7 @@ def build(runtime: Runtime) -> App:
             **{topics.result_topic(provider): handlers.on_payment_result for provider in Provider},
         },
         router=routes,
-        background=[
-            partial(repeat, writer.write_missing, seconds=LOOK_SECONDS, log=runtime.log),
-            partial(repeat, desk.book_waiting, seconds=STATEMENTS_SECONDS, log=runtime.log),
-        ],
+        background=background,
         republishes=store_republish.PAGES,
     )
 

@@ -34,3 +34,5 @@ class Settings(ServiceSettings, Policy):
     """Where ISO 20022 schemas lie (`camt.053.001.08.xsd`): a provider's file is compared with its schema when it is there."""
     statement_days: int = Field(default=3, ge=0, le=60)
     """So many days after a payment a bank's whole statement must name it, else it is missing."""
+    sftp_targets_file: Path | None = None
+    """JSON: provider -> where it takes files (`services/payout/sftp.py` `Target`). Without it files stay in the files folder."""

@@ -6,27 +6,14 @@ Names, not codes, stand on lists; a name is only unique within the payer's area,
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from services.registry.cells import folded
+from shared.areas import AREAS_FILE, Area, read_areas
 
-AREAS_FILE = Path(__file__).with_name("areas.csv")
 _KINDS = ("thi tran ", "phuong ", "xa ", "tt ", "p ", "x ")
-
-
-@dataclass(frozen=True, slots=True)
-class Area:
-    """One commune, ward or town under one payer. The first day counts, the last does not."""
-
-    code: str
-    name: str
-    payer: str
-    valid_from: date
-    valid_until: date
 
 
 class Areas:
@@ -44,8 +31,7 @@ class Areas:
     @classmethod
     def from_file(cls, path: Path = AREAS_FILE) -> Areas:
         """Read the table. Raises KeyError or ValueError for a file of another shape: the process must not start with it."""
-        with path.open(encoding="utf-8", newline="") as file:
-            return cls(_area(row) for row in csv.DictReader(file))
+        return cls(read_areas(path))
 
     def code(self, payer: str, name: str, on: date) -> str | None:
         """The code of a commune by its name, or None when none or several fit."""
@@ -61,8 +47,3 @@ def _bare(name: str) -> str:
             return name.removeprefix(kind)
     return name
 
-
-def _area(row: dict[str, str]) -> Area:
-    first = date.fromisoformat(row["valid_from"]) if row["valid_from"] else date.min
-    last = date.fromisoformat(row["valid_until"]) if row["valid_until"] else date.max
-    return Area(row["code"], row["name"], row["payer"], first, last)

@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from pydantic import TypeAdapter
 
-from services.registry.areas import AREAS_FILE, Areas
+from services.registry.areas import Areas
 from services.registry.banks import BANKS_FILE, BankNames
 from services.registry.columns import Column
 from services.registry.delimited import Delimited, write_returned
@@ -30,6 +30,7 @@ from services.registry.refusals import FileReason, NotAList
 from services.registry.sheets import Line, ListFile, lines_of, open_list
 from services.registry.workbook import with_marks
 from shared import crashing
+from shared.areas import AREAS_FILE
 from shared.errors import Trouble
 
 _ROOT = Path(__file__).parents[2]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from services.registry.areas import AREAS_FILE
 from services.registry.banks import BANKS_FILE
+from shared.areas import AREAS_FILE
 from shared.settings import ServiceSettings
 
 

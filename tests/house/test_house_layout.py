@@ -19,6 +19,7 @@ ALSO_TOUCHES_OUTSIDE = {
         "building",
         "clerk",
         "commands",
+        "delivery",
         "emitting",
         "files",
         "http_statements",

@@ -1,7 +1,8 @@
 """Fixtures of payout's integration tests."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from shared.topics import Provider, Service
 from shared.vault import Vault
 from shared.web import make_app
 from tests.integration.payout.payout_bench import START, Bench
+from tests.integration.payout.sftp_server import Server, end, make
 
 Migrated = Callable[[str], Awaitable[str]]
 
@@ -76,3 +78,19 @@ async def made_bench(dsn: str, keys: Path, files: Path, **given: object) -> Asyn
             runtime=runtime,
         )
     await database.close()
+
+
+@pytest.fixture(scope="session")
+def sftp_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests."""
+    server = make(tmp_path_factory.mktemp("sshd"))
+    yield server
+    end(server.process)
+
+
+@pytest.fixture
+def sftp_server(sftp_home: Server) -> Server:
+    """The server, empty."""
+    for path in sftp_home.folder.iterdir():
+        shutil.rmtree(path)
+    return sftp_home

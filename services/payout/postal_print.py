@@ -1,0 +1,111 @@
+"""The postal list on paper: A4 across, home deliveries first and each route on pages of its own, a sum under every page. Pure.
+
+Typst makes the PDF with a font that comes in its own wheel, so accents do not depend on the machine. A list may be posted up at a pay
+point: no identity number is in it, because none is in `PostalRow`. The same rows give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import typst
+
+from services.payout.collation import key, name_key
+from services.payout.postal_list import PostalRow
+from shared.clock import LOCAL
+
+ROWS = 15
+"""Rows of a page: their height is fixed, so that this many always fit with heading, sum and signatures."""
+COLUMNS = ("STT", "Họ và tên", "Địa chỉ", "Người nhận thay", "Số tiền (đồng)", "Mã chi trả", "Ký nhận")
+TEMPLATE = Path(__file__).with_name("postal_print.typ").read_bytes()
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What stands over a list. `pay_day`: when the pay point pays it."""
+
+    area: str
+    period: str
+    pay_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One sheet: rows of one route, numbered through the list. The sum is VND."""
+
+    route: str
+    first: int
+    rows: Sequence[PostalRow]
+
+    @property
+    def vnd(self) -> int:
+        """The sum of the page."""
+        return sum(row.vnd for row in self.rows)
+
+
+def ordered(rows: Sequence[PostalRow]) -> list[PostalRow]:
+    """Home deliveries first, then by hamlet, then by given name in Vietnamese order."""
+    return sorted(rows, key=lambda r: (not r.home, key(r.hamlet), name_key(r.full_name), r.end_to_end_id))
+
+
+def pages(rows: Sequence[PostalRow]) -> Iterator[Page]:
+    """Sheets in order: a route of the postman per hamlet, one queue at the counter. Every row is on exactly one sheet."""
+    first = 1
+    for route, group in groupby(ordered(rows), key=_route):
+        waiting = list(group)
+        for start in range(0, len(waiting), ROWS):
+            page = Page(route, first, waiting[start : start + ROWS])
+            first += len(page.rows)
+            yield page
+
+
+def postal_print(rows: Sequence[PostalRow], heading: Heading, *, made_at: datetime) -> bytes:
+    """One commune's payees as a PDF. At least one row."""
+    assert rows
+    content = json.dumps(document(rows, heading, made_at=made_at), ensure_ascii=False).encode()
+    made: bytes = typst.compile({"main": TEMPLATE, "data.json": content}, ignore_system_fonts=True, pdf_tags=False, timestamp=0)
+    return made
+
+
+def document(rows: Sequence[PostalRow], heading: Heading, *, made_at: datetime) -> dict[str, Any]:
+    """What the template prints, as words."""
+    day = made_at.astimezone(LOCAL)
+    return {
+        "title": f"DANH SÁCH CHI TRẢ QUA BƯU ĐIỆN KỲ {heading.period[5:]}/{heading.period[:4]} - {heading.area.upper()}",
+        "made": [day.year, day.month, day.day],
+        "day": f"Ngày chi trả: {heading.pay_day:%d/%m/%Y}",
+        "columns": COLUMNS,
+        "pages": [_page(page) for page in pages(rows)],
+        "total": f"Tổng cộng: {len(rows)} khoản, {dotted(sum(row.vnd for row in rows))} đồng",
+    }
+
+
+def _page(page: Page) -> dict[str, Any]:
+    return {
+        "route": page.route,
+        "rows": [
+            (str(n), r.full_name, _place(r), r.collector, dotted(r.vnd), r.end_to_end_id)
+            for n, r in enumerate(page.rows, page.first)
+        ],
+        "sum": f"Cộng trang: {len(page.rows)} khoản",
+        "vnd": dotted(page.vnd),
+    }
+
+
+def dotted(vnd: int) -> str:
+    """VND as they are written: 1.250.000."""
+    return f"{vnd:,}".replace(",", ".")
+
+
+def _route(row: PostalRow) -> str:
+    return f"Chi trả tại nhà - tuyến {row.hamlet or 'chưa rõ thôn'}" if row.home else "Chi trả tại quầy bưu điện"
+
+
+def _place(row: PostalRow) -> str:
+    return ", ".join(part for part in (row.address, row.hamlet) if part)
