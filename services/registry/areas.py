@@ -46,4 +46,3 @@ def _bare(name: str) -> str:
         if name.startswith(kind):
             return name.removeprefix(kind)
     return name
-
