@@ -69,7 +69,7 @@ class HeldRow:
 
 
 def postal_list(rows: Sequence[PostalRow], *, area: str, period: str, made_at: datetime) -> bytes:
-    """One commune's payees: home deliveries first, then by hamlet, then by given name in Vietnamese order."""
+    """One commune's payees: home deliveries first, then by hamlet, then by given name in Vietnamese order. `area`: its name."""
     ordered = sorted(rows, key=lambda r: (not r.home, key(r.hamlet), name_key(r.full_name), r.end_to_end_id))
     table = [
         (n, r.full_name, r.hamlet, r.address, "Tại nhà" if r.home else "Tại quầy", r.collector, r.vnd, r.end_to_end_id, "", "")
@@ -78,7 +78,7 @@ def postal_list(rows: Sequence[PostalRow], *, area: str, period: str, made_at: d
     home = [row.vnd for row in rows if row.home]
     counter = [row.vnd for row in rows if not row.home]
     sums = [(f"Tại nhà: {len(home)} khoản", sum(home)), (f"Tại quầy: {len(counter)} khoản", sum(counter))]
-    title = f"DANH SÁCH CHI TRẢ QUA BƯU ĐIỆN KỲ {period} - XÃ/THỊ TRẤN MÃ {area}"
+    title = f"DANH SÁCH CHI TRẢ QUA BƯU ĐIỆN KỲ {period} - {area.upper()}"
     return workbook(
         title,
         POSTAL_COLUMNS,
@@ -90,10 +90,10 @@ def postal_list(rows: Sequence[PostalRow], *, area: str, period: str, made_at: d
 
 
 def held_list(rows: Sequence[HeldRow], *, area: str, period: str, made_at: datetime) -> bytes:
-    """One commune's held lines with the reason and what to do, by hamlet and given name."""
+    """One commune's held lines with the reason and what to do, by hamlet and given name. `area`: its name."""
     ordered = sorted(rows, key=lambda r: (key(r.hamlet), name_key(r.full_name), r.reason, r.vnd))
     table = [(n, r.full_name, r.hamlet, r.vnd, *REASONS[r.reason]) for n, r in enumerate(ordered, 1)]
-    title = f"DANH SÁCH TẠM GIỮ CHƯA CHI KỲ {period} - XÃ/THỊ TRẤN MÃ {area}"
+    title = f"DANH SÁCH TẠM GIỮ CHƯA CHI KỲ {period} - {area.upper()}"
     return workbook(
         title, HELD_COLUMNS, table, sums=[("Tổng cộng", sum(row.vnd for row in rows))], sums_column=MONEY, made_at=made_at
     )

@@ -87,15 +87,22 @@ def document(rows: Sequence[PostalRow], heading: Heading, *, made_at: datetime) 
 
 
 def _page(page: Page) -> dict[str, Any]:
+    rows = (
+        (str(n), _cut(r.full_name, 40), _cut(_place(r), 58), _cut(r.collector, 38), dotted(r.vnd), r.end_to_end_id, "")
+        for n, r in enumerate(page.rows, page.first)
+    )
     return {
         "route": page.route,
-        "rows": [
-            (str(n), r.full_name, _place(r), r.collector, dotted(r.vnd), r.end_to_end_id)
-            for n, r in enumerate(page.rows, page.first)
-        ],
+        "count": len(page.rows),
+        "cells": [cell for row in rows for cell in row],
         "sum": f"Cộng trang: {len(page.rows)} khoản",
         "vnd": dotted(page.vnd),
     }
+
+
+def _cut(text: str, most: int) -> str:
+    """As much as two lines of its column hold."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def dotted(vnd: int) -> str:

@@ -17,12 +17,12 @@ from uuid import UUID
 from asyncpg import Record
 
 from services.payout import store, store_answers, store_life, store_sending
-from services.payout.bank_file import Debtor
 from services.payout.batch import BatchState, Step, withdrawal_sha256
 from services.payout.channel import choose
 from services.payout.commands import signature_refused, take_off, take_step
 from services.payout.emitting import audited
 from services.payout.life import Emergency, release_refused
+from services.payout.papers import papers
 from services.payout.postal_list import HeldRow
 from services.payout.refusals import Refusal, Refused
 from services.payout.sending import Held, Packer, Shipment
@@ -124,7 +124,7 @@ async def _pack(tx: Tx, runtime: Runtime, shipment: Shipment) -> tuple[View, lis
     fallen = recheck(await store_sending.doubtful_payments(tx, ids), period)
     dropped = {one.row["instruction_id"]: one.row["batch_id"] for one in fallen}
     leaving = await store_sending.leaving_lists(tx, view.batches, dropped)
-    packer = Packer(runtime.vault, Debtor(runtime.settings.debtor_name, runtime.settings.debtor_account), shipment)
+    packer = Packer(runtime.vault, papers(runtime.settings), shipment)
     for batch in view.batches:
         parcel = packer.begin(batch, leaving[batch["batch_id"]])
         async for rows in store_sending.leaving_payments(tx, batch["batch_id"], dropped):

@@ -19,12 +19,16 @@ from uuid import UUID
 from asyncpg import Record
 
 from services.payout import bank_file, ledger, spool
-from services.payout.bank_file import Debtor, Transfer
+from services.payout.bank_file import Transfer
 from services.payout.emitting import Entries, posted, sending
+from services.payout.papers import Papers
 from services.payout.postal_list import HeldRow, PostalRow, held_list, postal_list
+from services.payout.postal_print import postal_print
+from services.payout.provider_rules import RULES, remark
 from services.payout.spool import Spool
 from services.payout.store import Row
 from services.payout.store_sending import FileRow, Listed
+from services.payout.transfer_list import csv_file, xlsx_file
 from shared.events import BatchMessage, InstructionMessage, Manifest
 from shared.ids import derived_id
 from shared.outbox import OutEvent, outbox_day
@@ -137,23 +141,23 @@ def part_owner(owner: UUID, part: int) -> str:
 class Packer:
     """Packs what leaves of one payroll at one moment, batch by batch: `begin`, `add` as often as it takes, `end`; then `hold`."""
 
-    def __init__(self, vault: Vault, debtor: Debtor, shipment: Shipment) -> None:
+    def __init__(self, vault: Vault, papers: Papers, shipment: Shipment) -> None:
         """The vault must hold payee and delivery, and the providers' public keys."""
         self._vault = vault
-        self._debtor = debtor
+        self._papers = papers
         self._shipment = shipment
         self._entries = shipment.entries
-        self._remark = f"AN SINH {self._entries.period.replace('-', '')}"
 
     def begin(self, batch: Row, leaving: Listed) -> Parcel:
         """A batch of which these payments leave."""
         self._shipment.sent[batch["batch_id"]] = leaving
-        return Parcel(self._vault, self._debtor, self._shipment, batch=batch, leaving=leaving, remark=self._remark)
+        return Parcel(self._vault, self._papers, self._shipment, batch=batch, leaving=leaving)
 
     def hold(self, held: Iterable[HeldRow], area: str, rounds: int) -> None:
         """The list of those held in an area when the release is over."""
         rows = list(held)
-        content = held_list(rows, area=area, period=self._entries.period, made_at=self._entries.at)
+        name = self._papers.area(area, self._entries.period)
+        content = held_list(rows, area=name, period=self._entries.period, made_at=self._entries.at)
         path = f"{folder(self._entries, rounds)}/held/{area}.xlsx"
         file = SealedFile(self._vault, self._shipment.parts, path, self._entries.period)
         file.write(content)
@@ -170,17 +174,20 @@ class Packer:
 class Parcel:
     """One batch while it is packed. Payments come area by area."""
 
-    def __init__(self, vault: Vault, debtor: Debtor, shipment: Shipment, *, batch: Row, leaving: Listed, remark: str) -> None:
+    def __init__(self, vault: Vault, papers: Papers, shipment: Shipment, *, batch: Row, leaving: Listed) -> None:
         """Begins with the key of its provider and the head of its file, which already names the totals."""
         self._vault, self._shipment, self._batch, self._leaving = vault, shipment, batch, leaving
-        self._entries, self._remark = shipment.entries, remark
+        self._entries, self._papers = shipment.entries, papers
         self._provider = Provider(batch["provider"])
+        self._remark = remark(f"AN SINH {self._entries.period.replace('-', '')}", RULES[self._provider])
+        self._execution_date = papers.execution_date(batch["execution_date"], self._entries.at)
         self._topic, self._key = instruction_topic(self._provider), str(batch["batch_id"])
         self._batch_key = vault.new_batch_key(self._provider)
         self._hashes = hashlib.sha256()
         self._count = self._vnd = 0
         self._area: tuple[str, list[PostalRow]] = ("", [])
-        self._bank = self._begin_bank_file(debtor) if self._provider is not Provider.POST and leaving.count else None
+        self._bank = self._begin_bank_file() if self._provider is not Provider.POST and leaving.count else None
+        self._transfers: list[Transfer] = []
 
     def add(self, rows: Sequence[Record]) -> None:
         """The next payments. People are opened here and nowhere else. Raises VaultError when a block does not open."""
@@ -189,7 +196,9 @@ class Parcel:
         self._shipment.tell(sending(row, self._entries.period, self._entries.payer) for row in rows)
         self._shipment.post([posting for row in rows for posting in _postings(row)])
         if self._bank:
-            self._bank.write(bank_file.transactions(map(_transfer, lines)))
+            transfers = [_transfer(line) for line in lines]
+            self._bank.write(bank_file.transactions(transfers))
+            self._transfers += transfers if self._provider in self._papers.listed else []
         else:
             for line in lines:
                 self._at_the_counter(line)
@@ -200,6 +209,7 @@ class Parcel:
         if self._bank:
             self._bank.write(bank_file.TAIL)
             self._file(self._bank, "pain.001", count=self._count, vnd=self._vnd)
+        self._list_transfers()
         self._end_area()
         batch_id = self._batch["batch_id"]
         manifest = Manifest(
@@ -209,7 +219,7 @@ class Parcel:
             periods=(self._entries.period,),
             count=self._count,
             vnd=self._vnd,
-            execution_date=self._batch["execution_date"],
+            execution_date=self._execution_date,
             approved_sha256=self._batch["sha256"],
             sent_sha256=self._leaving.sha256,
             withdrawn=self._batch["count"] - self._count,
@@ -259,12 +269,26 @@ class Parcel:
         area, rows = self._area
         if not rows:
             return
-        file = self._new_file(f"{area}.xlsx")
-        file.write(postal_list(rows, area=area, period=self._entries.period, made_at=self._entries.at))
-        self._file(file, "postal_list", count=len(rows), vnd=sum(row.vnd for row in rows))
+        heading, at = self._papers.heading(area, self._entries.period, self._execution_date), self._entries.at
+        sums = {"count": len(rows), "vnd": sum(row.vnd for row in rows)}
+        self._whole(
+            f"{area}.xlsx", "postal_list", postal_list(rows, area=heading.area, period=heading.period, made_at=at), **sums
+        )
+        if self._papers.printed:
+            self._whole(f"{area}.pdf", "postal_print", postal_print(rows, heading, made_at=at), **sums)
         self._area = ("", [])
 
-    def _begin_bank_file(self, debtor: Debtor) -> SealedFile:
+    def _list_transfers(self) -> None:
+        """The same transfers for a bank that reads tables."""
+        if not self._transfers:
+            return
+        entries, sums = self._entries, {"count": self._count, "vnd": self._vnd}
+        name = f"transfers-{self._batch['batch_id']}"
+        content = xlsx_file(self._transfers, payer=entries.payer, period=entries.period, made_at=entries.at)
+        self._whole(f"{name}.xlsx", "transfer_list", content, **sums)
+        self._whole(f"{name}.csv", "transfer_csv", csv_file(self._transfers), **sums)
+
+    def _begin_bank_file(self) -> SealedFile:
         batch_id = self._batch["batch_id"]
         file = self._new_file(f"pain.001.001.09-{batch_id}.xml")
         file.write(
@@ -273,12 +297,17 @@ class Parcel:
                 self._provider,
                 count=self._leaving.count,
                 vnd=self._leaving.vnd,
-                debtor=debtor,
-                execution_date=self._batch["execution_date"],
+                debtor=self._papers.debtor(self._entries.payer, self._execution_date),
+                execution_date=self._execution_date,
                 made_at=self._entries.at,
             )
         )
         return file
+
+    def _whole(self, name: str, kind: str, content: bytes, *, count: int, vnd: int) -> None:
+        file = self._new_file(name)
+        file.write(content)
+        self._file(file, kind, count=count, vnd=vnd)
 
     def _new_file(self, name: str) -> SealedFile:
         path = f"{folder(self._entries, self._batch['round'])}/{self._provider}/{name}"

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import date, time
 from pathlib import Path
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from services.payout.pay_days import PAY_POINTS_FILE, Shift
 from services.payout.policy import Policy
+from shared.areas import AREAS_FILE
 from shared.settings import ServiceSettings
+from shared.topics import Provider
+
+AccountNumber = Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,30}$")]
+
+
+class DebtorRow(BaseModel):
+    """The account a payer pays from, from a day on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    payer: str
+    name: str = Field(min_length=1, max_length=140)
+    account: AccountNumber
+    valid_from: date
 
 
 class Settings(ServiceSettings, Policy):
@@ -29,10 +46,33 @@ class Settings(ServiceSettings, Policy):
     budget_required: bool = False
     """Whether nothing leaves without a confirmed budget. A budget that is confirmed always binds."""
     debtor_name: str = "PHONG LAO DONG THUONG BINH VA XA HOI"
-    debtor_account: str = Field(default="9990000000001", pattern=r"^[0-9A-Za-z]{1,30}$")
+    debtor_account: AccountNumber = "9990000000001"
+    debtors: tuple[DebtorRow, ...] = ()
+    """JSON: payers with an account of their own; the others pay from `debtor_account`."""
+    cut_off: time = time(15, 0)
+    """Local time after which a bank executes on the next day at the earliest."""
+    execution_shift: Shift = Shift.NONE
+    """What becomes of an execution date on a closed day; the instant rail runs on holidays, so by default nothing."""
+    counter_shift: Shift = Shift.NEXT
+    """What becomes of a pay point's day on which counters are closed."""
+    pay_points_file: Path = PAY_POINTS_FILE
+    """CSV `area,day,valid_from,valid_until`: pay points with a day of their own; the others pay on `execution_day`."""
+    areas_file: Path = AREAS_FILE
+    """CSV of communes with their names, as registry reads it."""
+    listed_providers: tuple[Provider, ...] = ()
+    """JSON: banks that get the transfers as CSV and XLSX beside pain.001."""
+    print_lists: bool = True
+    """Whether postal lists are also made as PDF for printing."""
     schemas_dir: Path | None = None
     """Where ISO 20022 schemas lie (`camt.053.001.08.xsd`): a provider's file is compared with its schema when it is there."""
     statement_days: int = Field(default=3, ge=0, le=60)
     """So many days after a payment a bank's whole statement must name it, else it is missing."""
     sftp_targets_file: Path | None = None
     """JSON: provider -> where it takes files (`services/payout/sftp.py` `Target`). Without it files stay in the files folder."""
+
+    @model_validator(mode="after")
+    def _debtors_differ(self) -> Self:
+        """Two rows of one payer that begin on the same day: which counts nobody could say."""
+        if len({(row.payer, row.valid_from) for row in self.debtors}) != len(self.debtors):
+            raise ValueError("debtors: two rows of a payer begin on the same day")
+        return self
