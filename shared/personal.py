@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -28,11 +29,19 @@ class Account(Block):
     holder: Annotated[str, Field(min_length=1, max_length=140)]
 
 
+Scope = Literal["cash", "account", "both"]
+
+
 class Collector(Block):
-    """Who may collect for the person, with the number of the certified paper."""
+    """Who may collect for the person, with the number of the certified paper. Without a scope it is for cash."""
 
     full_name: Annotated[str, Field(min_length=1, max_length=100)]
     paper_number: Annotated[str, Field(max_length=40)] | None = None
+    scope: Scope | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+    revoked_on: date | None = None
+    died_on: date | None = None
 
 
 class Delivery(Block):

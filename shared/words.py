@@ -133,6 +133,7 @@ class NoAccountReason(StrEnum):
     CANNOT_VERIFY = "cannot_verify"
     SHARED_ACCOUNT = "shared_account"
     UNAVAILABLE = "unavailable"
+    BULK_UNUSED = "bulk_unused"
     WEAK_IDENTITY = "weak_identity"
     BANK_REJECTED = "bank_rejected"
     NO_ANSWER_YET = "no_answer_yet"

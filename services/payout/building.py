@@ -23,9 +23,11 @@ from services.payout import store, store_building
 from services.payout.batch import Draft, OpenLine, Order, Payment, Step, pay
 from services.payout.channel import Choice, choose, verified
 from services.payout.comparing import giving_way
+from services.payout.contracts import SHIPPED, Contracts, read_contracts
 from services.payout.emitting import Entries, assigned, posted
 from services.payout.entitlement import differs
 from services.payout.ledger import Posting, on_paying_again
+from services.payout.provider_rules import most_vnd
 from services.payout.refusals import Refusal, Refused
 from services.payout.rules import Rules
 from services.payout.settings import Settings
@@ -77,10 +79,10 @@ async def build(
     if refusal:
         return refusal
     late = at.astimezone(LOCAL).date() >= execution_date(settings, payroll.period) - timedelta(days=settings.verification_days)
-    made = Maker(payroll, settings, key)
+    made, contracts = Maker(payroll, settings, key), read_contracts(settings.contracts_file)
     missing = 0
     async for rows in store_building.undecided_lines(tx, payroll.period, payroll.payer):
-        plan = decide(rows, payroll.period, rules, tolerance_vnd=settings.tolerance_vnd)
+        plan = decide(rows, payroll.period, rules, tolerance_vnd=settings.tolerance_vnd, contracts=contracts)
         missing += 0 if late else plan.unverified
         if not missing:
             made.add(plan)
@@ -116,8 +118,9 @@ class Maker:
         self.rest.considered += plan.considered
         for provider, orders in plan.orders.items():
             batch_id = derived_id("batch", self._payroll.period, self._payroll.payer, provider, self._payroll.rounds + 1)
+            limit_vnd = most_vnd(provider, self._limit_vnd)
             self._payments[provider] += chain.from_iterable(
-                pay(order, batch_id=batch_id, provider=provider, limit_vnd=self._limit_vnd, key=self._key) for order in orders
+                pay(order, batch_id=batch_id, provider=provider, limit_vnd=limit_vnd, key=self._key) for order in orders
             )
 
     def drafts(self) -> list[Draft]:
@@ -138,21 +141,23 @@ async def _totals_refused(tx: Tx, payroll: Payroll) -> Refused | None:
     return None if same else Refused(Refusal.TOTALS_DIFFER)
 
 
-def decide(rows: Sequence[Record], period: str, rules: Rules, *, tolerance_vnd: int) -> Plan:
+def decide(rows: Sequence[Record], period: str, rules: Rules, *, tolerance_vnd: int, contracts: Contracts = SHIPPED) -> Plan:
     """Each open line ends in exactly one of: an order to a provider, held with a reason. Rows come sorted by person."""
     plan = Plan()
     for beneficiary_id, lines in groupby(rows, key=itemgetter("beneficiary_id")):
-        _decide_person(plan, beneficiary_id, list(lines), period=period, rules=rules, tolerance_vnd=tolerance_vnd)
+        whose = list(lines)
+        choice, known = _choice(
+            whose[0], period, next((row["failed"] for row in whose if row["failed"]), None), contracts=contracts
+        )
+        plan.unverified += not known
+        _decide_person(plan, beneficiary_id, whose, choice=choice, period=period, rules=rules, tolerance_vnd=tolerance_vnd)
     return plan
 
 
 def _decide_person(
-    plan: Plan, beneficiary_id: UUID, rows: list[Record], *, period: str, rules: Rules, tolerance_vnd: int
+    plan: Plan, beneficiary_id: UUID, rows: list[Record], *, choice: Choice, period: str, rules: Rules, tolerance_vnd: int
 ) -> None:
     person = rows[0]
-    failed = next((row["failed"] for row in rows if row["failed"]), None)
-    choice, known = _choice(person, period, failed)
-    plan.unverified += not known
     plan.considered += len(rows)
     payable = []
     lower = _lower(rows, period, rules) if len(rows) > 1 or person["beside"] else _NONE_LOWER
@@ -173,34 +178,38 @@ def _decide_person(
     if payable:
         assert choice.provider is not None
         assert choice.channel is not None
-        digest = person["account_digest"] if choice.provider is not Provider.POST else None
+        digest = person["account_digest"] if choice.channel is Channel.ACCOUNT else None
         plan.orders[choice.provider].append(Order(beneficiary_id, choice.channel, person["area"], digest, tuple(payable)))
 
 
-def _choice(row: Record, period: str, failed: str | None) -> tuple[Choice, bool]:
+_STANDING = (
+    "life", "died_on", "wish", "home_delivery", "can_be_delivered", "bank_bin", "paper_scope", "paper_from", "paper_until", "bulk_unused",
+    "outcome", "judged_died_on", "account",
+)  # fmt: skip
+_standing = itemgetter(*_STANDING)
+
+
+def _choice(row: Record, period: str, failed: str | None, *, contracts: Contracts) -> tuple[Choice, bool]:
     """How this person is paid, and whether verification has spoken about them as they are now."""
     same_identity, same_account = row["judged_identity"] == row["identity_digest"], row["judged_account"] == row["account_digest"]
-    return _choice_alike(
-        row["life"], row["died_on"], row["wish"], row["home_delivery"], row["can_be_delivered"], row["bank_bin"],
-        row["account_digest"] is None, row["outcome"], row["judged_died_on"], row["account"], same_identity, same_account, period, failed,
-    )  # fmt: skip
+    digests = (row["account_digest"] is None, same_identity, same_account)
+    return _choice_alike(_standing(row), digests, (period, failed, row["area"] if contracts.by_area else "", contracts))
 
 
 @lru_cache(maxsize=16_384)
-def _choice_alike(*facts: Any) -> tuple[Choice, bool]:
+def _choice_alike(
+    standing: tuple[Any, ...], digests: tuple[bool, bool, bool], asked: tuple[str, str | None, str, Contracts]
+) -> tuple[Choice, bool]:
     """People are many and the ways they can stand are few: a digest matters only by whether it is the one that was judged."""
-    life, died_on, wish, home_delivery, can_be_delivered, bank_bin, no_account, *judged, period, failed = facts
-    outcome, judged_died_on, account, same_identity, same_account = judged
-    row = {
-        "life": life, "died_on": died_on, "wish": wish, "home_delivery": home_delivery, "can_be_delivered": can_be_delivered,
-        "bank_bin": bank_bin, "identity_digest": "known", "account_digest": None if no_account else "known", "outcome": outcome,
-        "judged_died_on": judged_died_on, "account": account, "judged_identity": "known" if same_identity else "another",
-    }  # fmt: skip
+    (no_account, same_identity, same_account), (period, failed, area, contracts) = digests, asked
+    row = dict(zip(_STANDING, standing, strict=True))
+    row |= {"identity_digest": "known", "judged_identity": "known" if same_identity else "another"}
+    row["account_digest"] = None if no_account else "known"
     row["judged_account"] = row["account_digest"] if same_account else "another"
     snapshot, verdict = store.snapshot_of(row), store.verdict_of(row)
-    return choose(snapshot, verdict, period=period, failed=InstructionState(failed) if failed else None), verified(
-        snapshot, verdict
-    )
+    died = InstructionState(failed) if failed else None
+    choice = choose(snapshot, verdict, period=period, failed=died, area=area, contracts=contracts)
+    return choice, verified(snapshot, verdict)
 
 
 def _lower(rows: Sequence[Record], period: str, rules: Rules) -> frozenset[UUID]:

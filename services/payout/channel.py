@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from services.payout.authorisation import ACCOUNT, Paper
+from services.payout.contracts import SHIPPED, Contracts
 from services.payout.entitlement import owed_after_death
 from shared.topics import Provider
 from shared.words import AccountCheck, Channel, HeldReason, InstructionState, Life, NoAccountReason, Outcome, Wish
-
-# Which cashless provider pays into which bank. Each could pay into any; giving a bank its own customers saves a transfer between banks.
-PROVIDER_BY_BIN: Mapping[str, Provider] = {
-    "970405": Provider.BANK_A,  # Agribank
-    "970415": Provider.BANK_B,  # VietinBank
-    "970418": Provider.BANK_B,  # BIDV
-    "970436": Provider.BANK_B,  # Vietcombank
-    "970449": Provider.BANK_B,  # LPBank
-}
-OTHER_BANKS = Provider.BANK_B
 
 _HELD_BY_OUTCOME = {
     Outcome.MOVED: HeldReason.MOVED,
@@ -56,6 +47,10 @@ class Snapshot:
     bank_bin: str | None
     identity_digest: str
     account_digest: str | None
+    paper: Paper | None = None
+    """The authorisation of the account's holder, who is somebody else."""
+    bulk_unused: bool = False
+    """The account was issued in bulk, and nothing was ever paid on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +71,32 @@ def verified(snapshot: Snapshot | None, verdict: Verdict | None) -> bool:
     return judged == (snapshot.identity_digest, snapshot.account_digest)
 
 
-def choose(snapshot: Snapshot | None, verdict: Verdict | None, *, period: str, failed: InstructionState | None = None) -> Choice:
-    """Decide for one person and period. `failed`: how the last account payment of these lines died, if one did."""
+def choose(
+    snapshot: Snapshot | None,
+    verdict: Verdict | None,
+    *,
+    period: str,
+    failed: InstructionState | None = None,
+    area: str = "",
+    contracts: Contracts = SHIPPED,
+) -> Choice:
+    """Decide for one person and period. `failed`: how the last account payment of these lines died, if one did. Contracts and papers
+    count as of the period's first day. Raises LookupError where no contract is in force."""
     holder = snapshot is not None and snapshot.account_digest is not None
     reason = held_reason(snapshot, verdict, period)
     if reason:
         return Choice(held=reason, gap=NoAccountReason.HELD if holder else None)
     assert snapshot is not None
     assert verdict is not None
-    gap = _gap(snapshot, verdict, failed) if holder else None
+    on = date.fromisoformat(f"{period}-01")
+    gap = _gap(snapshot, verdict, failed, on=on) if holder else None
     if holder and gap is None:
-        assert snapshot.bank_bin is not None
-        return Choice(PROVIDER_BY_BIN.get(snapshot.bank_bin, OTHER_BANKS), Channel.ACCOUNT)
+        provider = contracts.provider(Channel.ACCOUNT, area=area, bank_bin=snapshot.bank_bin, on=on)
+        return Choice(provider, Channel.ACCOUNT)
     if snapshot.home_delivery and not snapshot.can_be_delivered:
         return Choice(held=HeldReason.NO_DELIVERY, gap=NoAccountReason.HELD if holder else None)
-    return Choice(Provider.POST, Channel.HOME if snapshot.home_delivery else Channel.COUNTER, gap=gap)
+    channel = Channel.HOME if snapshot.home_delivery else Channel.COUNTER
+    return Choice(contracts.provider(channel, area=area, bank_bin=None, on=on), channel, gap=gap)
 
 
 def held_reason(snapshot: Snapshot | None, verdict: Verdict | None, period: str) -> HeldReason | None:
@@ -113,15 +119,23 @@ def _lives_long_enough(snapshot: Snapshot, verdict: Verdict | None, period: str)
     return verdict is None or verdict.outcome is not Outcome.DEAD or owed_after_death(period, verdict.died_on)
 
 
-def _gap(snapshot: Snapshot, verdict: Verdict, failed: InstructionState | None) -> NoAccountReason | None:
-    """The first reason that keeps a holder off the account; None: pay on it."""
+def _gap(snapshot: Snapshot, verdict: Verdict, failed: InstructionState | None, *, on: date) -> NoAccountReason | None:
+    """The first reason that keeps a holder off the account; None: pay on it. Of several accounts registry kept the one that comes first:
+    VNeID, confirmed for this benefit, the commune's list, issued in bulk (domain 4.3)."""
     if snapshot.wish is not Wish.ACCOUNT:
         return NoAccountReason.WISHES_POST
     if verdict.account is None or verdict.account_digest != snapshot.account_digest:
         return NoAccountReason.NOT_CHECKED
-    if verdict.account is not AccountCheck.USABLE:
+    if verdict.account is not AccountCheck.USABLE and not _by_paper(snapshot, verdict.account, on):
         return NoAccountReason(verdict.account.value)
+    if snapshot.bulk_unused:
+        return NoAccountReason.BULK_UNUSED
     # A dead person's account is blocked; what is owed for the month of death goes through the post like any weak identity.
     if verdict.outcome is not Outcome.MATCH or snapshot.life is Life.DEAD:
         return NoAccountReason.WEAK_IDENTITY
     return _GAP_AFTER.get(failed) if failed else None
+
+
+def _by_paper(snapshot: Snapshot, check: AccountCheck, on: date) -> bool:
+    """Another's account: nothing is wrong with it but the name, and that name holds an authorisation for accounts."""
+    return check is AccountCheck.NAME_MISMATCH and snapshot.paper is not None and snapshot.paper.holds(on, ACCOUNT)

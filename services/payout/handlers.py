@@ -11,6 +11,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from services.payout import ledger, store, store_answers, store_statements
+from services.payout.authorisation import Paper, paper_of_holder
 from services.payout.breaks import contradictions, state_of
 from services.payout.emitting import Entries, moved, posted
 from services.payout.ledger import Posting
@@ -21,11 +22,11 @@ from shared.errors import BadRecord
 from shared.events import BeneficiarySnapshot, EntitlementLine, ListClosing, Message, PaymentResult, VerificationResult
 from shared.metrics import CONFLICTS
 from shared.outbox import OutEvent, put_events
-from shared.personal import Payee
+from shared.personal import Delivery, Payee
 from shared.records import Received
 from shared.topics import Provider, result_topic
 from shared.vault import Vault, VaultError
-from shared.words import InstructionState, ResultKind
+from shared.words import Channel, InstructionState, ResultKind
 
 
 @dataclass
@@ -58,7 +59,7 @@ class Handlers:
                 newest[key].message, held[key]
             ):
                 CONFLICTS.labels("snapshot").inc()
-        await store.save_people(tx, [(record.message, self._bank_bin(record)) for record in newest.values()])
+        await store.save_people(tx, [(record.message, *self._account(record)) for record in newest.values()])
 
     async def on_entitlement(self, tx: Tx, records: Sequence[Received[EntitlementLine]]) -> None:
         """Frozen lines are kept once. The same id with other content is an alarm; the first stays."""
@@ -125,16 +126,20 @@ class Handlers:
         await store_answers.settle(tx, answers.batches)
         await put_events(tx, events, at)
 
-    def _bank_bin(self, record: Received[BeneficiarySnapshot]) -> str | None:
-        """Open the payee once, here: a block that does not open would stop a payroll later."""
-        snapshot = record.message
+    def _account(self, record: Received[BeneficiarySnapshot]) -> tuple[str | None, Paper | None]:
+        """The BIN, and the authorisation of a holder who is somebody else. Payees are opened once, here: a block that does not open would
+        stop a payroll later."""
+        snapshot, paper = record.message, None
         try:
             account = self._vault.open_as(snapshot.payee, str(snapshot.beneficiary_id), Payee).account
+            if account and snapshot.delivery:
+                collector = self._vault.open_as(snapshot.delivery, str(snapshot.beneficiary_id), Delivery).collector
+                paper = paper_of_holder(collector, account.holder)
         except VaultError:
             raise BadRecord(record.offset, "SEALED_BLOCK") from None
         if (account is None) != (snapshot.account_digest is None):
             raise BadRecord(record.offset, "ACCOUNT_WITHOUT_DIGEST")
-        return account.bank_bin if account else None
+        return (account.bank_bin, paper) if account else (None, None)
 
 
 def _newest_snapshots(records: Sequence[Received[BeneficiarySnapshot]]) -> dict[UUID, Received[BeneficiarySnapshot]]:
@@ -194,7 +199,8 @@ def _judge(answers: Answers, answer: PaymentResult) -> Fate:
     payment = None
     if row is not None:
         state = answers.states[row["instruction_id"]]
-        payment = Sent(row["instruction_id"], row["batch_id"], Provider(row["provider"]), row["vnd"], state, closed=row["closed"])
+        provider, channel, closed = Provider(row["provider"]), Channel(row["channel"]), row["closed"]
+        payment = Sent(row["instruction_id"], row["batch_id"], provider, row["vnd"], state, channel, closed=closed)
     fate, brought = judge_line(payment, answer)
     if row is not None and brought is not None:
         _apply(answers, row, brought, reason=answer.reason)

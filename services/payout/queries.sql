@@ -5,15 +5,17 @@ SELECT beneficiary_id, epoch, n, identity_digest, account_digest, delivery_diges
 -- name: save_people!
 -- Newer snapshots; an older one changes nothing.
 INSERT INTO person (beneficiary_id, epoch, n, payer, area, life, died_on, wish, home_delivery, payee, delivery, bank_bin,
-                    identity_digest, account_digest, delivery_digest)
+                    identity_digest, account_digest, delivery_digest, account_source, paper_scope, paper_from, paper_until)
 SELECT * FROM unnest(:ids::uuid[], :epochs::int[], :ns::int[], :payers::text[], :areas::text[], :lives::text[], :died_ons::date[],
                      :wishes::text[], :home_deliveries::boolean[], :payees::text[], :deliveries::text[], :bank_bins::text[],
-                     :identity_digests::text[], :account_digests::text[], :delivery_digests::text[])
+                     :identity_digests::text[], :account_digests::text[], :delivery_digests::text[], :account_sources::text[],
+                     :paper_scopes::text[], :paper_froms::date[], :paper_untils::date[])
 ON CONFLICT (beneficiary_id) DO UPDATE
    SET epoch = EXCLUDED.epoch, n = EXCLUDED.n, payer = EXCLUDED.payer, area = EXCLUDED.area, life = EXCLUDED.life,
        died_on = EXCLUDED.died_on, wish = EXCLUDED.wish, home_delivery = EXCLUDED.home_delivery, payee = EXCLUDED.payee,
        delivery = EXCLUDED.delivery, bank_bin = EXCLUDED.bank_bin, identity_digest = EXCLUDED.identity_digest,
-       account_digest = EXCLUDED.account_digest, delivery_digest = EXCLUDED.delivery_digest
+       account_digest = EXCLUDED.account_digest, delivery_digest = EXCLUDED.delivery_digest, account_source = EXCLUDED.account_source,
+       paper_scope = EXCLUDED.paper_scope, paper_from = EXCLUDED.paper_from, paper_until = EXCLUDED.paper_until
  WHERE (EXCLUDED.epoch, EXCLUDED.n) > (person.epoch, person.n);
 
 -- name: save_verdicts!
@@ -80,6 +82,9 @@ SELECT concat_ws('|', entitlement_id, beneficiary_id, period, payer, declared_vn
 SELECT l.entitlement_id, l.beneficiary_id, l.programme, l.declared_vnd, l.content, (l.declared_vnd - coalesce(past.live_vnd, 0))::bigint AS open_vnd,
        coalesce(past.pieces, 0) AS pieces, coalesce(past.attempts, 0) AS attempts, past.failed, h.reason AS held,
        p.area, p.life, p.died_on, p.wish, p.home_delivery, p.delivery IS NOT NULL AS can_be_delivered, p.bank_bin,
+       p.paper_scope, p.paper_from, p.paper_until,
+       p.account_source = 'bulk' AND NOT EXISTS (SELECT FROM instruction u WHERE u.beneficiary_id = p.beneficiary_id
+                                                    AND u.account_digest = p.account_digest AND u.state = 'paid') AS bulk_unused,
        p.identity_digest, p.account_digest,
        v.identity_digest AS judged_identity, v.account_digest AS judged_account, v.outcome, v.died_on AS judged_died_on, v.account,
        CASE WHEN h.reason = 'AMOUNT_DIFFERS' THEN (SELECT array_agg(concat_ws(' ', o.entitlement_id, o.content)) FROM line o
@@ -191,8 +196,11 @@ SELECT encode(sha256(convert_to(concat(
 
 -- name: doubtful_payments
 -- Payments not withdrawn whose person or verdict is not plainly as this payment needs it: only these can fall out; `release.recheck` decides.
-SELECT i.instruction_id, i.batch_id, i.beneficiary_id, i.provider, i.area, i.vnd, i.end_to_end_id, i.account_digest AS paid_account,
+SELECT i.instruction_id, i.batch_id, i.beneficiary_id, i.channel, i.area, i.vnd, i.end_to_end_id, i.account_digest AS paid_account,
        p.life, p.died_on, p.wish, p.home_delivery, p.delivery IS NOT NULL AS can_be_delivered, p.bank_bin, p.identity_digest,
+       p.paper_scope, p.paper_from, p.paper_until,
+       p.account_source = 'bulk' AND NOT EXISTS (SELECT FROM instruction u WHERE u.beneficiary_id = p.beneficiary_id
+                                                    AND u.account_digest = p.account_digest AND u.state = 'paid') AS bulk_unused,
        p.account_digest, v.identity_digest AS judged_identity, v.account_digest AS judged_account, v.outcome, v.died_on AS judged_died_on,
        v.account
   FROM instruction i LEFT JOIN person p USING (beneficiary_id) LEFT JOIN verdict v USING (beneficiary_id)
@@ -212,7 +220,7 @@ SELECT instruction_id FROM instruction
 -- name: leaving_payments
 -- Payments with what their provider is told and what they are worth per programme, in the order asked for.
 SELECT i.instruction_id, i.beneficiary_id, i.attempt, i.provider, i.channel, i.area, i.vnd, i.end_to_end_id, i.account_digest,
-       p.account_digest AS known_account, p.payee, p.delivery, worth.programmes, worth.vnds
+       p.account_digest AS known_account, p.payee, p.delivery, p.paper_scope, worth.programmes, worth.vnds
   FROM unnest(:ids::uuid[]) WITH ORDINALITY AS row (instruction_id, place)
   JOIN instruction i USING (instruction_id) JOIN person p USING (beneficiary_id)
   CROSS JOIN LATERAL (SELECT array_agg(l.programme) AS programmes, array_agg(il.vnd) AS vnds
@@ -305,7 +313,7 @@ SELECT batch_id, period, payer, provider, state, sent_count, sent_vnd, received_
 
 -- name: answered_payments
 -- Payments that answers name, and all sent ones of refused batches, locked. Their ids first: each of the two ways has its own index.
-SELECT i.instruction_id, i.batch_id, i.beneficiary_id, i.end_to_end_id, i.provider, i.vnd, i.state, b.period, b.payer,
+SELECT i.instruction_id, i.batch_id, i.beneficiary_id, i.end_to_end_id, i.provider, i.channel, i.vnd, i.state, b.period, b.payer,
        s.programmes, s.vnds, EXISTS (SELECT FROM payroll_closed c WHERE c.period = b.period AND c.payer = b.payer) AS closed
   FROM instruction i JOIN batch b USING (batch_id)
   CROSS JOIN LATERAL (SELECT array_agg(l.programme) AS programmes, array_agg(il.vnd) AS vnds

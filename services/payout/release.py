@@ -32,7 +32,6 @@ from shared.actors import Actor
 from shared.database import Tx
 from shared.outbox import put_events
 from shared.process import Runtime
-from shared.topics import Provider
 from shared.words import Channel, HeldReason
 
 TRIES = 3
@@ -111,7 +110,7 @@ def _drop(row: Record, period: str) -> Drop | None:
     choice = choose(store.snapshot_of(row), store.verdict_of(row), period=period)
     if choice.held:
         return choice.held, choice.held
-    if row["provider"] == Provider.POST:
+    if row["channel"] != Channel.ACCOUNT:
         return None
     same = choice.channel is Channel.ACCOUNT and row["account_digest"] == row["paid_account"]
     return None if same else (ACCOUNT_CHANGED, HeldReason.VERIFICATION_PENDING)

@@ -12,7 +12,7 @@ from uuid import UUID
 from services.payout.batch import INSTRUCTION_MOVES
 from shared.events import PaymentResult
 from shared.topics import Provider
-from shared.words import InstructionState, LineStatus, ResultKind
+from shared.words import Channel, InstructionState, LineStatus, ResultKind
 
 _S = InstructionState
 _BANK_STATES = {
@@ -52,6 +52,7 @@ class Sent:
     provider: Provider
     vnd: int
     state: InstructionState
+    channel: Channel
     closed: bool = False
 
 
@@ -115,8 +116,8 @@ def _about_another(payment: Sent, answer: PaymentResult) -> bool:
 
 
 def _state_of(status: LineStatus, payment: Sent) -> InstructionState:
-    """A bank's word or the post's. What the post returns after it was collected came back from the person, not from the counter."""
-    if payment.provider is not Provider.POST:
+    """A word about an account, or about cash: what comes back after it was collected came from the person, not from the counter."""
+    if payment.channel is Channel.ACCOUNT:
         return _BANK_STATES[status]
     if status is LineStatus.RETURNED and payment.state in (_S.COLLECTED, _S.RETURNED):
         return _S.RETURNED

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -19,6 +19,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from services.payout import bank_file, ledger, spool
+from services.payout.authorisation import ACCOUNT, may_collect
 from services.payout.bank_file import Transfer
 from services.payout.emitting import Entries, posted, sending
 from services.payout.papers import Papers
@@ -32,7 +33,7 @@ from services.payout.transfer_list import csv_file, xlsx_file
 from shared.events import BatchMessage, InstructionMessage, Manifest
 from shared.ids import derived_id
 from shared.outbox import OutEvent, outbox_day
-from shared.personal import Delivery, Payee, ProviderLine
+from shared.personal import Collector, Delivery, Payee, ProviderLine
 from shared.topics import Provider, batch_topic, instruction_topic
 from shared.vault import Kind, Vault
 from shared.words import Channel, HeldReason
@@ -195,12 +196,13 @@ class Parcel:
         self._shipment.tell(self._messages(lines))
         self._shipment.tell(sending(row, self._entries.period, self._entries.payer) for row in rows)
         self._shipment.post([posting for row in rows for posting in _postings(row)])
+        transfers = [_transfer(line) for line in lines if line.channel is Channel.ACCOUNT]
         if self._bank:
-            transfers = [_transfer(line) for line in lines]
             self._bank.write(bank_file.transactions(transfers))
-            self._transfers += transfers if self._provider in self._papers.listed else []
-        else:
-            for line in lines:
+        if not self._bank or self._provider in self._papers.listed:  # the post reads tables, also of accounts
+            self._transfers += transfers
+        for line in lines:
+            if line.channel is not Channel.ACCOUNT:
                 self._at_the_counter(line)
 
     def end(self) -> None:
@@ -234,17 +236,20 @@ class Parcel:
     def _line(self, row: Row) -> ProviderLine:
         owner = str(row["beneficiary_id"])
         payee = self._vault.open_as(row["payee"], owner, Payee)
-        cash = self._provider is Provider.POST
+        cash = row["channel"] != Channel.ACCOUNT
         assert cash or row["known_account"] == row["account_digest"], "only the judged account is paid"
         delivery = self._vault.open_as(row["delivery"], owner, Delivery) if cash and row["delivery"] else None
+        by_paper = (
+            not cash and row["paper_scope"] in ACCOUNT
+        )  # its holder is somebody else, and a bank compares the name with the holder's
         return ProviderLine(
             end_to_end_id=row["end_to_end_id"],
             amount_vnd=row["vnd"],
-            name=payee.full_name,
+            name=payee.account.holder if by_paper and payee.account else payee.full_name,
             channel=Channel(row["channel"]),
             account=None if cash else payee.account,
             area=row["area"],
-            delivery=delivery,
+            delivery=_handed_over(delivery, self._execution_date) if delivery else None,
             remark=self._remark,
         )
 
@@ -282,7 +287,7 @@ class Parcel:
         """The same transfers for a bank that reads tables."""
         if not self._transfers:
             return
-        entries, sums = self._entries, {"count": self._count, "vnd": self._vnd}
+        entries, sums = self._entries, {"count": len(self._transfers), "vnd": sum(t.vnd for t in self._transfers)}
         name = f"transfers-{self._batch['batch_id']}"
         content = xlsx_file(self._transfers, payer=entries.payer, period=entries.period, made_at=entries.at)
         self._whole(f"{name}.xlsx", "transfer_list", content, **sums)
@@ -333,6 +338,15 @@ def _transfer(line: ProviderLine) -> Transfer:
     account = line.account
     assert account is not None, "a payment to an account has an account"
     return Transfer(line.end_to_end_id, line.amount_vnd, line.name, account.bank_bin, account.number, line.remark)
+
+
+def _handed_over(delivery: Delivery, on: date) -> Delivery:
+    """Where, and to whom else on that day; a provider is told the collector's name and paper and nothing of their story."""
+    collector = delivery.collector
+    if collector is None:
+        return delivery
+    told = Collector(full_name=collector.full_name, paper_number=collector.paper_number)
+    return delivery.model_copy(update={"collector": told if may_collect(collector, on) else None})
 
 
 def _postal_row(line: ProviderLine) -> PostalRow:

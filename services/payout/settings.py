@@ -8,6 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from services.payout.contracts import CONTRACTS_FILE
 from services.payout.pay_days import PAY_POINTS_FILE, Shift
 from services.payout.policy import Policy
 from shared.areas import AREAS_FILE
@@ -59,6 +60,8 @@ class Settings(ServiceSettings, Policy):
     """CSV `area,day,valid_from,valid_until`: pay points with a day of their own; the others pay on `execution_day`."""
     areas_file: Path = AREAS_FILE
     """CSV of communes with their names, as registry reads it."""
+    contracts_file: Path = CONTRACTS_FILE
+    """CSV `provider,channel,area,bank_bin,valid_from,valid_until`: who executes what, `*` for any commune or bank."""
     listed_providers: tuple[Provider, ...] = ()
     """JSON: banks that get the transfers as CSV and XLSX beside pain.001."""
     print_lists: bool = True

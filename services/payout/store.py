@@ -10,6 +10,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
+from services.payout.authorisation import Paper
 from services.payout.batch import BatchState, Step
 from services.payout.channel import Snapshot, Verdict
 from services.payout.ledger import Posting
@@ -61,10 +62,11 @@ async def known_people(tx: Tx, ids: Collection[UUID]) -> list[Record]:
     return await _all(queries.known_people(tx, ids=list(ids)))
 
 
-async def save_people(tx: Tx, people: Sequence[tuple[BeneficiarySnapshot, str | None]]) -> None:
-    """Keep newer snapshots, each with the BIN of the bank its account is at."""
+async def save_people(tx: Tx, people: Sequence[tuple[BeneficiarySnapshot, str | None, Paper | None]]) -> None:
+    """Keep newer snapshots, each with the BIN of the bank its account is at and the authorisation of a holder who is somebody else."""
     rows = sorted(people, key=lambda row: row[0].beneficiary_id.int)
-    held = [snapshot for snapshot, _bin in rows]
+    held = [snapshot for snapshot, _bin, _paper in rows]
+    papers = [paper for _snapshot, _bin, paper in rows]
     await queries.save_people(
         tx,
         ids=[s.beneficiary_id for s in held],
@@ -78,10 +80,14 @@ async def save_people(tx: Tx, people: Sequence[tuple[BeneficiarySnapshot, str | 
         home_deliveries=[s.home_delivery for s in held],
         payees=[s.payee for s in held],
         deliveries=[s.delivery for s in held],
-        bank_bins=[bank_bin for _snapshot, bank_bin in rows],
+        bank_bins=[bank_bin for _snapshot, bank_bin, _paper in rows],
         identity_digests=[s.identity_digest for s in held],
         account_digests=[s.account_digest for s in held],
         delivery_digests=[s.delivery_digest for s in held],
+        account_sources=[s.account_source for s in held],
+        paper_scopes=[paper.scope if paper else None for paper in papers],
+        paper_froms=[paper.valid_from if paper else None for paper in papers],
+        paper_untils=[paper.valid_until if paper else None for paper in papers],
     )
 
 
@@ -161,6 +167,8 @@ def snapshot_of(row: Row) -> Snapshot | None:
         bank_bin=row["bank_bin"],
         identity_digest=row["identity_digest"],
         account_digest=row["account_digest"],
+        paper=Paper(row["paper_scope"], row["paper_from"], row["paper_until"]) if row["paper_scope"] else None,
+        bulk_unused=bool(row["bulk_unused"]),
     )
 
 

@@ -65,7 +65,8 @@ class Person(NamedTuple):
         """Where and to whom money is handed over, with the collector whose authorisation holds on that day."""
         allowed = (self.collector_from or date.min) <= today <= (self.collector_until or date.max)
         if self.collector and allowed:
-            return self.delivery.model_copy(update={"collector": self.collector})
+            days = {"valid_from": self.collector_from, "valid_until": self.collector_until}
+            return self.delivery.model_copy(update={"collector": self.collector.model_copy(update=days)})
         return self.delivery if self.delivery != _NO_DELIVERY else None
 
     def cannot_on(self, today: date) -> bool:

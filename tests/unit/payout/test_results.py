@@ -15,7 +15,7 @@ from services.payout.batch import INSTRUCTION_MOVES
 from services.payout.results import Fate, Sent, SentBatch, judge_batch, judge_line
 from shared.events import PaymentResult
 from shared.topics import Provider
-from shared.words import InstructionState, LineStatus, ResultKind
+from shared.words import Channel, InstructionState, LineStatus, ResultKind
 
 S = InstructionState
 NOW = datetime(2024, 2, 1, 2, tzinfo=UTC)
@@ -32,7 +32,8 @@ def an_answer(status: LineStatus = LineStatus.PAID, provider: Provider = Provide
 
 
 def a_payment(state: S = S.SENDING, provider: Provider = Provider.BANK_A) -> Sent:
-    return Sent(PAYMENT, BATCH, provider, 360_000, state)
+    channel = Channel.COUNTER if provider is Provider.POST else Channel.ACCOUNT
+    return Sent(PAYMENT, BATCH, provider, 360_000, state, channel)
 
 
 @pytest.mark.parametrize(

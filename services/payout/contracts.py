@@ -1,0 +1,75 @@
+"""Who executes what: contracts of payers with providers, effective-dated, by channel, commune and bank (domain 2.1, 4.4). Pure.
+
+Provider and channel are two fields: the post also pays into accounts where its contract says so, and a bank pays into any bank. Giving
+a bank its own customers saves a transfer between banks. Only the post hands out cash.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from shared.topics import Provider
+from shared.words import Channel
+
+CONTRACTS_FILE = Path(__file__).with_name("contracts.csv")
+ANY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One row: who serves a channel in an area for a bank, or for `*`. The first day counts, the last does not."""
+
+    provider: Provider
+    channel: Channel
+    area: str
+    bank_bin: str
+    valid_from: date
+    valid_until: date
+
+    def fits(self, area: str, bank_bin: str, on: date) -> bool:
+        """Whether it speaks of this payment."""
+        return self.area in (area, ANY) and self.bank_bin in (bank_bin, ANY) and self.valid_from <= on < self.valid_until
+
+
+class Contracts:
+    """The table. The row that says most counts: a commune before `*`, then a bank before `*`."""
+
+    def __init__(self, rows: Sequence[Contract]) -> None:
+        """Raises ValueError where two rows say as much of the same payments, or cash is not the post's."""
+        self.by_area = any(row.area != ANY for row in rows)
+        self._rows: dict[Channel, list[Contract]] = {channel: [] for channel in Channel}
+        for row in sorted(rows, key=lambda r: (r.area == ANY, r.bank_bin == ANY)):
+            if row.channel is not Channel.ACCOUNT and row.provider is not Provider.POST:
+                raise ValueError(f"{row.provider} hands out no cash")
+            for other in self._rows[row.channel]:
+                same = (row.area, row.bank_bin) == (other.area, other.bank_bin)
+                if same and row.valid_from < other.valid_until and other.valid_from < row.valid_until:
+                    raise ValueError(f"two contracts for {row.channel} {row.area} {row.bank_bin}")
+            self._rows[row.channel].append(row)
+
+    def provider(self, channel: Channel, *, area: str, bank_bin: str | None, on: date) -> Provider:
+        """Who executes. Raises LookupError where no contract is in force: nobody is paid through a provider without one."""
+        for row in self._rows[channel]:
+            if row.fits(area, bank_bin or ANY, on):
+                return row.provider
+        raise LookupError(f"no contract for {channel} on {on}")
+
+
+def read_contracts(path: Path = CONTRACTS_FILE) -> Contracts:
+    """The table of a file. Raises KeyError or ValueError for a file of another shape: no process may start with it."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return Contracts([_contract(row) for row in csv.DictReader(file)])
+
+
+def _contract(row: dict[str, str]) -> Contract:
+    first = date.fromisoformat(row["valid_from"]) if row["valid_from"] else date.min
+    last = date.fromisoformat(row["valid_until"]) if row["valid_until"] else date.max
+    return Contract(Provider(row["provider"]), Channel(row["channel"]), row["area"], row["bank_bin"], first, last)
+
+
+SHIPPED = read_contracts()
+"""The contracts of this release: each bank pays its own customers or all, the post hands out cash."""
