@@ -8,6 +8,8 @@ COPY requirements.lock ./
 RUN /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements.lock
 
 FROM python:3.11-slim
+# Payout delivers files by OpenSSH's own sftp (docs/decisions/0014-files-out.md).
+RUN apt-get update && apt-get install -y --no-install-recommends openssh-client && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --create-home ansinh
 WORKDIR /app
 COPY --from=build /venv /venv

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.payout import commands, store, store_shown
+from services.payout import commands, store, store_delivery, store_shown
 from services.payout.batch import Step
 from services.payout.building import Built, build, execution_date
 from services.payout.clerk import Clerk, refusal_problem
@@ -179,12 +179,14 @@ def _add_expiry(routes: APIRouter, runtime: Runtime) -> None:
 def _add_reading(routes: APIRouter, runtime: Runtime) -> None:
     @routes.get(PATH)
     async def show_payroll(period: str, payer: str) -> dict[str, Any]:
-        """One payroll: lists and signatures, where every line and dong is, why account holders are not paid on it, files."""
+        """One payroll: lists and signatures, where every line and dong is, why account holders are not paid on it, files and
+        where they were delivered."""
         async with runtime.database.reading() as tx:
             payroll = await store.payroll(tx, period, payer)
             if payroll is None:
                 raise Problem(Refusal.NOT_CLOSED, ADVICE[Refusal.NOT_CLOSED], 404)
             page = await store_shown.payroll_page(tx, payroll)
+            page["deliveries"] = [dict(row) for row in await store_delivery.shown(tx, period, payer)]
         day = execution_date(runtime.settings, period)
         return page | {"execution_date": day, "verification_deadline": day - timedelta(days=runtime.settings.verification_days)}
 

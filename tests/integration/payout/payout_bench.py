@@ -118,13 +118,15 @@ class Bench:
         account: Account | None = None,
         outcome: Outcome | None = Outcome.MATCH,
         died_on: date | None = None,
+        found: AccountCheck | None = None,
         **changes: Any,
     ) -> UUID:
         """A person with frozen lines and, unless `outcome` is None, a verification result."""
         snapshot = self.snapshot(account=account, **changes)
         await self.see(snapshot)
         if outcome:
-            await self.verify(self.result(snapshot, outcome, died_on=died_on))
+            checked = {"account": found} if found else {}
+            await self.verify(self.result(snapshot, outcome, died_on=died_on, **checked))
         self.freeze(snapshot, *(lines or (a_line(),)))
         return snapshot.beneficiary_id
 

@@ -66,9 +66,11 @@ class BadLine:
 async def test_files_arrive_whole_and_the_manifest_names_them(bench: Bench, sftp_server: Server, tmp_path: Path) -> None:
     await sent(bench)
     remote = OpenSsh(sftp_server.target())
-    assert await courier(bench, tmp_path / "files", (Provider.POST, remote), (Provider.BANK_A, remote)).deliver() == 5
+    assert await courier(bench, tmp_path / "files", (Provider.POST, remote), (Provider.BANK_A, remote)).deliver() == 7
     files = lying(sftp_server)
-    assert {name for name in files if name.startswith("post/")} == {"post/18496.xlsx", "post/18499.xlsx", f"post/{MANIFEST}"}
+    assert {name for name in files if name.startswith("post/")} == {
+        f"post/{name}" for name in ("18496.xlsx", "18496.pdf", "18499.xlsx", "18499.pdf", MANIFEST)
+    }
     for name in ("post", "bank-a"):
         manifest = json.loads(files[f"{name}/{MANIFEST}"])
         assert manifest["folder"] == f"{FOLDER}/{name}"
@@ -78,14 +80,17 @@ async def test_files_arrive_whole_and_the_manifest_names_them(bench: Bench, sftp
         for file in manifest["files"]:
             content = files[f"{name}/{file['name']}"]
             assert (hashlib.sha256(content).hexdigest(), len(content)) == (file["sha256"], file["size"])
-    assert sum(file["vnd"] for file in json.loads(files[f"post/{MANIFEST}"])["files"]) == 720_000
+    named = json.loads(files[f"post/{MANIFEST}"])["files"]
+    assert sum(file["vnd"] for file in named if file["kind"] == "postal_list") == 720_000
     assert {state for state, _trouble in (await states(bench)).values()} == {"delivered"}
+    shown = (await bench.page())["deliveries"]
+    assert [(row["path"].rsplit("/", 1)[1], row["state"]) for row in shown][-1] == (MANIFEST, "delivered")
 
 
 async def test_delivering_again_sends_nothing(bench: Bench, sftp_server: Server, tmp_path: Path) -> None:
     await sent(bench)
     line = BadLine(OpenSsh(sftp_server.target()))
-    assert await courier(bench, tmp_path / "files", (Provider.POST, line)).deliver() == 3
+    assert await courier(bench, tmp_path / "files", (Provider.POST, line)).deliver() == 5
     assert await courier(bench, tmp_path / "files", (Provider.POST, line)).deliver() == 0
     assert line.puts == 2
 
@@ -99,10 +104,10 @@ async def test_answer_that_is_lost_is_unknown_until_the_listing_proves_it(
     assert await deliver() == 0
     assert (await states(bench))["post/18496.xlsx"] == ("unknown", "TIMEOUT")
     assert await deliver() == 0, "it is not due before its pause is over"
-    bench.clock.advance(pause(1))
-    assert await deliver() == 2, "files proven; the manifest's answer is lost now"
+    bench.clock.move(pause(1))
+    assert await deliver() == 4, "files proven; the manifest's answer is lost now"
     assert (await states(bench))[f"post/{MANIFEST}"] == ("unknown", "TIMEOUT")
-    bench.clock.advance(pause(9))
+    bench.clock.move(pause(9))
     assert await deliver() == 1
     assert line.puts == 2, "nothing was sent twice"
 
@@ -114,7 +119,7 @@ async def test_manifest_that_was_taken_with_its_files_is_delivered(bench: Bench,
     await deliver()
     for path in (sftp_server.folder / "in" / FOLDER / "post").iterdir():
         path.unlink()
-    bench.clock.advance(pause(9))
+    bench.clock.move(pause(9))
     assert await deliver() == 1
     assert lying(sftp_server) == {}
     assert line.puts == 2
@@ -125,9 +130,9 @@ async def test_what_never_got_there_is_sent_again(bench: Bench, sftp_server: Ser
     line = BadLine(OpenSsh(sftp_server.target()), before=(1,))
     deliver = courier(bench, tmp_path / "files", (Provider.POST, line)).deliver
     await deliver()
-    bench.clock.advance(pause(1))
-    assert await deliver() == 3
-    assert len(lying(sftp_server)) == 3
+    bench.clock.move(pause(1))
+    assert await deliver() == 5
+    assert len(lying(sftp_server)) == 5
 
 
 async def test_process_that_died_while_sending_looks_first(bench: Bench, sftp_server: Server, tmp_path: Path) -> None:
@@ -139,9 +144,9 @@ async def test_process_that_died_while_sending_looks_first(bench: Bench, sftp_se
         await session.execute("UPDATE delivery SET state = 'sending' WHERE NOT manifest")
     files = tmp_path / "files" / FOLDER / "post"
     await remote.put(f"{FOLDER}/post", [upload(files / "18496.xlsx")])
-    bench.clock.advance(pause(1))
+    bench.clock.move(pause(1))
     line = BadLine(remote)
-    assert await courier(bench, tmp_path / "files", (Provider.POST, line)).deliver() == 3
+    assert await courier(bench, tmp_path / "files", (Provider.POST, line)).deliver() == 5
     assert line.puts == 2
 
 
@@ -170,7 +175,7 @@ async def test_other_content_under_the_name_is_a_conflict(bench: Bench, sftp_ser
     (place / "18496.xlsx").write_bytes(b"somebody else's")
     deliver = courier(bench, tmp_path / "files", (Provider.POST, OpenSsh(sftp_server.target()))).deliver
     await deliver()
-    bench.clock.advance(pause(9))
+    bench.clock.move(pause(9))
     await deliver()
     assert (await states(bench))["post/18496.xlsx"] == ("conflict", "REMOTE_DIFFERS")
     assert (place / "18496.xlsx").read_bytes() == b"somebody else's", "nothing is written over"
@@ -205,8 +210,8 @@ async def test_server_away_and_back(bench: Bench, sftp_server: Server, tmp_path:
     deliver = courier(bench, tmp_path / "files", (Provider.POST, OpenSsh(sftp_server.target()))).deliver
     with sftp_server.stopped():
         assert await deliver() == 0
-    bench.clock.advance(pause(1))
-    assert await deliver() == 3
+    bench.clock.move(pause(1))
+    assert await deliver() == 5
 
 
 async def test_names_that_could_be_commands_are_refused(sftp_server: Server) -> None:

@@ -1,15 +1,22 @@
 """Files of a release: valid for the bank's own schema, exactly what was hashed, and written by the next process when one dies."""
 
 import asyncio
+from datetime import date, datetime
 from pathlib import Path
 
+import openpyxl
+import pytest
 from lxml import etree
+from pypdf import PdfReader
 
 from deploy.local.xsd import ensure_xsd
 from services.payout.files import FileWriter
+from services.payout.transfer_list import read_csv
+from shared.clock import LOCAL
+from shared.personal import Collector, Delivery
 from shared.topics import Provider
-from shared.words import Outcome
-from tests.integration.payout.payout_bench import Bench, a_merit_line, an_account
+from shared.words import AccountCheck, AccountSource, Channel, LineStatus, Outcome
+from tests.integration.payout.payout_bench import PAYER, Bench, a_merit_line, an_account
 
 ROOT = Path(__file__).parents[3]
 
@@ -44,6 +51,7 @@ async def test_one_folder_per_round_with_a_list_per_commune(bench: Bench) -> Non
     lists = [path for path in paths if path.endswith(".xlsx")]
     folder = "2024-02/huyen-444/round-1"
     assert lists == [f"{folder}/held/18496.xlsx", f"{folder}/post/18496.xlsx", f"{folder}/post/18499.xlsx"]
+    assert [path for path in paths if path.endswith(".pdf")] == [f"{folder}/post/18496.pdf", f"{folder}/post/18499.pdf"]
 
 
 async def test_next_process_writes_what_is_missing(bench: Bench, tmp_path: Path) -> None:
@@ -68,3 +76,122 @@ async def test_nothing_personal_stands_in_the_clear_in_the_database(bench: Bench
             assert "3709123456789" not in text
             assert "Hồ Thị Kín" not in text
             assert b"3709123456789".hex() not in text
+
+
+def printed(folder: Path, path: str) -> str:
+    return "".join(page.extract_text() for page in PdfReader(folder / path).pages)
+
+
+async def test_lists_name_the_commune_and_are_printed_as_they_are_written(bench: Bench, tmp_path: Path) -> None:
+    await bench.enrol(home_delivery=True, area="18499", full_name="Đặng Thị Ẩn")
+    await bench.close()
+    await bench.pay()
+    ((_batch, (manifest, lines)),) = (await bench.mail(Provider.POST)).items()
+    (path,) = [file["path"] for file in (await bench.page())["files"] if file["path"].endswith(".pdf")]
+    text = printed(tmp_path / "files", path)
+    for word in ("XÃ ĐIỀN MỸ", "Đặng Thị Ẩn", lines[0].end_to_end_id, "360.000", "Ngày chi trả: 01/02/2024", "tại nhà"):
+        assert word in text
+    sheet = openpyxl.load_workbook(tmp_path / "files" / path.replace(".pdf", ".xlsx")).active
+    assert "XÃ ĐIỀN MỸ" in str(sheet["A1"].value)
+    assert manifest.vnd == 360_000
+
+
+@pytest.mark.parametrize(
+    "bench",
+    [
+        {
+            "listed_providers": (Provider.BANK_A,),
+            "print_lists": False,
+            "debtors": (
+                {"payer": PAYER, "name": "UBND HUYỆN HƯƠNG KHÊ", "account": "1110000000001", "valid_from": "2024-01-01"},
+                {"payer": PAYER, "name": "UBND XÃ HƯƠNG KHÊ", "account": "2220000000002", "valid_from": "2025-07-01"},
+            ),
+        }
+    ],
+    indirect=True,
+)
+async def test_bank_that_reads_tables_and_a_payer_with_its_own_account(bench: Bench, tmp_path: Path) -> None:
+    paths = await paid_district(bench)
+    assert not [path for path in paths if path.endswith(".pdf")]
+    tables = [path for path in paths if "/bank-a/transfers-" in path]
+    assert sorted(path.rsplit(".", 1)[1] for path in tables) == ["csv", "xlsx"]
+    assert not [path for path in paths if "/bank-b/transfers-" in path]
+    (csv_path,) = [path for path in tables if path.endswith(".csv")]
+    ((_batch, (_manifest, lines)),) = (await bench.mail(Provider.BANK_A)).items()
+    told = [(line.end_to_end_id, line.amount_vnd, line.account.number) for line in lines if line.account]
+    listed = read_csv((tmp_path / "files" / csv_path).read_bytes())
+    assert [(t.end_to_end_id, t.vnd, t.account) for t in listed] == told
+    (xml,) = [path for path in paths if "/bank-a/pain" in path]
+    text = (tmp_path / "files" / xml).read_text("utf-8")
+    assert "UBND HUYỆN HƯƠNG KHÊ" in text
+    assert "1110000000001" in text
+
+
+async def test_release_after_the_cut_off_moves_the_execution_date(bench: Bench, tmp_path: Path) -> None:
+    await bench.enrol(account=an_account())
+    await bench.close()
+    bench.clock.move(datetime(2024, 2, 1, 15, 30, tzinfo=LOCAL) - bench.clock.now())
+    await bench.pay()
+    ((_batch, (manifest, _lines)),) = (await bench.mail(Provider.BANK_A)).items()
+    assert manifest.execution_date == date(2024, 2, 2)
+    (path,) = [file["path"] for file in (await bench.page())["files"] if file["path"].endswith(".xml")]
+    assert "<ReqdExctnDt><Dt>2024-02-02</Dt>" in (tmp_path / "files" / path).read_text("utf-8")
+
+
+async def test_relative_is_paid_on_their_account_by_an_authorisation(bench: Bench) -> None:
+    collector = Collector(full_name="Trần Văn Con", paper_number="UQ-7/2024", scope="account", valid_from=date(2024, 1, 1))
+    relative = an_account(holder="TRAN VAN CON")
+    await bench.enrol(account=relative, found=AccountCheck.NAME_MISMATCH, delivery=Delivery(collector=collector))
+    await bench.enrol(account=an_account(number="3709000000002", holder="TRAN VAN CON"), found=AccountCheck.NAME_MISMATCH)
+    await bench.close()
+    await bench.pay()
+    ((_batch, (_manifest, lines)),) = (await bench.mail(Provider.BANK_A)).items()
+    assert [(line.name, line.channel) for line in lines] == [("TRAN VAN CON", "account")]
+    ((_batch, (_manifest, cash)),) = (await bench.mail(Provider.POST)).items()
+    assert len(cash) == 1
+
+
+async def test_provider_is_told_of_a_collector_only_while_the_paper_holds(bench: Bench) -> None:
+    for until in (date(2024, 1, 31), date(2024, 2, 1)):
+        collector = Collector(full_name="Trần Văn Con", paper_number="UQ-7/2024", valid_until=until)
+        await bench.enrol(delivery=Delivery(hamlet="Xóm 1", collector=collector))
+    await bench.close()
+    await bench.pay()
+    ((_batch, (_manifest, lines)),) = (await bench.mail(Provider.POST)).items()
+    told = [line.delivery.collector for line in lines if line.delivery]
+    assert told.count(None) == 1
+    assert [one for one in told if one] == [Collector(full_name="Trần Văn Con", paper_number="UQ-7/2024")]
+
+
+@pytest.mark.parametrize("bench", [{"contracts_file": Path(__file__).with_name("post_contracts.csv")}], indirect=True)
+async def test_post_pays_into_accounts_where_its_contract_says_so(bench: Bench, tmp_path: Path) -> None:
+    await bench.enrol(account=an_account(), area="18499")
+    await bench.enrol(account=an_account(number="3709000000002"))
+    await bench.enrol(area="18499")
+    await bench.close()
+    await bench.pay()
+    ((_batch, (_manifest, lines)),) = (await bench.mail(Provider.POST)).items()
+    ways = {line.channel: line for line in lines}
+    assert ways.keys() == {Channel.ACCOUNT, Channel.COUNTER}
+    assert ways[Channel.ACCOUNT].account == an_account()
+    assert ways[Channel.ACCOUNT].delivery is None
+    assert len(await bench.mail(Provider.BANK_B)) == 1
+    (table,) = [file["path"] for file in (await bench.page())["files"] if file["path"].endswith(".csv")]
+    assert [t.account for t in read_csv((tmp_path / "files" / table).read_bytes())] == [an_account().number]
+    for answer in await bench.answers_to(Provider.POST, LineStatus.PAID):
+        await bench.answer(answer)
+    async with bench.database.session() as session:
+        rows = await session.fetch("SELECT channel, state FROM instruction WHERE provider = 'post' ORDER BY channel")
+    assert [tuple(row) for row in rows] == [("account", "paid"), ("counter", "collected")]
+
+
+async def test_account_issued_in_bulk_is_paid_on_after_its_first_use(bench: Bench) -> None:
+    await bench.enrol(account=an_account(), account_source=AccountSource.BULK)
+    await bench.enrol(account=an_account(number="3709000000002"), account_source=AccountSource.CONFIRMED)
+    await bench.close()
+    await bench.pay()
+    async with bench.database.session() as session:
+        rows = await session.fetch("SELECT channel FROM instruction ORDER BY channel")
+        gaps = await session.fetch("SELECT gap FROM channel_choice")
+    assert [row["channel"] for row in rows] == ["account", "counter"]
+    assert [row["gap"] for row in gaps] == ["bulk_unused"]

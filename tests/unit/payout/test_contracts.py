@@ -4,12 +4,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from test_authorisation import GOOD, HOLDER, PERIOD
 
 from services.payout.channel import choose
 from services.payout.contracts import SHIPPED, Contract, Contracts, read_contracts
 from shared.topics import Provider
 from shared.words import Channel
-from test_authorisation import GOOD, HOLDER, PERIOD
 
 ON = date(2024, 2, 1)
 
