@@ -119,43 +119,49 @@ class Courier:
         return delivered
 
     async def _send(self, remote: Remote, folder: str, rows: Sequence[Record]) -> int:
-        """Returns how many of the rows are proven there now."""
-        there = await self._prove(remote, folder, [row for row in rows if row["state"] != State.WAITING])
-        missing = [row for row in rows if row["path"] not in there]
-        if not missing:
-            return len(there)
+        """Returns how many of the rows are proven there now. Nothing is sent while one of them is a conflict."""
+        looked = await self._prove(remote, folder, [row for row in rows if row["state"] != State.WAITING])
+        there = sum(state is State.DELIVERED for state in looked.values())
+        missing = [row for row in rows if looked.get(row["path"], State.WAITING) is State.WAITING]
+        if not missing or State.CONFLICT in looked.values():
+            return there
+        uploads = {row["path"]: Upload(self._folder / row["path"], _name(row), row["sha256"]) for row in missing}
+        if changed := await asyncio.to_thread(_changed, uploads):
+            await self._move([row for row in missing if row["path"] in changed], State.CONFLICT, trouble="LOCAL_DIFFERS")
+            return there
         await self._move(missing, State.SENDING)
-        uploads = [Upload(self._folder / row["path"], _name(row), row["sha256"]) for row in missing]
-        if any([await asyncio.to_thread(_sha256, upload.local) != upload.sha256 for upload in uploads]):
-            await self._move(missing, State.CONFLICT, trouble="LOCAL_DIFFERS")
-            return len(there)
         lying = await remote.listing(folder)
-        await remote.put(folder, [upload for upload in uploads if upload.name not in lying])
-        return len(there) + len(await self._prove(remote, folder, missing, sent=True))
+        await remote.put(folder, [upload for upload in uploads.values() if upload.name not in lying])
+        sent = await self._prove(remote, folder, missing, sent=True)
+        return there + sum(state is State.DELIVERED for state in sent.values())
 
-    async def _prove(self, remote: Remote, folder: str, rows: Sequence[Record], *, sent: bool = False) -> set[str]:
-        """Settle rows by what lies in the remote folder; returns the paths that are there. `sent`: a call that ended well took them.
+    async def _prove(self, remote: Remote, folder: str, rows: Sequence[Record], *, sent: bool = False) -> dict[str, State]:
+        """Settle rows by what lies in the remote folder; returns their states. `sent`: a call that ended well took them.
 
         A provider takes files away after it has the manifest, not before: a file that does not lie there was not delivered, and a
         manifest was when it was taken with everything it names.
         """
         if not rows:
-            return set()
+            return {}
         if not sent:  # of a process that died in the middle, or of a call without an answer
             await self._move([row for row in rows if row["state"] == State.SENDING], State.UNKNOWN, trouble="DIED")
         lying = await remote.listing(folder)
         emptied = all(name.startswith(".") for name in lying)
-        present = [row for row in rows if _name(row) in lying]
-        equal = [row for row in present if lying[_name(row)] == row["size"] and await self._same(remote, folder, row)]
-        different = [row for row in present if row not in equal]
-        taken = [row for row in rows if row not in present and row["manifest"] and (sent or emptied)]
-        await self._move([*equal, *taken], State.DELIVERED)
-        await self._move(different, State.CONFLICT, trouble="REMOTE_DIFFERS")
-        if different:
-            self._log.error("delivery_conflict", provider=rows[0]["provider"], path=folder, count=len(different))
-        absent = [row for row in rows if row not in present and row not in taken]
-        await self._move(absent, State.UNKNOWN if sent else State.WAITING, trouble="NOT_THERE" if sent else None)
-        return {row["path"] for row in (*equal, *taken)}
+        found: dict[State, list[Record]] = {state: [] for state in State}
+        for row in rows:
+            if _name(row) in lying:
+                same = lying[_name(row)] == row["size"] and await self._same(remote, folder, row)
+                found[State.DELIVERED if same else State.CONFLICT].append(row)
+            elif row["manifest"] and (sent or emptied):
+                found[State.DELIVERED].append(row)
+            else:
+                found[State.UNKNOWN if sent else State.WAITING].append(row)
+        if found[State.CONFLICT]:
+            self._log.error("delivery_conflict", provider=rows[0]["provider"], path=folder, count=len(found[State.CONFLICT]))
+        troubles = {State.CONFLICT: "REMOTE_DIFFERS", State.UNKNOWN: "NOT_THERE"}
+        for state, those in found.items():
+            await self._move(those, state, trouble=troubles.get(state))
+        return {row["path"]: state for state, those in found.items() for row in those}
 
     async def _same(self, remote: Remote, folder: str, row: Record) -> bool:
         with scratch() as place:
@@ -181,6 +187,11 @@ def _name(row: Record) -> str:
 
 def _paths(rows: Iterable[Record]) -> list[str]:
     return sorted(row["path"] for row in rows)
+
+
+def _changed(uploads: Mapping[str, Upload]) -> set[str]:
+    """Paths whose file on our disk is not what was sealed, or is gone."""
+    return {path for path, one in uploads.items() if not one.local.exists() or _sha256(one.local) != one.sha256}
 
 
 def _sha256(path: Path) -> str:

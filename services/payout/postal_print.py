@@ -68,9 +68,10 @@ def pages(rows: Sequence[PostalRow]) -> Iterator[Page]:
 def postal_print(rows: Sequence[PostalRow], heading: Heading, *, made_at: datetime) -> bytes:
     """One commune's payees as a PDF. At least one row."""
     assert rows
-    content = json.dumps(document(rows, heading, made_at=made_at), ensure_ascii=False).encode()
-    made: bytes = typst.compile({"main": TEMPLATE, "data.json": content}, ignore_system_fonts=True, pdf_tags=False, timestamp=0)
-    return made
+    words = json.dumps(document(rows, heading, made_at=made_at), ensure_ascii=False)
+    return typst.compile(
+        TEMPLATE, sys_inputs={"data": words}, format="pdf", ignore_system_fonts=True, pdf_tags=False, timestamp=0
+    )
 
 
 def document(rows: Sequence[PostalRow], heading: Heading, *, made_at: datetime) -> dict[str, Any]:

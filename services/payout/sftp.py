@@ -34,6 +34,7 @@ class Trouble(StrEnum):
     NOT_ALLOWED = "NOT_ALLOWED"
     AWAY = "AWAY"
     REFUSED = "REFUSED"
+    NO_PROGRAM = "NO_PROGRAM"
     TIMEOUT = "TIMEOUT"
 
 
@@ -94,9 +95,10 @@ class Remote(Protocol):
 class OpenSsh:
     """`Remote` by OpenSSH. One process per call; nothing of it outlives the call."""
 
-    def __init__(self, target: Target) -> None:
-        """Nothing is opened before the first call."""
+    def __init__(self, target: Target, *, program: str = PROGRAM) -> None:
+        """Nothing is opened before the first call. `program`: OpenSSH's `sftp`, of the package openssh-client."""
         self._target = target
+        self._program = program
 
     async def listing(self, folder: str) -> Mapping[str, int]:
         """See `Remote`."""
@@ -155,7 +157,12 @@ class OpenSsh:
         script = "\n".join([*steps, "bye", ""]).encode()
         pipe = asyncio.subprocess.PIPE
         point("sftp_delivery.before_call")
-        process = await asyncio.create_subprocess_exec(PROGRAM, *self._arguments(), stdin=pipe, stdout=pipe, stderr=pipe)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                self._program, *self._arguments(), stdin=pipe, stdout=pipe, stderr=pipe
+            )
+        except FileNotFoundError:
+            raise CallFailed(Trouble.NO_PROGRAM) from None
         try:
             out, err = await asyncio.wait_for(process.communicate(script), self._target.seconds)
         except TimeoutError:

@@ -30,8 +30,8 @@ BEGIN
         RAISE EXCEPTION 'what is to be delivered never changes' USING ERRCODE = 'check_violation';
     END IF;
     IF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (
-        ('waiting', 'sending'), ('sending', 'unknown'), ('sending', 'delivered'), ('sending', 'conflict'), ('unknown', 'waiting'),
-        ('unknown', 'delivered'), ('unknown', 'conflict')) THEN
+        ('waiting', 'sending'), ('waiting', 'conflict'), ('sending', 'unknown'), ('sending', 'delivered'), ('sending', 'conflict'),
+        ('unknown', 'waiting'), ('unknown', 'delivered'), ('unknown', 'conflict')) THEN
         RAISE EXCEPTION 'a delivery does not move like this' USING ERRCODE = 'check_violation';
     END IF;
     IF NEW.state = 'sending' AND NEW.manifest AND EXISTS (

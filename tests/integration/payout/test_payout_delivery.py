@@ -182,6 +182,22 @@ async def test_other_content_under_the_name_is_a_conflict(bench: Bench, sftp_ser
     assert not (place / MANIFEST).exists(), "without all files no manifest"
 
 
+async def test_conflict_is_found_also_after_an_answer_was_lost(bench: Bench, sftp_server: Server, tmp_path: Path) -> None:
+    await sent(bench)
+    line = BadLine(OpenSsh(sftp_server.target()), after=(1,))
+    deliver = courier(bench, tmp_path / "files", (Provider.POST, line)).deliver
+    await deliver()
+    (sftp_server.folder / "in" / FOLDER / "post" / "18499.pdf").write_bytes(b"written over")
+    (sftp_server.folder / "in" / FOLDER / "post" / "18499.xlsx").unlink()
+    bench.clock.move(pause(1))
+    assert await deliver() == 2
+    found = await states(bench)
+    assert found["post/18499.pdf"] == ("conflict", "REMOTE_DIFFERS")
+    assert found["post/18499.xlsx"] == ("waiting", None)
+    assert await deliver() == 0
+    assert line.puts == 1
+
+
 async def test_file_changed_on_our_disk_is_not_sent(bench: Bench, sftp_server: Server, tmp_path: Path) -> None:
     await sent(bench)
     (tmp_path / "files" / FOLDER / "post" / "18496.xlsx").write_bytes(b"tampered")
@@ -203,6 +219,11 @@ async def test_kind_of_trouble(changes: dict[str, object], trouble: Trouble, sft
     with pytest.raises(CallFailed) as failed:
         await OpenSsh(sftp_server.target(**changes)).listing("x")
     assert failed.value.trouble is trouble
+
+
+async def test_machine_without_the_program(sftp_server: Server) -> None:
+    with pytest.raises(CallFailed, match="NO_PROGRAM"):
+        await OpenSsh(sftp_server.target(), program="sftp-that-is-not-here").listing("x")
 
 
 async def test_server_away_and_back(bench: Bench, sftp_server: Server, tmp_path: Path) -> None:
