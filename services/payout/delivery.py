@@ -43,7 +43,7 @@ def manifest(folder: str, rows: Sequence[Record]) -> bytes:
 
 def pause(attempts: int) -> timedelta:
     """How long to wait after so many attempts: doubled each time, an hour at most. Pure."""
-    return min(FIRST_PAUSE * 2 ** min(max(attempts - 1, 0), 12), LONGEST_PAUSE)
+    return min(FIRST_PAUSE * (1 << min(max(attempts - 1, 0), 12)), LONGEST_PAUSE)
 
 
 class Courier:
@@ -89,18 +89,18 @@ class Courier:
             planned.append(Planned(f"{folder}/{MANIFEST}", folder, files[0]["provider"], True, sha256, len(content)))
             await asyncio.to_thread(self._write, self._folder / folder / MANIFEST, content)
         if planned:
-            async with self._database.transaction("delivery.plan") as tx:
+            async with self._database.transaction("payout.delivery_plan") as tx:
                 await store_delivery.plan(tx, planned, self._clock.now())
 
     def _write(self, path: Path, content: bytes) -> None:
         part = path.with_name(path.name + ".part")
-        point("delivery_manifest.before_write")
+        point("payout_delivery.before_write")
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
-        point("delivery_manifest.after_write")
+        point("payout_delivery.after_write")
 
     async def _deliver_folder(self, folder: str, rows: Sequence[Record]) -> int:
         """Files first, then the manifest: each time look, send what is not there, look again."""
@@ -167,17 +167,17 @@ class Courier:
         with scratch() as place:
             copy = Path(place) / "copy"
             await remote.fetch(folder, _name(row), copy)
-            return await asyncio.to_thread(_sha256, copy) == row["sha256"]
+            return bool(await asyncio.to_thread(_sha256, copy) == row["sha256"])
 
     async def _unknown(self, rows: Sequence[Record], failed: CallFailed) -> None:
         """Back off. Rows that were not being sent stay what they are."""
         next_try = self._clock.now() + pause(max(row["attempts"] for row in rows) + 1)
-        async with self._database.transaction("delivery.unknown") as tx:
+        async with self._database.transaction("payout.delivery_unknown") as tx:
             await store_delivery.no_answer(tx, _paths(rows), failed.trouble, next_try)
 
     async def _move(self, rows: Sequence[Record], state: State, *, trouble: str | None = None) -> None:
         if rows:
-            async with self._database.transaction("delivery.move") as tx:
+            async with self._database.transaction("payout.delivery_move") as tx:
                 await store_delivery.move(tx, _paths(rows), state, trouble=trouble, at=self._clock.now())
 
 

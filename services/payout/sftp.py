@@ -156,7 +156,7 @@ class OpenSsh:
         """Run one batch; returns what it printed. The first step that fails ends it."""
         script = "\n".join([*steps, "bye", ""]).encode()
         pipe = asyncio.subprocess.PIPE
-        point("sftp_delivery.before_call")
+        point("payout_sftp.before_call")
         try:
             process = await asyncio.create_subprocess_exec(
                 self._program, *self._arguments(), stdin=pipe, stdout=pipe, stderr=pipe
@@ -172,7 +172,7 @@ class OpenSsh:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
-        point("sftp_delivery.after_call")
+        point("payout_sftp.after_call")
         if process.returncode:
             raise CallFailed(_trouble(err.decode(errors="replace")))
         return out.decode(errors="replace")
