@@ -187,8 +187,9 @@ SELECT i.instruction_id, i.batch_id, i.provider, i.vnd, i.end_to_end_id
                     WHERE l.end_to_end_id = i.end_to_end_id AND l.kind = 'paid' AND f.kind IN ('camt.053', 'mt940'));
 
 -- name: files_of_batch
--- The files that told a provider of a batch.
-SELECT path, owner, sha256, kind FROM file WHERE batch_id = :batch_id ORDER BY path;
+-- The files that told a provider of a batch, without what says the same for other eyes (prints, workbooks of transfers).
+SELECT path, owner, sha256, kind FROM file
+ WHERE batch_id = :batch_id AND kind IN ('pain.001', 'postal_list', 'transfer_csv') ORDER BY path;
 
 -- name: told_otherwise^
 -- How many payments stand in the files of a batch and not in its list, the other way round, or with another amount.

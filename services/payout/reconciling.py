@@ -21,6 +21,7 @@ from services.payout.hand_typed import shown, typed_amount, typed_id
 from services.payout.post_returns import rows_of
 from services.payout.sending import part_owner
 from services.payout.store_sending import file_part
+from services.payout.transfer_list import read_csv
 from shared.database import Tx
 from shared.ids import derived_id
 from shared.topics import Provider
@@ -86,7 +87,7 @@ async def _told(tx: Tx, vault: Vault, row: Record) -> Mapping[str, int]:
         while sealed := await file_part(tx, file["path"], part):
             content += vault.open(sealed, part_owner(file["owner"], part))
             part += 1
-        told |= _orders(bytes(content)) if file["kind"] == "pain.001" else _handed_out(bytes(content))
+        told |= _READERS[file["kind"]](bytes(content))
     return told
 
 
@@ -107,3 +108,11 @@ def _handed_out(content: bytes) -> dict[str, int]:
         if ids:
             told[ids[0]] = next(vnd for cell in reversed(row) if shown(cell) and (vnd := typed_amount(cell)) is not None)
     return told
+
+
+def _listed(content: bytes) -> dict[str, int]:
+    """(end-to-end id, VND) of a CSV of transfers of ours."""
+    return {transfer.end_to_end_id: transfer.vnd for transfer in read_csv(content)}
+
+
+_READERS = {"pain.001": _orders, "postal_list": _handed_out, "transfer_csv": _listed}
