@@ -10,7 +10,9 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from shared.personal import Collector, Scope
+from shared.events import BeneficiarySnapshot
+from shared.personal import Account, Collector, Delivery, Payee, Scope
+from shared.vault import Vault
 
 _D = str.maketrans("đĐ", "dD")
 CASH: frozenset[Scope] = frozenset({"cash", "both"})
@@ -45,6 +47,15 @@ def paper_of_holder(collector: Collector | None, holder: str) -> Paper | None:
     paper = paper_of(collector)
     same = collector is not None and _as_banks_write(collector.full_name) == _as_banks_write(holder)
     return paper if paper and same else None
+
+
+def opened_account(vault: Vault, snapshot: BeneficiarySnapshot) -> tuple[Account | None, Paper | None]:
+    """A person's account, and the authorisation of a holder who is somebody else. Raises VaultError for a block that does not open."""
+    owner = str(snapshot.beneficiary_id)
+    account = vault.open_as(snapshot.payee, owner, Payee).account
+    if account is None or snapshot.delivery is None:
+        return account, None
+    return account, paper_of_holder(vault.open_as(snapshot.delivery, owner, Delivery).collector, account.holder)
 
 
 def may_collect(collector: Collector, on: date) -> bool:

@@ -11,7 +11,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from services.payout import ledger, store, store_answers, store_statements
-from services.payout.authorisation import Paper, paper_of_holder
+from services.payout.authorisation import Paper, opened_account
 from services.payout.breaks import contradictions, state_of
 from services.payout.emitting import Entries, moved, posted
 from services.payout.ledger import Posting
@@ -22,7 +22,6 @@ from shared.errors import BadRecord
 from shared.events import BeneficiarySnapshot, EntitlementLine, ListClosing, Message, PaymentResult, VerificationResult
 from shared.metrics import CONFLICTS
 from shared.outbox import OutEvent, put_events
-from shared.personal import Delivery, Payee
 from shared.records import Received
 from shared.topics import Provider, result_topic
 from shared.vault import Vault, VaultError
@@ -127,14 +126,10 @@ class Handlers:
         await put_events(tx, events, at)
 
     def _account(self, record: Received[BeneficiarySnapshot]) -> tuple[str | None, Paper | None]:
-        """The BIN, and the authorisation of a holder who is somebody else. Payees are opened once, here: a block that does not open would
-        stop a payroll later."""
-        snapshot, paper = record.message, None
+        """Payees are opened once, here: a block that does not open would stop a payroll later."""
+        snapshot = record.message
         try:
-            account = self._vault.open_as(snapshot.payee, str(snapshot.beneficiary_id), Payee).account
-            if account and snapshot.delivery:
-                collector = self._vault.open_as(snapshot.delivery, str(snapshot.beneficiary_id), Delivery).collector
-                paper = paper_of_holder(collector, account.holder)
+            account, paper = opened_account(self._vault, snapshot)
         except VaultError:
             raise BadRecord(record.offset, "SEALED_BLOCK") from None
         if (account is None) != (snapshot.account_digest is None):
