@@ -115,7 +115,7 @@ SELECT format('payment %s is %s: %s VND, lines %s, of these live %s', instructio
 -- payout: sent lists whose files hold more or less than what was sent.
 SELECT format('batch %s: files %s payments of %s VND, sent %s of %s', b.batch_id, coalesce(sum(f.count), 0), coalesce(sum(f.vnd), 0),
               b.sent_count, b.sent_vnd) AS row
-  FROM batch b LEFT JOIN file f ON f.batch_id = b.batch_id AND f.kind IN ('pain.001', 'postal_list')
+  FROM batch b LEFT JOIN file f ON f.batch_id = b.batch_id AND (f.kind IN ('pain.001', 'postal_list') OR (f.kind = 'transfer_csv' AND b.provider = 'post'))
  WHERE b.sent_at IS NOT NULL GROUP BY b.batch_id
 HAVING (coalesce(sum(f.count), 0), coalesce(sum(f.vnd), 0)) IS DISTINCT FROM (b.sent_count::bigint, b.sent_vnd::numeric) ORDER BY 1;
 

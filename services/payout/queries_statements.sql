@@ -153,7 +153,8 @@ SELECT b.batch_id, b.provider, b.round, b.state, b.sent_count, b.sent_vnd, flown
   CROSS JOIN LATERAL (SELECT coalesce(sum(p.vnd), 0)::bigint AS vnd FROM posting p JOIN instruction i USING (instruction_id)
                        WHERE i.batch_id = b.batch_id AND p.debit = concat_ws(chr(58), 'in_flight', b.provider)) flown
   CROSS JOIN LATERAL (SELECT coalesce(sum(f.count), 0)::bigint AS count, coalesce(sum(f.vnd), 0)::bigint AS vnd FROM file f
-                       WHERE f.batch_id = b.batch_id) told
+                       WHERE f.batch_id = b.batch_id
+                         AND (f.kind IN ('pain.001', 'postal_list') OR (f.kind = 'transfer_csv' AND b.provider = 'post'))) told
   CROSS JOIN LATERAL (
       SELECT count(*) FILTER (WHERE state IN ('paid', 'collected')) AS paid_count,
              coalesce(sum(vnd) FILTER (WHERE state IN ('paid', 'collected')), 0)::bigint AS paid_vnd,
