@@ -15,7 +15,7 @@ from services.payout.authorisation import Paper, opened_account
 from services.payout.breaks import contradictions, state_of
 from services.payout.emitting import Entries, moved, posted
 from services.payout.ledger import Posting
-from services.payout.results import Fate, Sent, SentBatch, judge_batch, judge_line
+from services.payout.results import Fate, SentBatch, judge_batch, judge_line, sent_of
 from shared.clock import Clock
 from shared.database import Tx
 from shared.errors import BadRecord
@@ -23,9 +23,9 @@ from shared.events import BeneficiarySnapshot, EntitlementLine, ListClosing, Mes
 from shared.metrics import CONFLICTS
 from shared.outbox import OutEvent, put_events
 from shared.records import Received
-from shared.topics import Provider, result_topic
+from shared.topics import result_topic
 from shared.vault import Vault, VaultError
-from shared.words import Channel, InstructionState, ResultKind
+from shared.words import InstructionState, ResultKind
 
 
 @dataclass
@@ -194,8 +194,7 @@ def _judge(answers: Answers, answer: PaymentResult) -> Fate:
     payment = None
     if row is not None:
         state = answers.states[row["instruction_id"]]
-        provider, channel, closed = Provider(row["provider"]), Channel(row["channel"]), row["closed"]
-        payment = Sent(row["instruction_id"], row["batch_id"], provider, row["vnd"], state, channel, closed=closed)
+        payment = sent_of(row, state)
     fate, brought = judge_line(payment, answer)
     if row is not None and brought is not None:
         _apply(answers, row, brought, reason=answer.reason)

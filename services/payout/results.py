@@ -56,6 +56,12 @@ class Sent:
     closed: bool = False
 
 
+def sent_of(row: Mapping[str, Any], state: InstructionState) -> Sent:
+    """A payment as its row and the answers judged so far have it."""
+    provider, channel, closed = Provider(row["provider"]), Channel(row["channel"]), row["closed"]
+    return Sent(row["instruction_id"], row["batch_id"], provider, row["vnd"], state, channel, closed=closed)
+
+
 @dataclass(frozen=True, slots=True)
 class SentBatch:
     """A batch as we hold it. `sent_count` is None before it is sent."""
