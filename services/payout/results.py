@@ -56,8 +56,8 @@ class Sent:
     closed: bool = False
 
 
-def sent_of(row: Mapping[str, Any], state: InstructionState) -> Sent:
-    """A payment as its row and the answers judged so far have it."""
+def sent_of(row: Any, state: InstructionState) -> Sent:
+    """A payment as its row (a mapping) and the answers judged so far have it."""
     provider, channel, closed = Provider(row["provider"]), Channel(row["channel"]), row["closed"]
     return Sent(row["instruction_id"], row["batch_id"], provider, row["vnd"], state, channel, closed=closed)
 
