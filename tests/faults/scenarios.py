@@ -17,6 +17,8 @@ from tests.faults.proxy import Proxy
 
 PROCESS_LIMIT, BROKER_LIMIT, ALL_BACK_LIMIT = 15.0, 30.0, 60.0
 EVERYWHERE = ("enrol", "close", "withdraw", "release", "answers", "fallback", "texts")
+ROW = 8
+"""Crash points in a row: a trial of more is lost whole when it is stopped."""
 RESTORING = ("restoring.propose", "restoring.confirm")
 PHASES_OF = {
     Service.REGISTRY: ("enrol", "close", "withdraw"),
@@ -297,9 +299,10 @@ def packs() -> dict[str, list[Scenario]]:
     Those that need nothing of their phase, one after the other; of the others one of every service.
     """
     crashes = [row for row in table().values() if row.service and not (row.own_world or row.last)]
-    rows = {f"crash-row-{service}-{phase}": list[Scenario]() for service in Service for phase in ("register", *EVERYWHERE)}
+    waiting: dict[str, list[Scenario]] = {}
     for row in (row for row in crashes if row.in_a_row):
-        rows[f"crash-row-{row.service}-{row.phases[0]}"].append(row)
+        waiting.setdefault(f"crash-row-{row.service}-{row.phases[0]}", []).append(row)
+    rows = {f"{name}-{n // ROW + 1}": many[n : n + ROW] for name, many in waiting.items() for n in range(0, len(many), ROW)}
     queues = [[row for row in crashes if row.service == service and not row.in_a_row] for service in Service]
     beside = {f"crash-beside-{number + 1}": list(few) for number, few in enumerate(zip_longest(*queues))}
     return {name: few for name, many in (rows | beside).items() if (few := [row for row in many if row])}
