@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -81,11 +82,12 @@ async def build(
     late = at.astimezone(LOCAL).date() >= execution_date(settings, payroll.period) - timedelta(days=settings.verification_days)
     made, contracts = Maker(payroll, settings, key), read_contracts(settings.contracts_file)
     missing = 0
-    async for rows in store_building.undecided_lines(tx, payroll.period, payroll.payer):
-        plan = decide(rows, payroll.period, rules, tolerance_vnd=settings.tolerance_vnd, contracts=contracts)
-        missing += 0 if late else plan.unverified
-        if not missing:
-            made.add(plan)
+    async with aclosing(store_building.undecided_lines(tx, payroll.period, payroll.payer)) as pages:
+        async for rows in pages:
+            plan = decide(rows, payroll.period, rules, tolerance_vnd=settings.tolerance_vnd, contracts=contracts)
+            missing += 0 if late else plan.unverified
+            if not missing:
+                made.add(plan)
     if missing:
         return Refused(Refusal.VERIFICATION_MISSING, missing)
     drafts = await asyncio.to_thread(made.drafts)
@@ -131,10 +133,11 @@ class Maker:
 async def _totals_refused(tx: Tx, payroll: Payroll) -> Refused | None:
     """The frozen lines must equal the closing by count, VND and digest before any of them is paid."""
     count = vnd = digest = 0
-    async for lines in store_building.line_canonicals(tx, payroll.period, payroll.payer):
-        count += len(lines)
-        vnd += sum(amount for _canonical, amount in lines)
-        digest = sum_of_digests(digest, (canonical.encode() for canonical, _amount in lines))
+    async with aclosing(store_building.line_canonicals(tx, payroll.period, payroll.payer)) as pages:
+        async for lines in pages:
+            count += len(lines)
+            vnd += sum(amount for _canonical, amount in lines)
+            digest = sum_of_digests(digest, (canonical.encode() for canonical, _amount in lines))
     if count < payroll.count:
         return Refused(Refusal.LINES_MISSING, payroll.count - count)
     same = (count, vnd, digest_hex(digest)) == (payroll.count, payroll.vnd, payroll.digest)

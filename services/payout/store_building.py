@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import aclosing
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -25,10 +26,11 @@ INSTRUCTION = (
 INSTRUCTION_LINE = ("instruction_id", "entitlement_id", "piece", "vnd")
 
 
-async def _pages(tx: Tx, query: Any, *values: object) -> AsyncIterator[list[Record]]:
+async def _pages(tx: Tx, query: Any, *values: object) -> AsyncGenerator[list[Record], None]:
     """The rows of a query, some thousand at a time, as of one moment. Values in the order in which the query first names them.
 
-    While the caller works on one page, PostgreSQL makes the next. Whoever stops before the end waits for that page.
+    While the caller works on one page, PostgreSQL makes the next. Read it under `aclosing`: whoever stops before the end waits for
+    that page there; a roll-back that meets it on its way costs the connection, and hides what went wrong.
     """
     cursor = await tx.cursor(query.sql, *values)
     rows = await cursor.fetch(ROWS)
@@ -41,20 +43,22 @@ async def _pages(tx: Tx, query: Any, *values: object) -> AsyncIterator[list[Reco
             rows = await coming
 
 
-async def line_canonicals(tx: Tx, period: str, payer: str) -> AsyncIterator[list[tuple[str, int]]]:
+async def line_canonicals(tx: Tx, period: str, payer: str) -> AsyncGenerator[list[tuple[str, int]], None]:
     """(canonical text, declared VND) of every frozen line."""
-    async for rows in _pages(tx, queries.line_canonicals, period, payer):
-        yield [(row["canonical"], row["declared_vnd"]) for row in rows]
+    async with aclosing(_pages(tx, queries.line_canonicals, period, payer)) as pages:
+        async for rows in pages:
+            yield [(row["canonical"], row["declared_vnd"]) for row in rows]
 
 
-async def undecided_lines(tx: Tx, period: str, payer: str) -> AsyncIterator[list[Record]]:
+async def undecided_lines(tx: Tx, period: str, payer: str) -> AsyncGenerator[list[Record], None]:
     """Lines with something still to pay, sorted by person; all lines of a person come together."""
     kept: list[Record] = []
-    async for rows in _pages(tx, queries.undecided_lines, period, payer):
-        last = rows[-1]["beneficiary_id"]
-        if whole := [row for row in kept + rows if row["beneficiary_id"] != last]:
-            yield whole
-        kept = [row for row in kept + rows if row["beneficiary_id"] == last]
+    async with aclosing(_pages(tx, queries.undecided_lines, period, payer)) as pages:
+        async for rows in pages:
+            last = rows[-1]["beneficiary_id"]
+            if whole := [row for row in kept + rows if row["beneficiary_id"] != last]:
+                yield whole
+            kept = [row for row in kept + rows if row["beneficiary_id"] == last]
     if kept:
         yield kept
 

@@ -7,11 +7,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from pydantic import ValidationError
 
+from services.payout import store_building
 from shared.events import Entry, PaymentState
+from shared.ids import digest_hex, sum_of_digests
 from shared.topics import Provider
 from shared.words import HeldReason, InstructionState, Life, Outcome, Role
-from tests.integration.payout.payout_bench import Bench, a_line, an_account
+from tests.integration.payout.payout_bench import PAYER, PERIOD, Bench, a_line, an_account
 
 
 async def code(bench: Bench, act: str, actor: str, role: Role, **body: object) -> tuple[int, str]:
@@ -40,6 +43,23 @@ async def test_digest_that_differs_stops_the_build(bench: Bench) -> None:
     await bench.enrol()
     await bench.close(digest="0" * 64)
     assert await code(bench, "build", "a", Role.MAKER) == (409, "TOTALS_DIFFER")
+
+
+async def test_error_amid_the_lines_is_told_as_what_it_is(bench: Bench) -> None:
+    """The next page is on its way while one is decided: a roll-back that met it would hide the error behind the driver's own."""
+    lines = [(uuid4(), uuid4()) for _ in range(3 * store_building.ROWS)]
+    async with bench.database.transaction("test") as tx:
+        await tx.executemany(
+            "INSERT INTO line (entitlement_id, beneficiary_id, period, payer, area, programme, declared_vnd, content, content_sha256)"
+            f" VALUES ($1, $2, '{PERIOD}', '{PAYER}', '18496', 'merit', 1, 'no line', '')",
+            lines,
+        )
+    digest = sum_of_digests(0, (f"{line}|{person}|{PERIOD}|{PAYER}|1".encode() for line, person in lines))
+    await bench.close(count=len(lines), vnd=len(lines), digest=digest_hex(digest))
+    bench.clock.move(timedelta(days=3))
+    with pytest.raises(ValidationError):
+        await bench.post("build", "a", Role.MAKER)
+    assert (await bench.page())["batches"] == []
 
 
 async def test_verification_is_waited_for_until_the_deadline(bench: Bench) -> None:
