@@ -37,15 +37,9 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def payout_dsn(migrated: Migrated) -> str:
-    """The database of this test."""
-    return await migrated("payout")
-
-
-@pytest.fixture
-async def bench(payout_dsn: str, keys: Path, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
+async def bench(migrated: Migrated, keys: Path, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
     """A fresh payout service over its own database, without a server. An indirect parameter gives other settings."""
-    async with made_bench(payout_dsn, keys, tmp_path / "files", **getattr(request, "param", {})) as bench:
+    async with made_bench(await migrated("payout"), keys, tmp_path / "files", **getattr(request, "param", {})) as bench:
         yield bench
 
 

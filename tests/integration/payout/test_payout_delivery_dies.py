@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.stack import LocalStack
 from services.payout.delivery import MANIFEST, Courier, pause
 from services.payout.sftp import OpenSsh
 from shared import crashing, logs
@@ -38,12 +39,14 @@ async def dies(bench: Bench, dsn: str, server: Server, tmp_path: Path, *, point:
     "point", [*POINTS, "payout_sftp.before_call:3", "payout_sftp.after_call:3", "payout.delivery_move.after_commit:2"]
 )
 async def test_next_process_finishes_what_this_one_began(
-    point: str, bench: Bench, payout_dsn: str, sftp_server: Server, tmp_path: Path
+    point: str, bench: Bench, stack: LocalStack, sftp_server: Server, tmp_path: Path
 ) -> None:
     await bench.enrol(home_delivery=True)
     await bench.close()
     await bench.pay()
-    await dies(bench, payout_dsn, sftp_server, tmp_path, point=point)
+    async with bench.database.session() as session:
+        dsn = stack.postgres_dsn(await session.fetchval("SELECT current_database()"))
+    await dies(bench, dsn, sftp_server, tmp_path, point=point)
     remote = OpenSsh(sftp_server.target())
     courier = Courier(
         bench.database, bench.clock, {Provider.POST: remote}, folder=tmp_path / "files", log=logs.configure("payout")
