@@ -197,7 +197,7 @@ async def test_files_are_written_as_they_were_hashed(bench: Bench, tmp_path: Pat
     await bench.close()
     await bench.pay()
     files = (await bench.page())["files"]
-    assert [file["kind"] for file in files] == ["pain.001", "held_list", "postal_list"]
+    assert [file["kind"] for file in files] == ["pain.001", "held_list", "postal_print", "postal_list"]
     for file in files:
         path = tmp_path / "files" / file["path"]
         assert hashlib.sha256(path.read_bytes()).hexdigest() == file["sha256"]
