@@ -33,7 +33,7 @@ acceptance: setup ## Run the stories, end to end
 	@$(PYTEST) tests/acceptance
 
 BENCH := full
-bench: setup ## Measure everything into docs/benchmarks.md (half an hour); BENCH=quick takes a minute
+bench: setup ## Measure everything into docs/benchmarks.md (an hour); BENCH=quick takes a minute
 	@$(PYTHON) -m tests.bench all --size $(BENCH)
 
 planted: setup ## Plant bugs in copies of the tree: red unless each is caught; ONLY="name ..." for some

@@ -260,7 +260,7 @@ Everybody is new: nobody was known to any service before. A second month of the 
 
 def _reproduce(found: Results) -> str:
     return (
-        "## Again\n\n`make bench` (about half an hour), `make bench BENCH=quick` (about a minute, small numbers), or one part:"
+        "## Again\n\n`make bench` (about an hour), `make bench BENCH=quick` (about a minute, small numbers), or one part:"
         f" `python -m tests.bench end-to-end --people 10000`. This run: `BENCH={found['size']}`, {_n(found['minutes'])} minutes."
     )
 

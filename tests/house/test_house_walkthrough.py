@@ -72,11 +72,9 @@ def test_cited_decisions_exist():
     assert [page for page in sorted(cited) if not (DECISIONS / page).is_file()] == []
 
 
-def test_decisions_have_a_number_each_and_one_page():
-    """Numbers are given out before a page is written, so one may come before the one below it."""
+def test_decisions_are_numbered_without_a_gap_and_have_one_page():
     pages = sorted(DECISIONS.glob("*.md"))
-    numbers = [int(page.name[:4]) for page in pages]
-    assert len(set(numbers)) == len(numbers)
+    assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
     assert [page.name for page in pages if page.read_text("utf-8").count("\n") > DECISION_LINES_MAX] == []
 
 
