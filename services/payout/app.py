@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from services.payout import delivery, store_republish
+from services.payout.contracts import read_contracts
 from services.payout.delivery import Courier
 from services.payout.files import LOOK_SECONDS, FileWriter
 from services.payout.handlers import Handlers
@@ -25,6 +26,7 @@ def build(runtime: Runtime) -> App:
     """The service's handlers, routes and the loops that write files, deliver them and book statements."""
     handlers = Handlers(runtime.vault, runtime.clock)
     rules = load_rules(runtime.settings, runtime.settings.rates_dir)
+    read_contracts(runtime.settings.contracts_file)  # a build is too late to find a bad row
     writer = FileWriter(runtime.database, runtime.vault, runtime.clock, folder=runtime.settings.files_dir)
     desk = StatementDesk(runtime, handlers)
     routes = router(runtime, writer, rules)

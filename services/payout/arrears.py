@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 
 from services.payout.circumstances import Person
 from services.payout.combining import Candidate, Combined, combine
-from services.payout.months import period_of
 from services.payout.moving import payer_of
 from services.payout.owed import Owed, OwedReason, Part
 from services.payout.rate_book import Mode
 from services.payout.rules import BY_LIST, Rules
 from services.payout.standing import Effect, Payable, Stop, StopReason, standing, stop_of_person
+from shared.clock import period_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 from shared.topics import Provider
@@ -59,8 +60,9 @@ class Contracts:
         raise LookupError(f"no contract for {channel} on {on}")
 
 
+@lru_cache
 def read_contracts(path: Path = CONTRACTS_FILE) -> Contracts:
-    """The table of a file. Raises KeyError or ValueError for a file of another shape: no process may start with it."""
+    """The table of a file, read once a process. Raises OSError, KeyError or ValueError: no process may start with such a file."""
     with path.open(encoding="utf-8", newline="") as file:
         return Contracts([_contract(row) for row in csv.DictReader(file)])
 

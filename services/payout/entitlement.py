@@ -13,12 +13,12 @@ from services.payout.arrears import Book, Right, arrears_of, month_of, unpaid_of
 from services.payout.circumstances import Person
 from services.payout.comparing import differences, monthly_of
 from services.payout.gifts import gifts_of
-from services.payout.months import period_of
 from services.payout.moving import payer_of
 from services.payout.on_death import paid_on_death
 from services.payout.owed import Assessment, Owed, OwedReason, Part
 from services.payout.rules import Rules
 from services.payout.standing import Effect, Stop, stop_of_person
+from shared.clock import period_of
 from shared.events import DeclaredLine
 from shared.money import Dong
 

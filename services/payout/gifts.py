@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from services.payout.circumstances import Person
-from services.payout.months import period_of
 from services.payout.owed import Owed, OwedReason, Part
 from services.payout.rate_book import OneOff
 from services.payout.rules import Rules
+from shared.clock import period_of
 
 
 def gifts_of(person: Person, period: str, codes: Sequence[str], *, rules: Rules, payer: str) -> Iterator[Owed]:

@@ -12,6 +12,7 @@ from services.payout import go_no_go, life, preview, store, store_life
 from services.payout.building import build
 from services.payout.clerk import Clerk, refusal_problem
 from services.payout.emitting import Entries, audited
+from services.payout.months import plus_months
 from services.payout.refusals import Refusal, Refused
 from services.payout.rules import Rules
 from services.payout.store import Payroll
@@ -143,12 +144,12 @@ def _add_preview(routes: APIRouter, runtime: Runtime, rules: Rules) -> None:
             built = await build(tx, runtime.settings, key, rules=rules, payroll=payroll, actor=actor, at=runtime.clock.now())
             if isinstance(built, Refused):
                 raise refusal_problem(built)
-            rows = await store_life.differences(tx, period, payer, preview.month_before(period))
+            rows = await store_life.differences(tx, period, payer, plus_months(period, -1))
         found = [preview.difference(dict(row)) for row in rows]
         if output == "csv":
             return Response(preview.as_csv(found), media_type="text/csv; charset=utf-8")
         lists = [{"provider": d.provider, "count": len(d.payments), "vnd": d.vnd} for d in built.drafts]
-        return {"preview": True, "lists": lists, "newly_held": built.held, "against": preview.month_before(period),
+        return {"preview": True, "lists": lists, "newly_held": built.held, "against": plus_months(period, -1),
                 "summary": preview.summary(found), "differences": preview.as_json(found)}  # fmt: skip
 
 
@@ -227,7 +228,7 @@ def _add_finishing(routes: APIRouter, runtime: Runtime) -> None:
 def _add_sheet(routes: APIRouter, runtime: Runtime) -> None:
     async def rows(period: str) -> list[go_no_go.Row]:
         async with runtime.database.reading() as tx:
-            found = await store_life.go_no_go(tx, period, preview.month_before(period))
+            found = await store_life.go_no_go(tx, period, plus_months(period, -1))
         return [go_no_go.row_of(dict(row), budget_required=runtime.settings.budget_required) for row in found]
 
     @routes.get(MONTH + "/go-no-go")

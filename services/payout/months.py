@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-
-def period_of(day: date) -> str:
-    """The month a day lies in."""
-    return f"{day:%Y-%m}"
+from shared.clock import period_of
 
 
 def plus_months(period: str, months: int) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from services.payout.circumstances import Move, MoveKind, Person
-from services.payout.months import period_of, plus_months
+from services.payout.months import plus_months
 from services.payout.policy import Policy
+from shared.clock import period_of
 
 
 def payer_of(person: Person, month: str, policy: Policy) -> str | None:

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from services.payout.ages import counts_from
 from services.payout.circumstances import Grant, Person
-from services.payout.months import period_of
 from services.payout.owed import Owed, OwedReason, Part
 from services.payout.rate_book import Kind, Worth, row_of
 from services.payout.rules import Rules
 from services.payout.standing import Effect, Stop, standing
+from shared.clock import period_of
 
 FUNERAL = "FUNERAL"
 _MOTHER = "NCC-BM"

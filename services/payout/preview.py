@@ -26,12 +26,6 @@ class Difference:
     after_channel: str | None
 
 
-def month_before(period: str) -> str:
-    """The period before: '2024-01' -> '2023-12'."""
-    months = int(period[:4]) * 12 + int(period[5:]) - 2
-    return f"{months // 12}-{months % 12 + 1:02d}"
-
-
 def difference(row: Mapping[str, Any]) -> Difference:
     """What changed for one person and why, from their two months."""
     before, after = row["before_vnd"], row["after_vnd"]

@@ -12,7 +12,8 @@ import pytest
 
 from ansinh.drill import drill
 from ansinh.installation import Addresses
-from services.payout.preview import difference, month_before, summary
+from services.payout.months import plus_months
+from services.payout.preview import difference, summary
 from shared.topics import Provider
 from shared.words import LineStatus, Outcome, ResultKind, Role
 from tests.integration.payout.payout_bench import PAYER, PERIOD, Bench, a_line, a_merit_line, an_account
@@ -300,7 +301,7 @@ def test_a_difference_has_a_kind_and_a_reason(changes: dict[str, Any], kind: str
 
 
 def test_the_month_before_crosses_years() -> None:
-    assert [month_before(period) for period in ("2024-01", "2024-02", "2024-12")] == ["2023-12", "2024-01", "2024-11"]
+    assert [plus_months(period, -1) for period in ("2024-01", "2024-02", "2024-12")] == ["2023-12", "2024-01", "2024-11"]
 
 
 async def test_the_sheet_turns_green_step_by_step_and_says_what_to_do(bench: Bench) -> None:
