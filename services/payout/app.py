@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
-from services.payout import delivery, store_republish
+from services.payout import delivery, printing, store_republish
 from services.payout.contracts import read_contracts
 from services.payout.delivery import Courier
 from services.payout.files import LOOK_SECONDS, FileWriter
 from services.payout.handlers import Handlers
 from services.payout.http import router
 from services.payout.http_statements import statement_router
+from services.payout.papers import papers
+from services.payout.printing import Printer
 from services.payout.rate_files import load_rules
 from services.payout.settings import Settings
 from services.payout.sftp import OpenSsh, read_targets
@@ -35,9 +37,13 @@ def build(runtime: Runtime) -> App:
         partial(repeat, writer.write_missing, seconds=LOOK_SECONDS, log=runtime.log),
         partial(repeat, desk.book_waiting, seconds=STATEMENTS_SECONDS, log=runtime.log),
     ]
+    if runtime.settings.print_lists:
+        printer = Printer(runtime, papers(runtime.settings))
+        background.append(partial(repeat, printer.print_missing, seconds=printing.LOOK_SECONDS, log=runtime.log))
     if runtime.settings.sftp_targets_file:
         targets = {provider: OpenSsh(target) for provider, target in read_targets(runtime.settings.sftp_targets_file).items()}
-        courier = Courier(runtime.database, runtime.clock, targets, folder=runtime.settings.files_dir, log=runtime.log)
+        folder, printed = runtime.settings.files_dir, runtime.settings.print_lists
+        courier = Courier(runtime.database, runtime.clock, targets, folder=folder, log=runtime.log, printed=printed)
         background.append(partial(repeat, courier.deliver, seconds=delivery.LOOK_SECONDS, log=runtime.log))
     return App(
         consumes={

@@ -37,9 +37,9 @@ def _syllable(word: str) -> tuple[tuple[int, ...], int]:
     for char in unicodedata.normalize("NFD", word):
         if char in _TONES:
             tone = _TONES[char]
-        elif char in _LETTER_MARKS and letters:
-            letters[-1] = unicodedata.normalize("NFC", letters[-1] + char)
-        else:
+        elif char in _LETTER_MARKS and letters and len(made := unicodedata.normalize("NFC", letters[-1] + char)) == 1:
+            letters[-1] = made
+        else:  # a mark that makes no letter of what stands before it counts by itself
             letters.append(char)
     return tuple(_rank(letter) for letter in letters), tone
 

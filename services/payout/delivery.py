@@ -57,13 +57,15 @@ class Courier:
         *,
         folder: Path,
         log: structlog.stdlib.BoundLogger,
+        printed: bool = True,
     ) -> None:
-        """`folder`: where the file writer writes. Providers without a remote take no files."""
+        """`folder`: where the file writer writes. Providers without a remote take no files. `printed`: lists are told with their prints."""
         self._database = database
         self._clock = clock
         self._remotes = remotes
         self._folder = folder
         self._log = log
+        self._printed = printed
         self._one_at_a_time = asyncio.Lock()
 
     async def deliver(self) -> int:
@@ -79,7 +81,7 @@ class Courier:
 
     async def _plan(self) -> None:
         async with self._database.reading() as tx:
-            rows = await store_delivery.undelivered(tx, self._remotes)
+            rows = await store_delivery.undelivered(tx, self._remotes, printed=self._printed)
         planned: list[Planned] = []
         for folder, group in groupby(rows, key=itemgetter("folder")):
             files = list(group)

@@ -25,7 +25,6 @@ class Papers:
     cut_off: time
     shift: Shift
     listed: frozenset[Provider]
-    printed: bool
 
     def debtor(self, payer: str, on: date) -> Debtor:
         """The account a payer pays from on a day: its newest row that began by then, else the usual one."""
@@ -59,5 +58,4 @@ def papers(settings: Settings) -> Papers:
         cut_off=settings.cut_off,
         shift=settings.execution_shift,
         listed=frozenset(settings.listed_providers),
-        printed=settings.print_lists,
     )

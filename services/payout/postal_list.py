@@ -5,15 +5,20 @@ A payee list may be posted up at a pay point, so it holds no identity number.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from python_calamine import CalamineWorkbook
+
 from services.payout.collation import key, name_key
-from services.payout.workbook import workbook
+from services.payout.hand_typed import typed_amount
+from services.payout.workbook import FIRST_ROW, workbook
 from shared.words import HeldReason
 
 MONEY = "Số tiền (đồng)"
+AT_HOME, AT_THE_COUNTER = "Tại nhà", "Tại quầy"
 POSTAL_COLUMNS = (
     ("STT", 5), ("Họ và tên", 28), ("Thôn/xóm", 20), ("Địa chỉ", 30), ("Hình thức", 12), ("Người nhận thay", 26),
     (MONEY, 16), ("Mã chi trả", 20), ("Ngày nhận", 12), ("Ký nhận", 18),
@@ -72,12 +77,12 @@ def postal_list(rows: Sequence[PostalRow], *, area: str, period: str, made_at: d
     """One commune's payees: home deliveries first, then by hamlet, then by given name in Vietnamese order. `area`: its name."""
     ordered = sorted(rows, key=lambda r: (not r.home, key(r.hamlet), name_key(r.full_name), r.end_to_end_id))
     table = [
-        (n, r.full_name, r.hamlet, r.address, "Tại nhà" if r.home else "Tại quầy", r.collector, r.vnd, r.end_to_end_id, "", "")
+        (n, r.full_name, r.hamlet, r.address, AT_HOME if r.home else AT_THE_COUNTER, r.collector, r.vnd, r.end_to_end_id, "", "")
         for n, r in enumerate(ordered, 1)
     ]
     home = [row.vnd for row in rows if row.home]
     counter = [row.vnd for row in rows if not row.home]
-    sums = [(f"Tại nhà: {len(home)} khoản", sum(home)), (f"Tại quầy: {len(counter)} khoản", sum(counter))]
+    sums = [(f"{AT_HOME}: {len(home)} khoản", sum(home)), (f"{AT_THE_COUNTER}: {len(counter)} khoản", sum(counter))]
     title = f"DANH SÁCH CHI TRẢ QUA BƯU ĐIỆN KỲ {period} - {area.upper()}"
     return workbook(
         title,
@@ -87,6 +92,19 @@ def postal_list(rows: Sequence[PostalRow], *, area: str, period: str, made_at: d
         sums_column=MONEY,
         made_at=made_at,
     )
+
+
+def listed(content: bytes) -> list[PostalRow]:
+    """The payees in a workbook that `postal_list` made, in its order."""
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
+    rows = []
+    for row in sheet.to_python(skip_empty_area=False)[FIRST_ROW - 1 :]:
+        _n, name, hamlet, address, way, collector, _money, end_to_end_id = map(str, row[:8])
+        if end_to_end_id:  # sums have none
+            vnd = typed_amount(row[6])
+            assert vnd is not None, "a list of ours holds whole dong"
+            rows.append(PostalRow(end_to_end_id, name, hamlet, address, collector, way == AT_HOME, vnd))
+    return rows
 
 
 def held_list(rows: Sequence[HeldRow], *, area: str, period: str, made_at: datetime) -> bytes:

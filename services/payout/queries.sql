@@ -364,6 +364,19 @@ SELECT path, :period, :payer, batch_id, kind, owner, sha256, size, count, vnd, :
 -- Files that do not exist yet.
 SELECT path, owner, sha256 FROM file WHERE written_at IS NULL ORDER BY path LIMIT 50;
 
+-- name: unprinted_lists
+-- Lists of the post without their print, in folders that nobody has begun to deliver.
+SELECT f.path, f.period, f.batch_id, f.owner, f.count, f.vnd, f.made_at, b.execution_date FROM file f JOIN batch b USING (batch_id)
+ WHERE f.kind = 'postal_list' AND NOT EXISTS (SELECT FROM file p WHERE p.path = regexp_replace(f.path, '[.]xlsx$', '.pdf'))
+   AND NOT EXISTS (SELECT FROM delivery d WHERE d.path = f.path)
+ ORDER BY f.made_at, f.path LIMIT 20;
+
+-- name: save_print^
+-- The print of a list, before it exists on disk. When two were made the first counts: they show the same.
+INSERT INTO file (path, period, payer, batch_id, kind, owner, sha256, size, count, vnd, made_at)
+SELECT :path, period, payer, batch_id, 'postal_print', :owner, :sha256, :size, count, vnd, made_at FROM file WHERE path = :list
+ON CONFLICT (path) DO NOTHING RETURNING path;
+
 -- name: file_part^
 -- One part of a file's content.
 SELECT sealed FROM file_part WHERE path = :path AND part = :part;

@@ -1,10 +1,14 @@
 -- name: undelivered_files
--- Files of some folders that are written whole and not planned yet, for these providers. A release makes all files of a folder at once.
+-- Files of some folders that are written whole and not planned yet, for these providers. A release makes all files of a folder at once,
+-- and prints follow: with `printed`, a folder waits for them.
 WITH written AS (
     SELECT regexp_replace(f.path, '/[^/]*$', '') AS folder, f.path, b.provider, f.kind, f.sha256, f.size, f.count, f.vnd
       FROM file f JOIN batch b USING (batch_id)
      WHERE b.provider = ANY(:providers::text[])
        AND NOT EXISTS (SELECT FROM file other WHERE other.batch_id = f.batch_id AND other.written_at IS NULL)
+       AND NOT (:printed AND EXISTS (
+           SELECT FROM file list WHERE list.batch_id = f.batch_id AND list.kind = 'postal_list'
+              AND NOT EXISTS (SELECT FROM file p WHERE p.path = regexp_replace(list.path, '[.]xlsx$', '.pdf'))))
 )
 SELECT * FROM written
  WHERE folder IN (SELECT DISTINCT folder FROM written WHERE NOT EXISTS (SELECT FROM delivery d WHERE d.path = written.path) LIMIT :most)

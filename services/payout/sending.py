@@ -24,7 +24,6 @@ from services.payout.bank_file import Transfer
 from services.payout.emitting import Entries, posted, sending
 from services.payout.papers import Papers
 from services.payout.postal_list import HeldRow, PostalRow, held_list, postal_list
-from services.payout.postal_print import postal_print
 from services.payout.provider_rules import RULES, remark
 from services.payout.spool import Spool
 from services.payout.store import Row
@@ -274,13 +273,9 @@ class Parcel:
         area, rows = self._area
         if not rows:
             return
-        heading, at = self._papers.heading(area, self._entries.period, self._execution_date), self._entries.at
+        name, period, at = self._papers.area(area, self._entries.period), self._entries.period, self._entries.at
         sums = {"count": len(rows), "vnd": sum(row.vnd for row in rows)}
-        self._whole(
-            f"{area}.xlsx", "postal_list", postal_list(rows, area=heading.area, period=heading.period, made_at=at), **sums
-        )
-        if self._papers.printed:
-            self._whole(f"{area}.pdf", "postal_print", postal_print(rows, heading, made_at=at), **sums)
+        self._whole(f"{area}.xlsx", "postal_list", postal_list(rows, area=name, period=period, made_at=at), **sums)
         self._area = ("", [])
 
     def _list_transfers(self) -> None:

@@ -65,7 +65,7 @@ class Settings(ServiceSettings, Policy):
     listed_providers: tuple[Provider, ...] = ()
     """JSON: banks that get the transfers as CSV and XLSX beside pain.001."""
     print_lists: bool = True
-    """Whether postal lists are also made as PDF for printing."""
+    """Whether postal lists are also made as PDF for printing, soon after they have left."""
     schemas_dir: Path | None = None
     """Where ISO 20022 schemas lie (`camt.053.001.08.xsd`): a provider's file is compared with its schema when it is there."""
     statement_days: int = Field(default=3, ge=0, le=60)

@@ -42,9 +42,9 @@ async def _all(rows: AsyncIterator[Record]) -> list[Record]:
     return [row async for row in rows]
 
 
-async def undelivered(tx: Tx, providers: Iterable[Provider]) -> list[Record]:
-    """Files of whole folders that nobody planned to deliver, folder by folder."""
-    return await _all(queries.undelivered_files(tx, providers=sorted(providers), most=FOLDERS_MAX))
+async def undelivered(tx: Tx, providers: Iterable[Provider], *, printed: bool) -> list[Record]:
+    """Files of whole folders that nobody planned to deliver, folder by folder; with `printed` none before its prints are there."""
+    return await _all(queries.undelivered_files(tx, providers=sorted(providers), printed=printed, most=FOLDERS_MAX))
 
 
 async def plan(tx: Tx, files: Sequence[Planned], at: datetime) -> None:

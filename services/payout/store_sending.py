@@ -139,6 +139,17 @@ async def unwritten_files(tx: Tx) -> list[Record]:
     return await _all(queries.unwritten_files(tx))
 
 
+async def unprinted_lists(tx: Tx) -> list[Record]:
+    """Some lists of the post without their print."""
+    return await _all(queries.unprinted_lists(tx))
+
+
+async def save_print(tx: Tx, path: str, made: FileRow) -> bool:
+    """The print of the list at `path`; False when another process was first."""
+    row = await queries.save_print(tx, list=path, path=made.path, owner=made.owner, sha256=made.sha256, size=made.size)
+    return row is not None
+
+
 async def file_part(tx: Tx, path: str, part: int) -> str | None:
     """One part of a file's sealed content; None behind the last."""
     row = await queries.file_part(tx, path=path, part=part)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,7 +26,26 @@ def say(text: str) -> None:
 @app.callback()
 def _commands() -> None:
     """Measure An Sinh on this machine with synthetic people."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # an end by time-out must stop what was started, too
+
+
+def measured(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run to the end, or until the first INT or TERM: then everything that was started is stopped, and nothing is written.
+
+    A shell gives its background jobs an ignored INT, and a KeyboardInterrupt raised anywhere can be taken for a part that failed.
+    """
+
+    async def run() -> Any:
+        task = asyncio.current_task()
+        assert task is not None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        return await work
+
+    try:
+        return asyncio.run(run())
+    except asyncio.CancelledError:
+        say("stopped; nothing was written")
+        raise typer.Exit(130) from None
 
 
 @app.command("end-to-end")
@@ -36,7 +56,7 @@ def end_to_end_command(
     profiled: Annotated[str | None, typer.Option("--profile", help="Run this service under the profiler")] = None,
 ) -> None:
     """From a ministry's events to the last decision."""
-    result = asyncio.run(end_to_end.run(people, say, profiled=profiled))
+    result = measured(end_to_end.run(people, say, profiled=profiled))
     text = summary(result)
     print(text)
     if as_json:
@@ -53,19 +73,23 @@ def latency_command(
     seconds: Annotated[int, typer.Option(min=2, max=600, help="How long at each rate")] = latency.SECONDS,
 ) -> None:
     """From a ministry's event to its verification result, at fixed rates."""
-    print(json.dumps(asyncio.run(latency.run(say, seconds=seconds)), indent=1))
+    print(json.dumps(measured(latency.run(say, seconds=seconds)), indent=1))
 
 
 @app.command("all")
 def all_command(
     size: Annotated[str, typer.Option(help="full, province or quick")] = "full",
     folder: Annotated[Path | None, typer.Option(help="Where the documents go; docs/ for a full run, else .ansinh/bench")] = None,
+    again: Annotated[str, typer.Option(help="Only these parts, by comma; the rest stays as an earlier run has it")] = "",
+    kept: Annotated[Path | None, typer.Option(help="That run's JSON; without it the one in the folder")] = None,
 ) -> None:
     """Everything, into docs/benchmarks.md and docs/benchmarks.json."""
     from tests.bench import whole
 
-    found = asyncio.run(whole.run(whole.SIZES[size], say))
     where = folder or (ROOT / "docs" if size == "full" else ROOT / ".ansinh" / "bench")
+    parts = {part.strip() for part in again.split(",") if part.strip()}
+    earlier = json.loads((kept or where / "benchmarks.json").read_text()) if parts else None
+    found = measured(whole.run(whole.SIZES[size], say, kept=earlier, again=parts))
     where.mkdir(parents=True, exist_ok=True)
     whole.write(found, where)
     print((where / "benchmarks.md").read_text())

@@ -8,7 +8,8 @@ from typing import Any
 Results = dict[str, Any]
 PROCESSES = ("registry", "verification", "payout", "notify")
 GROUPS = (
-    *PROCESSES, "postgres registry", "postgres verification", "postgres payout", "postgres notify", "postgres", "kafka", "bench",
+    *PROCESSES, "printing",
+    "postgres registry", "postgres verification", "postgres payout", "postgres notify", "postgres", "kafka", "bench",
 )  # fmt: skip
 
 
@@ -88,6 +89,7 @@ def _head(found: Results) -> str:
             f"- {found['day']}, commit {found['commit']}, {machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB,"
             f" {machine['system']}; everything (broker, database, services, driver) on these cores;"
             f" load average before the run {found['load_before']}.",
+            *_other_commits(found),
             f"- {versions}.",
             f"- {durability}.",
             f"- Java: `{machine['java_options']}`. One copy of each service.",
@@ -95,6 +97,12 @@ def _head(found: Results) -> str:
             "  messages on the providers' topics, texts decided) and every invariant of `ansinh check` holds; otherwise it is marked VOID.",
         ]
     )
+
+
+def _other_commits(found: Results) -> list[str]:
+    other = {name: where for name, where in found.get("measured", {}).items() if where["commit"] != found["commit"]}
+    said = ", ".join(f"{name.replace('_', ' ')} {where['day']} at {where['commit']}" for name, where in sorted(other.items()))
+    return [f"- Measured before, on the same machine: {said}."] if other else []
 
 
 def _said(values: Any) -> str:
@@ -231,6 +239,8 @@ def _payroll(payroll: Results) -> str:
     text += "\n\n" + _table(("stage", "seconds", "Python us per person", "PostgreSQL us per person"), rows)
     if postal := payroll.get("postal_release_per_100k"):
         text += f"\n\nPostal workbook with everything else of a release, per 100,000 people: {_n(postal['wall'])} s."
+    if printed := payroll.get("postal_print_per_100k"):
+        text += f" Printing those lists as PDF, afterwards, one process per list: {_n(printed['wall'])} s, {_n(printed['cpu'])} s of CPU."
     return text
 
 
@@ -255,6 +265,8 @@ people hold an account that comes as an event of its own; 1 in 10 has something 
 four offices at work at the same time.
 
 Not in: drawing the people and filling the register before; writing the events before; what banks, the post and the SMS centre do after.
+Lists of the post are printed after they have left, at the lowest priority: what is printed by the end of a run stands under `printing`,
+the rest is not waited for.
 Everybody is new: nobody was known to any service before. A second month of the same people is not measured."""
 
 

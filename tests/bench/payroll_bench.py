@@ -34,6 +34,8 @@ from deploy.local.stack import KAFKA_ADDRESS, LocalStack
 from deploy.local.xsd import ensure_xsd
 from services.payout import bank_file
 from services.payout.app import build
+from services.payout.papers import papers
+from services.payout.printing import Printer
 from services.payout.settings import Settings
 from shared import logs, topics
 from shared.actors import ActorGate, Issuer
@@ -86,6 +88,7 @@ class Bench:
     """One payout service with a meter."""
 
     app: App
+    runtime: Runtime
     database: Database
     client: httpx.AsyncClient
     issuer: Issuer
@@ -232,13 +235,15 @@ async def service(folder: Path) -> AsyncIterator[Bench]:
             files_dir=folder / "files",
         )
         vault, gate = Vault.load(settings.keys_file), ActorGate(json.loads(settings.keys_file.read_text())["issuer"], clock)
-        app = build(Runtime(Service.PAYOUT, settings, database, vault, clock, gate, logs.configure("payout")))
+        runtime = Runtime(Service.PAYOUT, settings, database, vault, clock, gate, logs.configure("payout"))
+        app = build(runtime)
         web = make_app("bench", list)
         assert app.router
         web.include_router(app.router)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://bench", timeout=None) as client:
             yield Bench(
                 app,
+                runtime,
                 database,
                 client,
                 Issuer(folder / "keys" / "actor-issuer.json", clock),
@@ -346,7 +351,20 @@ async def _postal(bench: Bench, people: int) -> dict[str, Any]:
     cost = bench.costs["postal release"]
     per = POSTAL_PEOPLE / people
     size = sum(file["size"] for file in page["files"])
-    return {"postal_release_per_100k": {name: round(value * per, 2) for name, value in vars(cost).items()}, "postal_bytes": size}
+    return {
+        "postal_release_per_100k": {name: round(value * per, 2) for name, value in vars(cost).items()},
+        "postal_print_per_100k": {name: round(value * per, 2) for name, value in (await _printed(bench)).items()},
+        "postal_bytes": size,
+    }
+
+
+async def _printed(bench: Bench) -> dict[str, float]:
+    """Seconds on the wall and of the printing processes' CPU, all lists one after the other."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), perf_counter()
+    await Printer(bench.runtime, papers(bench.runtime.settings)).print_missing()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"wall": perf_counter() - began, "cpu": spent}
 
 
 def _figures(bench: Bench, people: int, baseline: int) -> dict[str, Any]:

@@ -77,6 +77,11 @@ class Sampler:
             turn += 1
             self.samples.append(Sample(monotonic() - self.began, cpu, mb))
 
+    def _printing(self) -> float | None:
+        """CPU seconds of the printing processes that are over: they live too short to be watched one by one."""
+        pid = self.pids().get("payout")
+        return _cpu_seconds(pid, buried=True) if pid else None
+
     def _groups(self) -> dict[int, str]:
         found = {pid: name for name, pid in self.pids().items()}
         if self.postgres:
@@ -91,11 +96,15 @@ class Sampler:
                 known = self._used.get(pid)
                 # A session is named after its database only once it has logged in.
                 self._used[pid] = (known[0] if known and known[0] != "postgres" else group, used)
+        if (used := self._printing()) is not None:
+            self._used[0] = ("printing", used)
 
     def _read_mb(self) -> dict[str, float]:
         totals: dict[str, float] = defaultdict(float)
         for pid, group in self._groups().items():
             totals[group] += _pss_mb(pid)
+        if pid := self.pids().get("payout"):
+            totals["printing"] = sum(map(_pss_mb, _children(pid)))
         return dict(totals)
 
 
@@ -117,13 +126,15 @@ def _group_of(pid: int) -> str:
     return f"postgres {named[1]}" if named else "postgres"
 
 
-def _cpu_seconds(pid: int) -> float | None:
+def _cpu_seconds(pid: int, *, buried: bool = False) -> float | None:
+    """Of a process, or of the children it has waited for."""
     try:
         with open(f"/proc/{pid}/stat") as file:
             fields = file.read().rsplit(")", 1)[1].split()
     except OSError:
         return None
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    first = 13 if buried else 11
+    return (int(fields[first]) + int(fields[first + 1])) / _TICKS
 
 
 def _pss_mb(pid: int) -> float:

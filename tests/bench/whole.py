@@ -7,9 +7,10 @@ import json
 import subprocess
 import time
 import traceback
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.bench.world import ROOT
 
 Say = Callable[[str], None]
 PROVINCE = 107_085
+PARTS = ("documented_way", "bare_limit", "end_to_end", "latency", "payroll", "list_import", "matching")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +42,31 @@ QUICK = Size("quick", (1_000,), 200, 5_000, (2_000, 1), 2_000, (50,), 3)
 SIZES = {size.name: size for size in (FULL, PROVINCE_ONLY, QUICK)}
 
 
-async def run(size: Size, say: Say) -> dict[str, Any]:
-    """All results. A part that fails is told as failed, and the others go on."""
+async def run(size: Size, say: Say, *, kept: dict[str, Any] | None = None, again: Collection[str] = ()) -> dict[str, Any]:
+    """All results. A part that fails is told as failed, and the others go on.
+
+    `again`: measure only these parts, the others stay as they stand in `kept`, with the commit they were measured at.
+    """
     began = time.monotonic()
-    found: dict[str, Any] = {
+    found: dict[str, Any] = (kept or {}) | {"measured": _measured(kept or {})} | {
         "synthetic": True, "size": size.name, "day": datetime.now(UTC).date().isoformat(), "commit": _commit(),
         "load_before": machine.busy_with_others(), "machine": machine.facts(), "failed": {},
     }  # fmt: skip
-    parts = _Parts(found, say)
-    await parts.run("documented_way", documented_way.run(size.documented_way, say))
-    await parts.run("bare_limit", bare_limit.run(size.bare_limit, say))
     *smaller, largest = size.end_to_end
-    for people in smaller:
-        await parts.run("end_to_end", end_to_end.run(people, say), many=True)
-    await parts.run("latency", latency.run(say, size.rates, size.seconds))
-    await parts.run("payroll", payroll_bench.run(*size.payroll))
-    await parts.run("list_import", list_import.run(size.list_rows, say))
-    await parts.run("matching", asyncio.to_thread(matching.run))
-    await parts.run("end_to_end", end_to_end.run(largest, say), many=True)  # last: it leaves the fullest disk and takes longest
+    plan: list[tuple[str, Callable[[], Awaitable[Any]]]] = [
+        ("documented_way", lambda: documented_way.run(size.documented_way, say)),
+        ("bare_limit", lambda: bare_limit.run(size.bare_limit, say)),
+        *(("end_to_end", partial(end_to_end.run, people, say)) for people in smaller),
+        ("latency", lambda: latency.run(say, size.rates, size.seconds)),
+        ("payroll", lambda: payroll_bench.run(*size.payroll)),
+        ("list_import", lambda: list_import.run(size.list_rows, say)),
+        ("matching", lambda: asyncio.to_thread(matching.run)),
+        ("end_to_end", lambda: end_to_end.run(largest, say)),  # last: it leaves the fullest disk and takes longest
+    ]
+    parts = _Parts(found, say)
+    for name, part in plan:
+        if not again or name in again:
+            await parts.run(name, part)
     found["ratios"] = page.ratios(found)
     found["aims"] = page.aims(found)
     found["minutes"] = round((time.monotonic() - began) / 60, 1)
@@ -70,21 +79,32 @@ class _Parts:
 
     found: dict[str, Any]
     say: Say
+    seen: set[str] = field(default_factory=set)
 
-    async def run(self, name: str, part: Awaitable[Any], *, many: bool = False) -> None:
+    async def run(self, name: str, part: Callable[[], Awaitable[Any]]) -> None:
         """One part."""
         self.say(f"--- {name.replace('_', ' ')}")
+        if name not in self.seen:
+            self.found.pop(name, None)
+            self.seen.add(name)
         try:
-            result = await part
+            result = await part()
         except Exception as error:  # a figure less is better than no figures
             traceback.print_exc()
             self.found["failed"][name] = f"{type(error).__name__}: {error}"[:300]
             return
-        if many:
+        if name == "end_to_end":
             self.found.setdefault(name, []).append(result)
         else:
             self.found[name] = result
+        self.found["measured"][name] = {"day": self.found["day"], "commit": self.found["commit"]}
         (ROOT / ".ansinh" / "bench-so-far.json").write_text(json.dumps(self.found, default=str))
+
+
+def _measured(kept: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """When and at which commit each part of an earlier run was measured."""
+    same = {"day": kept.get("day", ""), "commit": kept.get("commit", "")}
+    return {name: same for name in PARTS if name in kept} | kept.get("measured", {})
 
 
 def write(found: dict[str, Any], folder: Path) -> None:

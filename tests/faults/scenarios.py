@@ -77,6 +77,7 @@ _PHASES_OF_POINT = {
     "payout.command": ("build", "approve", "fallback"),
     "payout.release": ("release", "fallback"),
     "payout.files_written": ("release", "fallback"),
+    "payout.list_printed": ("release", "fallback"),
     "payout_file.": ("release", "fallback"),
     "notify.": ("texts",),
     "sms_": ("texts",),

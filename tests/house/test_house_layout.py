@@ -27,6 +27,7 @@ ALSO_TOUCHES_OUTSIDE = {
         "idempotency",
         "life",
         "life_http",
+        "printing",
         "reconciling",
         "release",
         "resolving",

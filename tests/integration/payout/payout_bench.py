@@ -11,7 +11,10 @@ import httpx
 from joserfc import jwe, jws
 from joserfc.jwk import ECKey, OctKey
 
+from services.payout.files import FileWriter
 from services.payout.handlers import Handlers
+from services.payout.papers import papers
+from services.payout.printing import Printer
 from shared.actors import Issuer
 from shared.clock import HandClock
 from shared.database import Database
@@ -197,6 +200,12 @@ class Bench:
         for act in ("build", "check", "approve"):
             await self.step(act)
         return await self.step("release")
+
+    async def print_lists(self) -> int:
+        """What follows a release by itself: lists are printed, prints are written. Returns how many lists."""
+        made = await Printer(self.runtime, papers(self.runtime.settings)).print_missing()
+        await FileWriter(self.database, self.vault, self.clock, folder=self.runtime.settings.files_dir).write_missing()
+        return made
 
     async def page(self) -> dict[str, Any]:
         """The payroll as people see it."""

@@ -196,6 +196,7 @@ async def test_files_are_written_as_they_were_hashed(bench: Bench, tmp_path: Pat
     await bench.enrol(a_line(), outcome=Outcome.NOT_FOUND)
     await bench.close()
     await bench.pay()
+    await bench.print_lists()
     files = (await bench.page())["files"]
     assert [file["kind"] for file in files] == ["pain.001", "held_list", "postal_print", "postal_list"]
     for file in files:

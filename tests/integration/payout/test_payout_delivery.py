@@ -29,6 +29,7 @@ async def sent(bench: Bench) -> None:
     await bench.enrol()
     await bench.close()
     await bench.pay()
+    await bench.print_lists()
 
 
 async def states(bench: Bench) -> dict[str, tuple[str, str | None]]:
@@ -279,3 +280,14 @@ async def test_manifest_is_never_sent_first(bench: Bench, sftp_server: Server, t
 
 def test_pauses_double_up_to_an_hour() -> None:
     assert [pause(n).total_seconds() for n in (0, 1, 2, 3, 8, 60)] == [30, 30, 60, 120, 3_600, 3_600]
+
+
+async def test_a_list_waits_for_its_print_unless_nobody_prints(bench: Bench, sftp_server: Server, tmp_path: Path) -> None:
+    await bench.enrol()
+    await bench.close()
+    await bench.pay()
+    remote = OpenSsh(sftp_server.target())
+    assert await courier(bench, tmp_path / "files", (Provider.POST, remote)).deliver() == 0
+    await bench.print_lists()
+    assert await courier(bench, tmp_path / "files", (Provider.POST, remote)).deliver() == 3
+    assert await bench.print_lists() == 0

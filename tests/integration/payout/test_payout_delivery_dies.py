@@ -44,6 +44,7 @@ async def test_next_process_finishes_what_this_one_began(
     await bench.enrol(home_delivery=True)
     await bench.close()
     await bench.pay()
+    await bench.print_lists()
     async with bench.database.session() as session:
         dsn = stack.postgres_dsn(await session.fetchval("SELECT current_database()"))
     await dies(bench, dsn, sftp_server, tmp_path, point=point)

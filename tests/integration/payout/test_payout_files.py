@@ -11,6 +11,8 @@ from pypdf import PdfReader
 
 from deploy.local.xsd import ensure_xsd
 from services.payout.files import FileWriter
+from services.payout.papers import papers
+from services.payout.printing import Printer
 from services.payout.transfer_list import read_csv
 from shared.clock import LOCAL
 from shared.personal import Collector, Delivery
@@ -30,6 +32,8 @@ async def paid_district(bench: Bench) -> list[str]:
     await bench.enrol(outcome=Outcome.DUPLICATE)
     await bench.close()
     await bench.pay()
+    if bench.runtime.settings.print_lists:
+        await bench.print_lists()
     return [file["path"] for file in (await bench.page())["files"]]
 
 
@@ -86,6 +90,9 @@ async def test_lists_name_the_commune_and_are_printed_as_they_are_written(bench:
     await bench.enrol(home_delivery=True, area="18499", full_name="Đặng Thị Ẩn")
     await bench.close()
     await bench.pay()
+    assert not [file for file in (await bench.page())["files"] if file["kind"] == "postal_print"]
+    assert await bench.print_lists() == 1
+    assert await bench.print_lists() == 0
     ((_batch, (manifest, lines)),) = (await bench.mail(Provider.POST)).items()
     (path,) = [file["path"] for file in (await bench.page())["files"] if file["path"].endswith(".pdf")]
     text = printed(tmp_path / "files", path)
@@ -195,3 +202,26 @@ async def test_account_issued_in_bulk_is_paid_on_after_its_first_use(bench: Benc
         gaps = await session.fetch("SELECT gap FROM channel_choice")
     assert [row["channel"] for row in rows] == ["account", "counter"]
     assert [row["gap"] for row in gaps] == ["bulk_unused"]
+
+
+async def test_two_processes_print_a_list_once(bench: Bench) -> None:
+    await bench.enrol()
+    await bench.close()
+    await bench.pay()
+    printers = [Printer(bench.runtime, papers(bench.runtime.settings)) for _ in range(2)]
+    await asyncio.gather(*(printer.print_missing() for printer in printers))
+    async with bench.database.session() as session:
+        rows = await session.fetch(
+            "SELECT path, count(part) AS parts FROM file JOIN file_part USING (path) GROUP BY path ORDER BY path"
+        )
+    assert [(row["path"].rsplit("/", 1)[1], row["parts"]) for row in rows] == [("18496.pdf", 1), ("18496.xlsx", 1)]
+
+
+async def test_a_print_shows_the_list_as_it_left_whatever_is_known_since(bench: Bench, tmp_path: Path) -> None:
+    who = await bench.enrol(full_name="Đặng Thị Ẩn")
+    await bench.close()
+    await bench.pay()
+    await bench.see(bench.snapshot(who, full_name="Đặng Thị Khác"))
+    await bench.print_lists()
+    (path,) = [file["path"] for file in (await bench.page())["files"] if file["path"].endswith(".pdf")]
+    assert "Đặng Thị Ẩn" in printed(tmp_path / "files", path)

@@ -1,6 +1,7 @@
 """Workbooks for the post and for officers, read back by another library."""
 
 import io
+from dataclasses import astuple
 from datetime import UTC, datetime
 
 import openpyxl
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.payout.postal_list import REASONS, HeldRow, PostalRow, held_list, postal_list
+from services.payout.postal_list import REASONS, HeldRow, PostalRow, held_list, listed, postal_list
 from shared.words import HeldReason
 
 AT = datetime(2024, 1, 25, 2, tzinfo=UTC)
@@ -73,3 +74,22 @@ def test_held_list_tells_reason_and_next_step() -> None:
     assert {row[4] for row in table[3:-1]} == {told for told, _step in REASONS.values()}
     assert table[-1][3] == 360_000 * len(HeldReason)
     assert set(REASONS) == set(HeldReason)
+
+
+_WORDS = st.text(st.characters(min_codepoint=33, max_codepoint=0x1EF9, exclude_categories=("C", "Z")), max_size=12)
+ROWS = st.builds(
+    PostalRow,
+    st.text("ABCDEFGH234567", min_size=16, max_size=16),
+    _WORDS,
+    _WORDS,
+    _WORDS,
+    _WORDS,
+    st.booleans(),
+    st.integers(1, 10**12),
+)
+
+
+@given(st.lists(ROWS, min_size=1, max_size=20))
+def test_a_list_is_read_back_as_it_was_written(rows: list[PostalRow]) -> None:
+    found = listed(postal_list(rows, area="Xã Hương Khê", period="2024-02", made_at=AT))
+    assert sorted(map(astuple, found)) == sorted(map(astuple, rows))
