@@ -246,7 +246,8 @@ WITH known AS NOT MATERIALIZED (
     SELECT k & 4095 AS bucket FROM known WHERE NOT (SELECT agrees FROM whole) GROUP BY 1 HAVING bit_xor(hashtextextended(identity_digest, k)) <> 0
 ), unjudged AS (
     SELECT beneficiary_id FROM person p LEFT JOIN verdict v USING (beneficiary_id, identity_digest)
-     WHERE uuid_hash_extended(beneficiary_id, 0) & 4095 IN (SELECT bucket FROM differing) AND v.outcome IS NULL
+     WHERE NOT (SELECT agrees FROM whole) AND uuid_hash_extended(beneficiary_id, 0) & 4095 IN (SELECT bucket FROM differing)
+       AND v.outcome IS NULL
 )
 SELECT DISTINCT format('person %s', l.beneficiary_id) AS row FROM unjudged JOIN line l USING (beneficiary_id)
  WHERE NOT EXISTS (SELECT FROM held h WHERE h.entitlement_id = l.entitlement_id AND h.until IS NULL AND h.reason = 'VERIFICATION_PENDING')
@@ -442,8 +443,9 @@ WITH refused AS (
 )
 SELECT format('id %s: payment %s, answer %s', end_to_end_id, CASE WHEN p.k IS NULL THEN 'not paid' ELSE 'paid' END,
               CASE WHEN s.k IS NULL THEN 'missing' ELSE 'paid' END) AS row
-  FROM (SELECT * FROM paid WHERE k & 4095 IN (SELECT bucket FROM differing)) AS p
-  FULL JOIN (SELECT * FROM said WHERE k & 4095 IN (SELECT bucket FROM differing)) AS s USING (end_to_end_id) WHERE p.k IS NULL OR s.k IS NULL
+  FROM (SELECT * FROM paid WHERE NOT (SELECT agrees FROM whole) AND k & 4095 IN (SELECT bucket FROM differing)) AS p
+  FULL JOIN (SELECT * FROM said WHERE NOT (SELECT agrees FROM whole) AND k & 4095 IN (SELECT bucket FROM differing)) AS s USING (end_to_end_id)
+ WHERE p.k IS NULL OR s.k IS NULL
  UNION ALL
 SELECT format('payment %s is %s without an answer', instruction_id, state) FROM instruction i
  WHERE state IN ('rejected', 'returned', 'expired')
@@ -527,12 +529,23 @@ SELECT format('break %s ended by %s and %s', k.break_id, coalesce(k.proposed_by,
  ORDER BY 1;
 
 -- name: postings_outside_chain
--- payout: postings that are no link of their payer's chain, and links without their posting. (Whether each hash is right: `ansinh audit verify`.)
-SELECT format('%s: posting %s is in no chain', p.payer, p.posting_id) AS row
-  FROM posting p WHERE NOT EXISTS (SELECT FROM ledger_link l WHERE l.posting_id = p.posting_id AND l.payer = p.payer)
+-- payout: postings that are no link of their payer's chain, and links without their posting; row by row only where a payer's sums differ.
+-- (Whether each hash is right: `ansinh audit verify`.)
+WITH posted AS (
+    SELECT payer, count(*) AS count, bit_xor(uuid_hash_extended(posting_id, 0)) AS k FROM posting GROUP BY payer
+), linked AS (
+    SELECT payer, count(*) AS count, bit_xor(uuid_hash_extended(posting_id, 0)) AS k FROM ledger_link GROUP BY payer
+), differing AS (
+    SELECT payer, coalesce(p.count, 0) AS postings, coalesce(l.count, 0) AS links FROM posted p FULL JOIN linked l USING (payer)
+     WHERE (p.count, p.k) IS DISTINCT FROM (l.count, l.k)
+)
+SELECT format('%s: %s postings, %s links', payer, postings, links) AS row FROM differing
 UNION ALL
-SELECT format('%s: link %s names posting %s, which is gone', l.payer, l.seq, l.posting_id)
-  FROM ledger_link l WHERE NOT EXISTS (SELECT FROM posting p WHERE p.posting_id = l.posting_id) ORDER BY 1;
+SELECT CASE WHEN l.payer IS NULL THEN format('%s: posting %s is in no chain', p.payer, posting_id)
+            ELSE format('%s: link %s names posting %s, which is %s', l.payer, l.seq, posting_id, coalesce('of ' || p.payer, 'gone')) END
+  FROM (SELECT * FROM posting WHERE payer IN (SELECT payer FROM differing)) p
+  FULL JOIN (SELECT * FROM ledger_link WHERE payer IN (SELECT payer FROM differing)) l USING (posting_id)
+ WHERE p.payer IS DISTINCT FROM l.payer ORDER BY 1;
 
 -- name: chains_cut
 -- payout: chains whose links are not numbered from 1 to where the chain ends.

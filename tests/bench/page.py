@@ -90,6 +90,7 @@ def _head(found: Results) -> str:
             f" {machine['system']}; everything (broker, database, services, driver) on these cores;"
             f" load average before the run {found['load_before']}.",
             *_other_commits(found),
+            *(f"- {note}" for note in found.get("notes", ())),
             f"- {versions}.",
             f"- {durability}.",
             f"- Java: `{machine['java_options']}`. One copy of each service.",

@@ -47,7 +47,10 @@ _BANKS = [bank for bank in BANKS for _ in range(bank.share // 10)]
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One person: what the ministry writes, what the register holds, what must come of it. `trouble` is a key of TROUBLES or `plain`."""
+    """One person: what the ministry writes, what the register holds, what must come of it.
+
+    `trouble`: a key of TROUBLES, `keyboard` or `plain`.
+    """
 
     number: int
     trouble: str
@@ -91,8 +94,8 @@ def _recipient(rng: Random, number: int) -> Recipient:
     trouble = _ROLLS[roll] if roll < len(_ROLLS) else "plain"
     if trouble == "old9" and born.year >= _BIRTH_YEARS_WITH_OLD_NUMBER:
         trouble = "plain"
-    if trouble == "no_accents" and without_accents(parts.full) == parts.full:
-        trouble = "plain"
+    if trouble == "no_accents" and without_accents(parts.full) == parts.full.replace("Đ", "D").replace("đ", "d"):
+        trouble = "keyboard"  # d for đ is a habit of keyboards, not a lost accent: one in a million has nothing else to lose
     if trouble == "amount" and group.family is Family.MERIT:
         trouble = "plain"
     personal_number = f"042{2 * (born.year // 100 - 19) + (sex is Sex.FEMALE)}{born.year % 100:02d}{number:06d}"
@@ -116,7 +119,8 @@ def _recipient(rng: Random, number: int) -> Recipient:
 
 def _identity(trouble: str, name: str, born: date, *, sex: Sex, personal_number: str, old_number: str) -> dict[str, str]:
     """How the list writes the person."""
-    written = {"tone": old_tone_placement, "no_accents": without_accents}.get(trouble, str)(name)
+    forms = {"tone": old_tone_placement, "no_accents": without_accents, "keyboard": without_accents}
+    written = forms.get(trouble, str)(name)
     birth = str(born.year) if trouble == "year_only" else born.isoformat()
     said = {"full_name": written, "birth_date": birth, "sex": sex.value}
     if trouble != "old9":
