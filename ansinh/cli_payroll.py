@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
@@ -13,8 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from ansinh import drill as drilling
-from ansinh import life, pipeline, what_if
+from ansinh import life, pipeline, settlement, what_if
 from ansinh.asking import AsJson, Name, Payer, Period, ask, show
+from ansinh.client import Client
+from ansinh.installation import Addresses
 from shared.clock import LOCAL
 from shared.words import Programme
 
@@ -195,6 +197,35 @@ def go_no_go(
     else:
         Console(width=180).print(_sheet(sheet["payers"]))
     raise typer.Exit(int(not sheet["go"]))
+
+
+@payroll.command("settlement")
+def show_settlement(
+    period: Period,
+    payer: Annotated[str | None, typer.Argument(help="Only this payer; all when not said.")] = None,
+    *,
+    xlsx: Annotated[Path | None, typer.Option(help="Write the workbook here, every commune and who is carried over in it.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the page that prints here.")] = None,
+    as_json: AsJson = False,
+    name: Name = "local",
+) -> None:
+    """Where every line and dong is; exit code 1 when it does not balance. Example: ansinh payroll settlement 2024-02 huyen-444 --xlsx q.xlsx"""
+    files = [path for path in (xlsx and xlsx.with_suffix(".xlsx"), html and html.with_suffix(".html")) if path]
+
+    async def asked(_addresses: Addresses, client: Client) -> dict[str, Any]:
+        for path in files:
+            await settlement.save(client, period, payer, to=path)
+        return await settlement.ask(client, period, payer)
+
+    found = ask(name, asked)
+    if as_json:
+        show(found)
+    else:
+        for table in settlement.tables(found):
+            Console(width=180).print(table)
+        for line in [*settlement.verdict(found), *(f"Written: {path}" for path in files)]:
+            typer.echo(line)
+    raise typer.Exit(int(not found["balanced"]))
 
 
 @payroll.command()

@@ -22,6 +22,7 @@ from services.payout.life_http import add_routes
 from services.payout.refusals import ADVICE, Refusal, Refused
 from services.payout.release import Released, release
 from services.payout.rules import Rules
+from services.payout.settlement_http import add_settlement
 from services.payout.store import Payroll
 from shared.actors import Actor, require
 from shared.database import Tx
@@ -66,6 +67,7 @@ def router(runtime: Runtime, writer: FileWriter, rules: Rules) -> APIRouter:
     _add_reading(routes, runtime)
     add_what_if(routes, runtime, rules)
     add_routes(routes, runtime, rules)
+    add_settlement(routes, runtime)
     return routes
 
 

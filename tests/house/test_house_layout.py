@@ -32,6 +32,7 @@ ALSO_TOUCHES_OUTSIDE = {
         "release",
         "resolving",
         "sending",
+        "settlement_http",
         "statements",
     },
     "notify": {"campaigns", "sender", "receipts", "sms_gateway"},
