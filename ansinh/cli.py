@@ -64,7 +64,8 @@ def demo(
         _print(made)
     else:
         report.show(made, console)
-    raise typer.Exit(0 if all(verdict["ok"] for verdict in made["invariants"].values()) else 1)
+    good = all(verdict["ok"] for verdict in made["invariants"].values()) and made["settlement"]["balanced"]
+    raise typer.Exit(0 if good else 1)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,22 +16,45 @@ from rich.table import Table
 from ansinh import drill as drilling
 from ansinh import life, pipeline, settlement, what_if
 from ansinh.asking import AsJson, Name, Payer, Period, ask, show
-from ansinh.client import Client
+from ansinh.client import Client, Refusal
 from ansinh.installation import Addresses
+from ansinh.next_step import next_steps
 from shared.clock import LOCAL
 from shared.words import Programme
 
 payroll = typer.Typer(
-    help="Open, budget, close, preview, build, check, approve, endorse, release, withdraw, finish, go-no-go of one payer's payroll.",
+    help="One payer's payroll: open, budget, confirm, close, preview, build, check, approve, endorse, release, withdraw, settle, finish;"
+    " go-no-go, settlement. Each step says what comes next.",
     no_args_is_help=True,
 )
 PayerOrAll = Annotated[str, typer.Argument(help="Payer code, or '*' for all payers.")]
+
+
+def _step(name: str, whose: tuple[str, str], step: Callable[[Client], Awaitable[Any]]) -> None:
+    """Take a step, print its answer, and tell on the other stream what comes next; after a refusal too."""
+
+    async def taken(_addresses: Addresses, client: Client) -> tuple[Any, Refusal | None, list[str]]:
+        try:
+            return await step(client), None, await next_steps(client, *whose)
+        except Refusal as refusal:
+            return None, refusal, await next_steps(client, *whose)
+
+    done, refusal, after = ask(name, taken)
+    if refusal:
+        typer.echo(str(refusal), err=True)
+    else:
+        show(done)
+    for line in after:
+        typer.echo(line, err=True)
+    if refusal:
+        raise typer.Exit(1)
 
 
 @payroll.command("open")
 def open_period(period: Period, name: Name = "local") -> None:
     """Open a month, so that payers may get budgets for it. Example: ansinh payroll open 2024-02"""
     show(ask(name, lambda _a, client: life.open_period(client, period)))
+    typer.echo(f"Next: ansinh payroll budget {period} PAYER --programme PROGRAMME=VND", err=True)
 
 
 @payroll.command()
@@ -41,9 +65,15 @@ def budget(
     programme: Annotated[list[str], typer.Option(help="PROGRAMME=VND, once for each programme.")],
     name: Name = "local",
 ) -> None:
-    """Set a budget, signed by two. Example: ansinh payroll budget 2024-02 huyen-444 --programme social_assistance=9000000000"""
+    """Write a budget (maker); it binds once `confirm`ed. Example: ansinh payroll budget 2024-02 huyen-444 --programme merit=9000000000"""
     rows = dict(_budget_row(text) for text in programme)
-    show(ask(name, lambda _a, client: life.budget(client, period, payer, rows=rows)))
+    _step(name, (period, payer), lambda client: life.budget(client, period, payer, rows=rows))
+
+
+@payroll.command()
+def confirm(period: Period, payer: Payer, name: Name = "local") -> None:
+    """Sign the budget that waits (approver). Example: ansinh payroll confirm 2024-02 huyen-444"""
+    _step(name, (period, payer), lambda client: life.confirm_budget(client, period, payer))
 
 
 def _budget_row(text: str) -> tuple[str, int]:
@@ -56,13 +86,13 @@ def _budget_row(text: str) -> tuple[str, int]:
 @payroll.command()
 def close(period: Period, payer: Payer, name: Name = "local") -> None:
     """Freeze the list. Example: ansinh payroll close 2024-02 huyen-444"""
-    show(ask(name, lambda _a, client: pipeline.close_list(client, period, payer)))
+    _step(name, (period, payer), lambda client: life.close(client, period, payer))
 
 
 @payroll.command()
 def build(period: Period, payer: Payer, name: Name = "local") -> None:
     """Build drafts from every line that is not paid yet (maker). Example: ansinh payroll build 2024-02 huyen-444"""
-    show(ask(name, lambda _a, client: pipeline.build(client, period, payer)))
+    _step(name, (period, payer), lambda client: pipeline.build(client, period, payer))
 
 
 @payroll.command()
@@ -71,28 +101,25 @@ def preview(
     name: Name = "local",
 ) -> None:  # fmt: skip
     """What a build would make, and how it differs from last month; nothing is kept. Example: ansinh payroll preview 2024-02 huyen-444"""
-    shown = ask(name, lambda _a, client: life.preview(client, period, payer))
-    if csv:
-        csv.write_text(life.as_csv(shown.pop("differences")), "utf-8")
-    show(shown)
+    _step(name, (period, payer), lambda client: life.preview(client, period, payer, to=csv))
 
 
 @payroll.command("check")
 def check_lists(period: Period, payer: Payer, name: Name = "local") -> None:
     """Sign the drafts (checker). Example: ansinh payroll check 2024-02 huyen-444"""
-    show(ask(name, lambda _a, client: pipeline.sign(client, period, payer, step="check")))
+    _step(name, (period, payer), lambda client: pipeline.sign(client, period, payer, step="check"))
 
 
 @payroll.command()
 def approve(period: Period, payer: Payer, name: Name = "local") -> None:
     """Sign the checked lists (approver). Example: ansinh payroll approve 2024-02 huyen-444"""
-    show(ask(name, lambda _a, client: pipeline.sign(client, period, payer, step="approve")))
+    _step(name, (period, payer), lambda client: pipeline.sign(client, period, payer, step="approve"))
 
 
 @payroll.command()
 def endorse(period: Period, payer: Payer, name: Name = "local") -> None:
     """Sign lists above the tier (province). Example: ansinh payroll endorse 2024-02 huyen-444"""
-    show(ask(name, lambda _a, client: life.endorse(client, period, payer)))
+    _step(name, (period, payer), lambda client: life.endorse(client, period, payer))
 
 
 @payroll.command()
@@ -102,9 +129,9 @@ def release(
 ) -> None:  # fmt: skip
     """Send the approved lists minus withdrawals (releaser). Example: ansinh payroll release 2024-02 huyen-444"""
     if emergency:
-        show(ask(name, lambda _a, client: life.release_in_emergency(client, period, payer, reason=emergency)))
+        _step(name, (period, payer), lambda client: life.release_in_emergency(client, period, payer, reason=emergency))
     else:
-        show(ask(name, lambda _a, client: pipeline.sign(client, period, payer, step="release")))
+        _step(name, (period, payer), lambda client: pipeline.sign(client, period, payer, step="release"))
 
 
 @payroll.command()
@@ -118,7 +145,7 @@ def withdraw(
 ) -> None:
     """Take people off approved lists, signed by two. Example: ansinh payroll withdraw 2024-02 huyen-444 --beneficiary ID"""
     people = [str(one) for one in beneficiary]
-    show(ask(name, lambda _a, client: pipeline.withdraw(client, period, payer, beneficiary_ids=people, reason=reason)))
+    _step(name, (period, payer), lambda client: pipeline.withdraw(client, period, payer, beneficiary_ids=people, reason=reason))
 
 
 @payroll.command()
@@ -162,9 +189,15 @@ def show_life(period: Period, payer: Payer, name: Name = "local") -> None:
 
 
 @payroll.command()
+def settle(period: Period, payer: Payer, name: Name = "local") -> None:
+    """What providers left unanswered becomes unknown; says what keeps the payroll open. Example: ansinh payroll settle 2024-02 huyen-444"""
+    _step(name, (period, payer), lambda client: life.settle(client, period, payer))
+
+
+@payroll.command()
 def finish(period: Period, payer: Payer, name: Name = "local") -> None:
     """Carry over what came back; from then on nothing moves. Example: ansinh payroll finish 2024-02 huyen-444"""
-    show(ask(name, lambda _a, client: life.finish(client, period, payer)))
+    _step(name, (period, payer), lambda client: life.finish(client, period, payer))
 
 
 @payroll.command()
@@ -209,7 +242,7 @@ def show_settlement(
     as_json: AsJson = False,
     name: Name = "local",
 ) -> None:
-    """Where every line and dong is; exit code 1 when it does not balance. Example: ansinh payroll settlement 2024-02 huyen-444 --xlsx q.xlsx"""
+    """Where every line and dong is; exit code 1 when it does not balance. Example: ansinh payroll settlement 2024-02 --xlsx q.xlsx"""
     files = [path for path in (xlsx and xlsx.with_suffix(".xlsx"), html and html.with_suffix(".html")) if path]
 
     async def asked(_addresses: Addresses, client: Client) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from ansinh import pipeline, report
+from ansinh import life, pipeline, report, settlement
 from ansinh.client import Client
 from ansinh.installation import Addresses, Installation
 from sandbox import district, door, ministry, population
@@ -85,6 +85,7 @@ class Demo:
         await self._pay(addresses, client)
         await self._fall_back(addresses, client)
         await self._remind(addresses, client)
+        await self._settlement(addresses, client)
 
     async def _start(self) -> Addresses:
         async with self._stage("Khởi động / start the stack") as note:
@@ -139,9 +140,22 @@ class Demo:
             closing = await pipeline.close_list(client, PERIOD, PAYER)
             await pipeline.settled(addresses)
             note(f"{closing['count']} lines, {_vnd(closing['vnd'])}")
+        await self._budget(client, closing)
         async with self._stage("Xác minh và lập chi trả / build") as note:
             built = await pipeline.build(client, PERIOD, PAYER)
             note(f"{sum(batch['count'] for batch in built['batches'])} payments in {len(built['batches'])} batches")
+
+    async def _budget(self, client: Client, closing: dict[str, Any]) -> None:
+        """The month is opened, what the list needs is budgeted by two, and the build is tried before it is made."""
+        async with self._stage("Mở kỳ, dự toán / open, budget") as note:
+            await life.open_period(client, PERIOD)
+            rows = {row["programme"]: row["vnd"] for row in closing["programmes"]}
+            sheet = await life.budget(client, PERIOD, PAYER, rows=rows)
+            await life.confirm_budget(client, PERIOD, PAYER)
+            note(f"{len(rows)} programmes, {_vnd(sheet['vnd'])}, signed by two")
+        async with self._stage("Xem trước / preview") as note:
+            tried = await life.preview(client, PERIOD, PAYER)
+            note(f"{sum(one['count'] for one in tried['lists'])} payments, {tried['people_who_differ']} people unlike last month")
 
     async def _approve(self, addresses: Addresses, client: Client, world: Any) -> None:
         async with self._stage("Kiểm tra, phê duyệt / check, approve") as note:
@@ -159,6 +173,13 @@ class Demo:
 
     async def _pay(self, addresses: Addresses, client: Client) -> None:
         self.installation.set_clock(RELEASED)
+        async with self._stage("Sẵn sàng chi trả / go, no-go") as note:
+            sheet = await life.go_no_go(client, PERIOD)
+            path = Path(addresses.folder) / "go-no-go.html"
+            await client.fetch("payout", f"/v1/periods/{PERIOD}/go-no-go.html", path, actor="operator")
+            [row] = sheet["payers"]
+            answers = [yes for question, yes in row.items() if question not in ("payer", "go", "todo")]
+            note(f"{sum(answers)} of {len(answers)} green before release -> {path.name}")
         async with self._stage("Phát hành / release") as note:
             sent = await pipeline.sign(client, PERIOD, PAYER, step="release")
             note(f"{sum(batch['count'] for batch in sent['batches'])} payments sealed and sent")
@@ -207,6 +228,18 @@ class Demo:
             await pipeline.settled(addresses)
             self.notes["sms"] = await report.texts(client, CAMPAIGN)
             note(f"{drawn['texts']} texts for {drawn['people']} people")
+
+    async def _settlement(self, addresses: Addresses, client: Client) -> None:
+        async with self._stage("Quyết toán / settlement") as note:
+            found = await settlement.ask(client, PERIOD, PAYER)
+            files = [Path(addresses.folder) / f"settlement{ending}" for ending in (".html", ".xlsx")]
+            for path in files:
+                await settlement.save(client, PERIOD, PAYER, to=path)
+            self.notes["settlement"] = {key: found[key] for key in ("balanced", "faults", "total", "providers")} | {
+                "carry_over": len(found["carry_over"]), "files": [str(path) for path in files],
+            }  # fmt: skip
+            verdict = "balances" if found["balanced"] else f"{len(found['faults'])} FINDINGS"
+            note(f"{found['total']['declared']['count']} lines: {verdict}; {len(found['carry_over'])} to carry over")
 
     @asynccontextmanager
     async def _stage(self, name: str) -> AsyncIterator[Any]:

@@ -6,10 +6,11 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from ansinh import pipeline
-from ansinh.client import Client
+from ansinh.client import Client, Refusal
 
 
 def _path(period: str, payer: str) -> str:
@@ -22,17 +23,45 @@ async def open_period(client: Client, period: str) -> Any:
 
 
 async def budget(client: Client, period: str, payer: str, *, rows: Mapping[str, int]) -> Any:
-    """The maker writes the sheet, the approver signs its hash. VND per programme."""
-    path = f"/v1/periods/{period}/{payer}"
-    proposed = await client.post("payout", f"{path}/budget", actor="maker", body={"programmes": dict(rows)})
-    sha256 = proposed["sha256"]
-    await client.post("payout", f"{path}/confirm-budget", actor="approver", body={"sha256": sha256}, sha256=sha256)
-    return proposed
+    """The maker writes the sheet, VND per programme; a second person confirms it."""
+    path = f"/v1/periods/{period}/{payer}/budget"
+    return await client.post("payout", path, actor="maker", body={"programmes": dict(rows)})
 
 
-async def preview(client: Client, period: str, payer: str) -> Any:
-    """The build rolled back, with differences against the month before."""
-    return await client.post("payout", f"{_path(period, payer)}/preview", actor="maker")
+async def confirm_budget(client: Client, period: str, payer: str) -> Any:
+    """The approver signs the hash of the sheet that waits. Raises Refusal when none does."""
+    waits = (await show(client, period, payer))["budget_waits"]
+    if waits is None:
+        raise Refusal("BUDGET_UNKNOWN", "no budget waits for a second signature; write one first")
+    sha256 = waits["sha256"]
+    path = f"/v1/periods/{period}/{payer}/confirm-budget"
+    return await client.post("payout", path, actor="approver", body={"sha256": sha256}, sha256=sha256)
+
+
+async def close(client: Client, period: str, payer: str) -> Any:
+    """Freeze the list, and wait until payout holds all of it, so that the next step finds it."""
+    closing = await pipeline.close_list(client, period, payer)
+
+    async def held() -> bool:
+        try:
+            return bool((await pipeline.status(client, period, payer))["lines"]["count"] == closing["count"])
+        except Refusal:
+            return False
+
+    try:
+        await pipeline.until(held)
+    except TimeoutError:
+        raise Refusal("LINES_MISSING", "the list is closed, payout has not read all of it; wait and look at `ansinh topics`") from None
+    return closing
+
+
+async def preview(client: Client, period: str, payer: str, *, to: Path | None = None) -> Any:
+    """The build rolled back, with how many people differ from the month before and why; who they are goes into a file."""
+    shown: dict[str, Any] = await client.post("payout", f"{_path(period, payer)}/preview", actor="maker")
+    differences = shown.pop("differences")
+    if to:
+        to.write_text(as_csv(differences), "utf-8")
+    return shown | {"people_who_differ": len(differences), "written": str(to) if to else None}
 
 
 def as_csv(differences: Sequence[Mapping[str, Any]]) -> str:
@@ -61,6 +90,11 @@ async def release_in_emergency(client: Client, period: str, payer: str, *, reaso
     sha256 = (await pipeline.status(client, period, payer))["to_sign"]["release"]
     body = {"emergency_reason": reason}
     return await client.post("payout", f"{_path(period, payer)}/release", actor="emergency", body=body, sha256=sha256)
+
+
+async def settle(client: Client, period: str, payer: str) -> Any:
+    """What providers left unanswered becomes unknown, once they said that they are done or their time is over."""
+    return await client.post("payout", f"{_path(period, payer)}/expire-answers", actor="operator")
 
 
 async def finish(client: Client, period: str, payer: str) -> Any:

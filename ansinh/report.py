@@ -49,6 +49,7 @@ async def make(
         "invariants": {verdict.id: {"ok": verdict.ok, "detail": f"{verdict.title}: {verdict.detail}"} for verdict in verdicts},
         "seconds": seconds | {"total": round(sum(seconds.values()), 2)},
         "files": str(Path(addresses.folder) / "files"),
+        "settlement": notes.get("settlement", {}),
         "truth": partner_totals(Path(addresses.folder) / "truth"),
     }
 
@@ -104,7 +105,13 @@ def show(report: dict[str, Any], console: Console) -> None:
     console.print(f"Texts by state: {_pairs(report['sms'])}")
     console.print(f"Partners' own books: {_pairs({k: v['count'] for k, v in report['truth'].items()})}")
     console.print(f"Files: {report['files']}  ·  report.json beside them  ·  {report['seconds']['total']} s in all")
+    console.print(_settled(report["settlement"]))
     console.print("Look closer: make up, then `ansinh trace <beneficiary>`, `ansinh topics`, `ansinh payroll status`")
+
+
+def _settled(settlement: dict[str, Any]) -> str:
+    verdict = "balances" if settlement["balanced"] else f"DOES NOT BALANCE: {settlement['faults'][0]}"
+    return f"Settlement {verdict}: {' and '.join(settlement['files'])}, go-no-go.html beside them"
 
 
 def _money(report: dict[str, Any]) -> Table:

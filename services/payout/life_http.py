@@ -208,7 +208,7 @@ def _add_finishing(routes: APIRouter, runtime: Runtime) -> None:
 
     @routes.get(PATH + "/life")
     async def show_life(period: Period, payer: Opaque) -> dict[str, Any]:
-        """Period, budget, the province's signature, freezes, and whether it is finished."""
+        """Period, budgets and a sheet that waits for its second signature, the province's signature, freezes, and whether it is finished."""
         async with runtime.database.reading() as tx:
             opened = await store_life.opened(tx, period)
             payroll = await store.payroll(tx, period, payer)
@@ -219,6 +219,7 @@ def _add_finishing(routes: APIRouter, runtime: Runtime) -> None:
                 "payer": payer,
                 "opened": dict(opened) if opened else None,
                 "budgets": [dict(row) for row in await store_life.budgets(tx, period, payer)],
+                "budget_waits": dict(waits) if (waits := await store_life.waiting_sheet(tx, period, payer)) else None,
                 "to_endorse": life.to_sign(waiting),
                 "freezes": [dict(row) for row in await store_life.freezes(tx, payer, runtime.clock.now())],
                 "finished": dict(finished) if finished else None,

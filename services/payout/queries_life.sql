@@ -30,6 +30,15 @@ SELECT :sha256, programme, vnd FROM unnest(:programmes::text[], :vnds::bigint[])
 SELECT s.period, s.payer, s.version, s.proposed_by, c.confirmed_by FROM budget_sheet s LEFT JOIN budget_confirmation c USING (sheet_sha256)
  WHERE s.sheet_sha256 = :sha256 AND s.period = :period AND s.payer = :payer;
 
+-- name: waiting_sheet^
+-- The newest budget sheet of a payer that can still be confirmed: of the next version.
+SELECT s.sheet_sha256 AS sha256, s.version, s.proposed_by, s.proposed_at,
+       (SELECT sum(r.vnd)::bigint FROM budget_row r WHERE r.sheet_sha256 = s.sheet_sha256) AS vnd
+  FROM budget_sheet s
+ WHERE s.period = :period AND s.payer = :payer
+   AND s.version = 1 + (SELECT count(*) FROM budget_confirmation c WHERE c.period = :period AND c.payer = :payer)
+ ORDER BY s.proposed_at DESC, s.sheet_sha256 LIMIT 1;
+
 -- name: budget_below_use^
 -- Programmes of which more has left than this sheet allows.
 SELECT count(*) AS count FROM budget_use u LEFT JOIN budget_row r ON r.sheet_sha256 = :sha256 AND r.programme = u.programme

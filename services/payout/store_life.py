@@ -71,6 +71,12 @@ async def budget_sheet(tx: Tx, sha256: str, period: str, payer: str) -> Sheet | 
     return Sheet(row["version"], row["proposed_by"], row["confirmed_by"]) if row else None
 
 
+async def waiting_sheet(tx: Tx, period: str, payer: str) -> Record | None:
+    """The newest sheet that a second person may still sign: hash, version, who wrote it, VND."""
+    row: Record | None = await queries.waiting_sheet(tx, period=period, payer=payer)
+    return row
+
+
 async def budget_below_use(tx: Tx, sha256: str, period: str, payer: str) -> int:
     """How many programmes have spent more than this sheet would allow."""
     return int((await queries.budget_below_use(tx, sha256=sha256, period=period, payer=payer))["count"])

@@ -40,6 +40,7 @@ async def test_demo_report_equals_tables_and_truth() -> None:
         assert json.loads((folder / "report.json").read_text())["invariants"] == made["invariants"]
         assert all((folder / "files" / row["path"]).exists() for row in files)
         same_workbook_back(folder / "lists")
+        settled(made, folder)
     finally:
         assert demo.installation._stack is not None
         demo.installation._stack.remove()
@@ -61,6 +62,20 @@ def compare(made: dict[str, Any], payments: list[Any], *, lines: Any, held: list
     assert made["truth"]["paid"]["vnd"] == made["paid"]["vnd"] + made["unknown"]["vnd"]
     assert sum(made["account_gap"].values()) + made["accounts"]["paid"] == made["accounts"]["exists"] == made["with_account"]
     assert all(verdict["ok"] for verdict in made["invariants"].values())
+
+
+def settled(made: dict[str, Any], folder: Path) -> None:
+    """The settlement says what the report says, and lies beside it as a page and as a workbook."""
+    whole = made["settlement"]["total"]
+    assert made["settlement"]["balanced"]
+    assert whole["declared"] == {name: made["lines"][name] for name in ("count", "vnd")}
+    assert sum(whole[place]["vnd"] for place in ("paid_account", "paid_counter", "paid_home")) == made["paid"]["vnd"]
+    assert whole["unknown"]["vnd"] == made["unknown"]["vnd"]
+    assert {reason: held["count"] for reason, held in whole["held_by_reason"].items()} == made["held"]
+    book = openpyxl.load_workbook(folder / "settlement.xlsx", read_only=True)
+    assert book.sheetnames[0] == "Quyết toán"
+    assert "Khớp" in (folder / "settlement.html").read_text("utf-8")
+    assert "huyen-444" in (folder / "go-no-go.html").read_text("utf-8")
 
 
 def same_workbook_back(folder: Path) -> None:
