@@ -17,7 +17,7 @@ from shared.facts import Fact
 from shared.ids import add_to_digest, derived_id, digest_hex
 from shared.words import LineStatus, ResultKind
 
-BUDGET, FLIGHT, PAID, RETURNED = "budget:", "in_flight:", "paid", "returned"
+BUDGET, FLIGHT, PAID, RETURNED, BREAKS = "budget:", "in_flight:", "paid", "returned", "breaks:"
 Payroll = tuple[str, str]
 """(period, payer)."""
 
@@ -83,6 +83,7 @@ class Books:
     digests: dict[Payroll, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
     answers: dict[str, dict[LineStatus, int | None]] = field(default_factory=lambda: defaultdict(dict))
     refused: set[UUID] = field(default_factory=set)
+    ended: set[UUID] = field(default_factory=set)
     heads: list[tuple[str, int, str]] = field(default_factory=list)
     balances: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     findings: list[str] = field(default_factory=list)
@@ -125,9 +126,9 @@ class Books:
             return
         if fact.fact in ("held", "assigned"):
             self.built.add(payroll)
-        read = {"held": self._held, "assigned": self._assigned, "posting": self._posted, "withdrawal": self._withdrawn}.get(
-            fact.fact
-        )
+        read = {
+            "held": self._held, "assigned": self._assigned, "posting": self._posted, "withdrawal": self._withdrawn, "break": self._ended,
+        }.get(fact.fact)  # fmt: skip
         if read:
             read(payroll, fact)
         elif fact.fact == "closed":
@@ -179,6 +180,17 @@ class Books:
         if fact.debit.startswith(FLIGHT):
             payment.sent_vnd += fact.vnd
             payment.provider = fact.debit.removeprefix(FLIGHT)
+
+    def _ended(self, payroll: Payroll, fact: Fact) -> None:
+        """What did not agree ended: its amount leaves `breaks:`, by name. It moves no line of ours, so it is counted and nothing else."""
+        if not (fact.debit and fact.credit and fact.credit.startswith(BREAKS) and fact.actor):
+            self.findings.append(f"{_name(payroll)}: break {fact.subject} ended by no posting out of {BREAKS} that somebody signed")
+            return
+        if fact.subject in self.ended:
+            self.findings.append(f"{_name(payroll)}: break {fact.subject} ended twice")
+        self.ended.add(fact.subject)
+        self.balances[fact.debit] += fact.vnd
+        self.balances[fact.credit] -= fact.vnd
 
     def _by_file(self, fact: Fact) -> None:
         """A file of the provider said what could have come over its topic."""

@@ -14,11 +14,13 @@ class Fact(Block):
     """One fact an auditor needs. `fact` says which: a held line, a line put into an instruction, a posting, a signature; the end of the
     payer's ledger chain (`seq`, `sha256`); a budget (`reason` names the programme); a payroll closed, and a line it carried over; a
     payment that its provider was asked to cancel, and money to be recovered because the cancel came too late;
-    what a file of the provider proved of a payment or of a batch (`reason` is its word, `sha256` the file)."""
+    what a file of the provider proved of a payment or of a batch (`reason` is its word, `sha256` the file); a break that two people ended
+    by a posting (`reason` is its type)."""
 
     entry_id: UUID
     fact: Literal[
-        "held", "assigned", "posting", "approval", "withdrawal", "head", "budget", "closed", "carried", "cancel", "recovery", "statement"
+        "held", "assigned", "posting", "approval", "withdrawal", "head", "budget", "closed", "carried", "cancel", "recovery", "statement",
+        "break",
     ]  # fmt: skip
     subject: UUID
     batch_id: UUID | None = None

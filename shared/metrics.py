@@ -22,6 +22,9 @@ PUBLISHING_LOCKED = Gauge(
     "ansinh_publishing_locked", "1 while a restored database may publish nothing until two people have signed"
 )
 CONFLICTS = Counter("ansinh_conflicts_total", "Same key with other content: somebody must look", ["kind"])
+DELIVERY_CONFLICTS = Gauge(
+    "ansinh_delivery_conflicts", "Files with other content than was sealed, on a provider's server or our disk", ["provider"]
+)
 
 INVARIANTS = CollectorRegistry()
 """Served by `ansinh check --every`, not by the services."""

@@ -25,6 +25,7 @@ from services.payout.store_delivery import Planned, State
 from shared.clock import Clock
 from shared.crashing import point
 from shared.database import Database
+from shared.metrics import DELIVERY_CONFLICTS
 from shared.topics import Provider
 
 MANIFEST = "MANIFEST.json"
@@ -77,6 +78,10 @@ class Courier:
             delivered = 0
             for folder, group in groupby(rows, key=itemgetter("folder")):
                 delivered += await self._deliver_folder(folder, list(group))
+            async with self._database.reading() as tx:
+                conflicts = await store_delivery.conflicts(tx)
+            for provider in self._remotes:
+                DELIVERY_CONFLICTS.labels(provider).set(conflicts.get(provider, 0))
             return delivered
 
     async def _plan(self) -> None:

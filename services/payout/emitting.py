@@ -87,6 +87,15 @@ class Entries:
             Entry(entry_id=identity, fact="closed", subject=identity, vnd=carried_vnd, actor=actor.id, **self._common)
         )
 
+    def ended(self, item: Row, posting_id: UUID, actor: Actor, *, debit: str, credit: str) -> OutEvent:
+        """A break ended by its posting; `actor` gave the second signature."""
+        return self._out(
+            Entry(
+                entry_id=posting_id, fact="break", subject=item["break_id"], batch_id=item["batch_id"], vnd=item["vnd"], debit=debit,
+                credit=credit, reason=item["type"], actor=actor.id, **self._common,
+            )
+        )  # fmt: skip
+
     def books(self, facts: Iterable[Facts]) -> Iterator[OutEvent]:
         """Facts of many payments, many to a message, in their order. A book is checked as a whole, which is cheaper than fact by fact."""
         rest = iter(facts)

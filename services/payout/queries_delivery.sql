@@ -42,6 +42,10 @@ UPDATE delivery SET state = :state, trouble = :trouble, attempts = attempts + (:
 UPDATE delivery SET state = CASE state WHEN 'sending' THEN 'unknown' ELSE state END, trouble = :trouble, next_try_at = :next_try_at
  WHERE path = ANY(:paths::text[]) AND settled_at IS NULL;
 
+-- name: delivery_conflicts
+-- Files in conflict, per provider.
+SELECT provider, count(*) AS count FROM delivery WHERE state = 'conflict' GROUP BY provider;
+
 -- name: shown_deliveries
 -- Deliveries of one payroll's folders.
 SELECT d.path, d.provider, d.state, d.attempts, d.trouble, d.settled_at FROM delivery d

@@ -121,7 +121,7 @@ SELECT provider, type, count(*) AS count, sum(vnd)::bigint AS vnd, min(opened_at
 
 -- name: break_item^
 -- One break, locked.
-SELECT k.*, l.kind AS said, l.booked_on, l.code, f.sha256 FROM break_item k
+SELECT k.*, l.kind AS said, l.booked_on, l.code, f.sha256, b.period, b.payer FROM break_item k LEFT JOIN batch b USING (batch_id)
   LEFT JOIN statement_line l ON (l.file_id, l.line) = (k.file_id, k.line) LEFT JOIN statement_file f ON f.file_id = k.file_id
  WHERE k.break_id = :break_id FOR UPDATE OF k;
 

@@ -18,6 +18,7 @@ from services.payout.proving import answer_of
 from services.payout.results import Fate
 from services.payout.statement_line import LineKind, StatementLine
 from shared.actors import Actor
+from shared.clock import LOCAL, period_of
 from shared.database import Tx
 from shared.outbox import put_events
 from shared.topics import Provider
@@ -62,7 +63,15 @@ async def approve(tx: Tx, break_id: UUID, handlers: Handlers, *, actor: Actor, a
     if remedy is Remedy.BELIEVED and not await _believe(tx, item, handlers, at):
         return BreakRefusal.NOT_BELIEVABLE
     debit, credit = accounts(remedy, item["provider"])
-    return await store_statements.approve(tx, item, actor, debit=debit, credit=credit, at=at)
+    posting_id = await store_statements.approve(tx, item, actor, debit=debit, credit=credit, at=at)
+    told = Entries(*_payroll(item, at), at).ended(item, posting_id, actor, debit=debit, credit=credit)
+    await put_events(tx, [told], at)
+    return posting_id
+
+
+def _payroll(item: Record, at: datetime) -> tuple[str, str]:
+    """(period, payer) under which the end of a break is told; one about no list of ours stands under its provider, in the month it ended."""
+    return (item["period"], item["payer"]) if item["period"] else (period_of(at.astimezone(LOCAL).date()), item["provider"])
 
 
 async def _open(tx: Tx, break_id: UUID) -> Record | BreakRefusal:

@@ -76,6 +76,11 @@ async def no_answer(tx: Tx, paths: Collection[str], trouble: str, next_try_at: d
     await queries.no_answer(tx, paths=list(paths), trouble=trouble, next_try_at=next_try_at)
 
 
+async def conflicts(tx: Tx) -> dict[str, int]:
+    """How many files of each provider wait for a person."""
+    return {row["provider"]: row["count"] for row in await _all(queries.delivery_conflicts(tx))}
+
+
 async def shown(tx: Tx, period: str, payer: str) -> list[Record]:
     """The deliveries of one payroll."""
     return await _all(queries.shown_deliveries(tx, period=period, payer=payer))

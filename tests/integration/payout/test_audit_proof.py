@@ -262,3 +262,29 @@ async def test_a_half_written_line_is_cut_off_and_the_next_record_follows(tmp_pa
     assert [one.offset for one in read_partition(tmp_path, "payout.entry.v1", 0)] == list(range(6))
     assert partitions(tmp_path, "payout.entry.v1") == [0]
     assert list(read_partition(tmp_path, "payout.entry.v1", 0)) == said
+
+
+def _a_break(value: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """An end of a break in place of another fact that nobody adds up."""
+    said = {"fact": "break", "vnd": 11_000, "debit": "accepted:bank-a", "credit": "breaks:bank-a", "reason": "extra", "actor": "a-second"}
+    return {**{key: value[key] for key in ("entry_id", "subject", "period", "payer", "at")}, **said, **changes}
+
+
+async def test_an_end_of_a_break_is_counted(export: Export) -> None:
+    export.change(topics.PAYOUT_ENTRY, once(lambda v: v.get("fact") == "approval", _a_break))
+    proof = prove(export.folder)
+    assert proof.findings == []
+    assert (proof.balances["accepted:bank-a"], proof.balances["breaks:bank-a"]) == (11_000, -11_000)
+
+
+@pytest.mark.parametrize("wrong", [{"actor": None}, {"credit": "budget:merit"}, {"debit": None}])
+async def test_an_end_of_a_break_that_nobody_signed_or_that_is_no_end_is_found(export: Export, wrong: dict[str, Any]) -> None:
+    export.change(topics.PAYOUT_ENTRY, once(lambda v: v.get("fact") == "approval", lambda v: _a_break(v, **wrong)))
+    assert [f for f in export.found() if "ended by no posting" in f]
+
+
+async def test_a_break_that_ended_twice_is_found(export: Export) -> None:
+    subject = str(uuid4())
+    for _time in range(2):
+        export.change(topics.PAYOUT_ENTRY, once(lambda v: v.get("fact") == "approval", lambda v: _a_break(v, subject=subject)))
+    assert [f for f in export.found() if f"break {subject} ended twice" in f]

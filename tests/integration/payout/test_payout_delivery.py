@@ -181,6 +181,7 @@ async def test_other_content_under_the_name_is_a_conflict(bench: Bench, sftp_ser
     assert (await states(bench))["post/18496.xlsx"] == ("conflict", "REMOTE_DIFFERS")
     assert (place / "18496.xlsx").read_bytes() == b"somebody else's", "nothing is written over"
     assert not (place / MANIFEST).exists(), "without all files no manifest"
+    assert 'ansinh_delivery_conflicts{provider="post"} 1.0' in (await bench.client.get("/metrics")).text
 
 
 async def test_conflict_is_found_also_after_an_answer_was_lost(bench: Bench, sftp_server: Server, tmp_path: Path) -> None:
@@ -204,6 +205,7 @@ async def test_file_changed_on_our_disk_is_not_sent(bench: Bench, sftp_server: S
     (tmp_path / "files" / FOLDER / "post" / "18496.xlsx").write_bytes(b"tampered")
     await courier(bench, tmp_path / "files", (Provider.POST, OpenSsh(sftp_server.target()))).deliver()
     assert (await states(bench))["post/18496.xlsx"] == ("conflict", "LOCAL_DIFFERS")
+    assert 'ansinh_delivery_conflicts{provider="post"} 1.0' in (await bench.client.get("/metrics")).text
     assert lying(sftp_server) == {}
 
 

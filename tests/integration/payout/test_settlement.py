@@ -11,6 +11,7 @@ import pytest
 from sandbox.provider_files import camt053
 from services.payout import store_settlement
 from services.payout.settlement import Report
+from shared.events import Entry
 from shared.topics import Provider
 from shared.words import LineStatus, Outcome, Role
 from tests.integration.invariant_world import plant
@@ -158,6 +159,8 @@ async def test_unknown_answers_and_what_a_bank_gave_back_of_a_double_movement(mi
     (one,) = await breaks(mixed)
     assert one["type"] == "duplicate"
     assert (await resolved(mixed, one["break_id"], "recovered")).status_code == 200
+    [told] = [entry for entry in await mixed.told(Entry) if entry.fact == "break"]
+    assert (told.payer, told.period, told.vnd, told.debit) == (PAYER, PERIOD, ONE + MERIT, "recovered:bank-a")
     found = await shown(mixed)
     assert found["balanced"], found["faults"]
     assert [amounts(row)["recovered"] for row in found["rows"] if "recovered" in amounts(row)] == [(1, ONE + MERIT)]

@@ -9,7 +9,7 @@ from sandbox.provider_files import camt053, camt054, mt940, pain002, post_list, 
 from sandbox.truth import Status
 from services.payout.statements import StatementDesk
 from shared.actors import Actor
-from shared.events import EntryBook
+from shared.events import Entry, EntryBook
 from shared.topics import Provider
 from shared.words import LineStatus, Role
 from tests.integration.payout.payout_bench import Bench
@@ -249,6 +249,10 @@ async def test_break_is_owned_aged_and_ended_by_two_people_and_one_posting(bench
     assert sorted(await postings(bench)) == [
         ("accepted:bank-a", "breaks:bank-a", 11_000),
         ("breaks:bank-a", "statement:bank-a", 11_000),
+    ]
+    told = [entry for entry in await bench.told(Entry) if entry.fact == "break"]
+    assert [(str(e.subject), e.vnd, e.debit, e.credit, e.actor, e.reason, e.period, e.payer) for e in told] == [
+        (key, 11_000, "accepted:bank-a", "breaks:bank-a", "a-second", "extra", "2024-01", "bank-a")
     ]
     assert await breaks(bench) == []
     assert (await step(bench, key, "take", actor="late")).json()["code"] == "BREAK_ENDED"
