@@ -38,12 +38,11 @@ def row_of(facts: Mapping[str, Any], *, budget_required: bool) -> Row:
     """The row of one payer from its numbers. A question that cannot be asked yet is red: nothing is green by silence."""
     closed = facts["closed_count"] is not None
     built = facts["lists"] > 0
-    within = facts["used_vnd"] + facts["waiting_vnd"] <= facts["budget_vnd"]
     answers = {
         "closed": closed,
         "totals": closed and (facts["line_count"], facts["line_vnd"]) == (facts["closed_count"], facts["closed_vnd"]),
         "verified": closed and facts["unverified"] == 0,
-        "budget": within if facts["has_budget"] else not budget_required,
+        "budget": facts["over_vnd"] == 0 if facts["has_budget"] else not budget_required,
         "checked": built and facts["draft"] == 0,
         "approved": built and facts["draft"] + facts["checked"] == 0,
         "released": built and facts["draft"] + facts["checked"] + facts["approved"] == 0,

@@ -6,9 +6,10 @@ Each command leaves everything as it was when it refuses. What must never happen
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from asyncpg import Record
 
@@ -17,7 +18,7 @@ from services.payout.batch import BatchState, Step, joint_sha256
 from services.payout.commands import signature_refused
 from services.payout.emitting import Entries, carried
 from services.payout.refusals import Refusal, Refused
-from services.payout.store import Payroll
+from services.payout.store import Payroll, Row
 from shared.actors import Actor
 from shared.database import Tx
 from shared.outbox import put_events
@@ -111,25 +112,28 @@ def to_sign(batches: Sequence[Record]) -> str | None:
 
 
 async def release_refused(
-    tx: Tx, payroll: Payroll, batches: Sequence[Record], *, at: datetime, emergency: Emergency | None, budget_required: bool
-) -> Refused | None:
-    """Why these approved lists may not leave now, beyond their signatures: no province, a freeze, no budget or too little."""
+    tx: Tx, payroll: Payroll, batches: Sequence[Record], *, dropped: Collection[UUID], at: datetime, emergency: Emergency | None,
+    budget_required: bool,
+) -> Refused | None:  # fmt: skip
+    """Why these approved lists may not leave now, beyond their signatures: no province, a freeze, no budget or too little. Against a
+    budget counts what really would leave: of these lists, without what was withdrawn and what falls out now (`dropped`)."""
     if missing := await store_life.to_endorse(tx, payroll, batches):
         return Refused(Refusal.ENDORSEMENT_MISSING, len(missing))
     if emergency is None and await store_life.frozen(tx, payroll.payer, at):
         return Refused(Refusal.FROZEN)
-    rows = await store_life.budgets(tx, payroll.period, payroll.payer)
-    if budget_required and any(row["budget_vnd"] is None for row in rows if row["waiting_vnd"]):
+    any_budget = await store_life.confirmed_budgets(tx, payroll.period, payroll.payer) > 0
+    if not (any_budget or budget_required):
+        return None
+    rows = await store_life.leaving_budgets(tx, payroll, batches, dropped)
+    if budget_required and any(row["budget_vnd"] is None for row in rows):
         return Refused(Refusal.BUDGET_MISSING)
-    over = over_budget(rows, any_budget=await store_life.confirmed_budgets(tx, payroll.period, payroll.payer) > 0)
+    over = over_budget(rows)
     return Refused(Refusal.BUDGET_EXCEEDED, over) if over else None
 
 
-def over_budget(rows: Sequence[Record], *, any_budget: bool) -> int:
-    """VND by which lists that wait would go above their budgets, over all programmes. Without any budget nothing binds."""
-    if not any_budget:
-        return 0
-    return sum(max(row["used_vnd"] + row["waiting_vnd"] - (row["budget_vnd"] or 0), 0) for row in rows if row["waiting_vnd"])
+def over_budget(rows: Sequence[Row]) -> int:
+    """VND by which what leaves would go above the budgets, over all programmes; one without a budget has nothing to spend."""
+    return sum(max(row["used_vnd"] + row["leaving_vnd"] - (row["budget_vnd"] or 0), 0) for row in rows)
 
 
 async def finish(tx: Tx, *, payroll: Payroll, actor: Actor, at: datetime) -> Finished | Refused:

@@ -62,6 +62,14 @@ SELECT coalesce(u.programme, w.programme) AS programme, u.budget_vnd, coalesce(u
               WHERE b.period = :period AND b.payer = :payer AND i.state = 'created' GROUP BY l.programme) w ON w.programme = u.programme
  ORDER BY 1;
 
+-- name: leaving_budgets
+-- Budget and use of the programmes of which these lists would let something leave, without what was withdrawn or falls out now.
+SELECT l.programme, u.budget_vnd, coalesce(u.used_vnd, 0) AS used_vnd, sum(il.vnd)::bigint AS leaving_vnd
+  FROM instruction i JOIN instruction_line il USING (instruction_id) JOIN line l USING (entitlement_id)
+  LEFT JOIN budget_use u ON u.period = :period AND u.payer = :payer AND u.programme = l.programme
+ WHERE i.batch_id = ANY(:ids::uuid[]) AND i.state = 'created' AND i.instruction_id <> ALL(:dropped::uuid[])
+ GROUP BY l.programme, u.budget_vnd, u.used_vnd ORDER BY l.programme;
+
 -- name: above_tier^
 -- The sum of the largest round among these batches, and the sum above which the province signs; null: no such tier.
 SELECT max(total.vnd)::bigint AS vnd, tier_of(:period, :payer) AS above_vnd
@@ -121,6 +129,7 @@ SELECT closed_by, closed_at FROM payroll_closed WHERE period = :period AND payer
 
 -- name: go_no_go
 -- Every payer with a list, a budget or a list last month, and what the go / no-go sheet asks of each. Sets side by side, joined by payer.
+-- `over_vnd`: what lists that have not left would take beyond the budgets, programme by programme, without what was withdrawn from them.
 WITH payers AS (
     SELECT payer FROM closing WHERE period IN (:period, :before) UNION SELECT payer FROM budget_sheet WHERE period = :period
 ), lines AS (
@@ -134,20 +143,22 @@ WITH payers AS (
            count(*) FILTER (WHERE state = 'approved') AS approved, count(*) FILTER (WHERE state IN ('sent', 'settled') AND received_at IS NULL
                AND sent_count > 0) AS unheard
       FROM batch WHERE period = :period GROUP BY payer
-), money AS (
-    SELECT payer, bool_and(budget_vnd IS NOT NULL) AS known, sum(used_vnd)::bigint AS used_vnd, sum(budget_vnd)::bigint AS budget_vnd
-      FROM budget_use WHERE period = :period GROUP BY payer
 ), waiting AS (
-    SELECT b.payer, sum(b.vnd)::bigint AS vnd FROM batch b WHERE b.period = :period AND b.state IN ('draft', 'checked', 'approved') GROUP BY b.payer
+    SELECT b.payer, l.programme, sum(il.vnd) AS vnd
+      FROM batch b JOIN instruction i USING (batch_id) JOIN instruction_line il USING (instruction_id) JOIN line l USING (entitlement_id)
+     WHERE b.period = :period AND b.state IN ('draft', 'checked', 'approved') AND i.state = 'created' GROUP BY b.payer, l.programme
+), money AS (
+    SELECT payer, sum(greatest(coalesce(u.used_vnd, 0) + w.vnd - coalesce(u.budget_vnd, 0), 0))::bigint AS over_vnd
+      FROM waiting w LEFT JOIN (SELECT * FROM budget_use WHERE period = :period) u USING (payer, programme) GROUP BY payer
 )
 SELECT payers.payer, c.count AS closed_count, c.vnd AS closed_vnd, coalesce(lines.count, 0) AS line_count, coalesce(lines.vnd, 0)::bigint AS line_vnd,
        coalesce(lines.unverified, 0) AS unverified, coalesce(lists.count, 0) AS lists, coalesce(lists.draft, 0) AS draft,
        coalesce(lists.checked, 0) AS checked, coalesce(lists.approved, 0) AS approved, coalesce(lists.unheard, 0) AS unheard,
        EXISTS (SELECT FROM budget_confirmation k WHERE k.period = :period AND k.payer = payers.payer) AS has_budget,
-       coalesce(money.used_vnd, 0) AS used_vnd, coalesce(waiting.vnd, 0) AS waiting_vnd, coalesce(money.budget_vnd, 0) AS budget_vnd
+       coalesce(money.over_vnd, 0) AS over_vnd
   FROM payers LEFT JOIN closing c ON c.payer = payers.payer AND c.period = :period
   LEFT JOIN lines ON lines.payer = payers.payer LEFT JOIN lists ON lists.payer = payers.payer
-  LEFT JOIN money ON money.payer = payers.payer LEFT JOIN waiting ON waiting.payer = payers.payer
+  LEFT JOIN money ON money.payer = payers.payer
  ORDER BY payers.payer;
 
 -- name: differences

@@ -81,7 +81,7 @@ async def release(
                 payroll = await store.lock_payroll(tx, period, payer)
                 if payroll is None:
                     return Refused(Refusal.NOT_CLOSED)
-                refusal = await _refused(tx, runtime, payroll, actor=actor, emergency=emergency, at=shipment.entries.at)
+                refusal = await _refused(tx, runtime, payroll, fallen=fallen, actor=actor, emergency=emergency, at=shipment.entries.at)
                 if refusal:
                     return refusal
                 if await _view(tx, period, payer) != view:
@@ -154,7 +154,7 @@ def _show(areas: dict[str, list[HeldRow]], packer: Packer, lines: Iterable[tuple
 
 
 async def _refused(
-    tx: Tx, runtime: Runtime, payroll: Payroll, *, actor: Actor, emergency: Emergency | None, at: datetime
+    tx: Tx, runtime: Runtime, payroll: Payroll, *, fallen: Sequence[Fallen], actor: Actor, emergency: Emergency | None, at: datetime
 ) -> Refused | None:
     batches = await store.batches_in_state(tx, payroll.period, payroll.payer, BatchState.APPROVED)
     refusal = await signature_refused(tx, batches, actor)
@@ -163,8 +163,8 @@ async def _refused(
     waiting = await store_answers.open_withdrawals(tx, payroll)
     if waiting:
         return Refused(Refusal.WITHDRAWAL_OPEN, waiting)
-    required = runtime.settings.budget_required
-    return await release_refused(tx, payroll, batches, at=at, emergency=emergency, budget_required=required)
+    dropped, required = {one.row["instruction_id"] for one in fallen}, runtime.settings.budget_required
+    return await release_refused(tx, payroll, batches, dropped=dropped, at=at, emergency=emergency, budget_required=required)
 
 
 async def _send(tx: Tx, view: View, fallen: Sequence[Fallen], shipment: Shipment, *, payroll: Payroll, actor: Actor) -> None:

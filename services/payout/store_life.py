@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -91,6 +91,13 @@ async def confirm_budget(tx: Tx, sha256: str, actor: Actor, at: datetime) -> lis
 async def budgets(tx: Tx, period: str, payer: str) -> list[Record]:
     """Per programme: budget (None: never confirmed), what has left, what waits on lists. VND."""
     return [row async for row in queries.budgets(tx, period=period, payer=payer)]
+
+
+async def leaving_budgets(tx: Tx, payroll: Payroll, batches: Sequence[Record], dropped: Collection[UUID]) -> list[Record]:
+    """Per programme of which something would leave: budget (None: never confirmed), what has left, what of these lists would leave. VND."""
+    ids = [batch["batch_id"] for batch in batches]
+    rows = queries.leaving_budgets(tx, period=payroll.period, payer=payroll.payer, ids=ids, dropped=sorted(dropped))
+    return [row async for row in rows]
 
 
 # --- signatures, freezes, closing -----------------------------------------------------------------------------------------------
