@@ -1,4 +1,4 @@
-"""How a command on a payroll is run over HTTP: role, lock, the command, the audit record, one transaction."""
+"""How a command is run over HTTP: role, lock, the command, the audit record, the answer under its key: one transaction."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from services.payout import store, store_life
 from services.payout.emitting import Entries, audited
+from services.payout.idempotency import keep
 from services.payout.refusals import ADVICE, Refusal, Refused
 from services.payout.store import Payroll
 from shared.actors import Actor, require
@@ -17,28 +18,44 @@ from shared.web import Problem
 from shared.words import Role
 
 Command = Callable[[Tx, Payroll], Awaitable[Any]]
+Answer = Callable[[Any], dict[str, Any]]
+"""What a route answers, from what its command returned."""
 
 
 class Clerk:
-    """Runs one command: role, lock, the command, the audit record, one transaction."""
+    """Runs one command of one actor on one payroll, or on what surrounds payrolls."""
 
     def __init__(self, runtime: Runtime, period: str, payer: str, *, actor: Actor) -> None:
-        """For one actor on one payroll."""
+        """`payer` may be '*': of nobody in particular."""
         self._runtime = runtime
         self._period = period
         self._payer = payer
         self._actor = actor
 
-    async def run(self, role: Role, act: str, command: Command) -> Any:
-        """What the command returns. Raises NotAllowed, or Problem for a refusal; then nothing was changed."""
+    async def run(self, role: Role, act: str, command: Command, *, answer: Answer | None = None) -> Any:
+        """A command on a closed list. What it returns, or `answer` of that. Raises NotAllowed, or Problem for a refusal; then nothing
+        was changed."""
+
+        async def on_payroll(tx: Tx) -> Any:
+            payroll = await store.lock_payroll(tx, self._period, self._payer)
+            return await _unless_finished(tx, payroll, command) if payroll else Refused(Refusal.NOT_CLOSED)
+
+        return await self.act(role, act, on_payroll, answer=answer)
+
+    async def act(
+        self, role: Role, act: str, command: Callable[[Tx], Awaitable[Any]], *, answer: Answer | None = None
+    ) -> Any:
+        """The same for a command that needs no closed list."""
         require(self._actor, role, self._payer)
         async with self._runtime.database.transaction("payout.command") as tx:
-            payroll = await store.lock_payroll(tx, self._period, self._payer)
-            done = await _unless_finished(tx, payroll, command) if payroll else Refused(Refusal.NOT_CLOSED)
+            done = await command(tx)
             if isinstance(done, Refused):
                 raise refusal_problem(done)
             entries = Entries(self._period, self._payer, self._runtime.clock.now())
             await put_events(tx, [audited(self._actor, act, entries)], entries.at)
+            if answer:
+                done = answer(done)
+                await keep(tx, done, entries.at)
         self._runtime.log.info("payroll_command", act=act, period=self._period, payer=self._payer, actor=self._actor.id)
         return done
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -23,7 +25,7 @@ from services.payout.refusals import ADVICE, Refusal, Refused
 from services.payout.release import Released, release
 from services.payout.rules import Rules
 from services.payout.settlement_http import add_settlement
-from services.payout.store import Payroll
+from services.payout.store import Payroll, Row
 from shared.actors import Actor, require
 from shared.database import Tx
 from shared.fields import Digest
@@ -82,12 +84,15 @@ def _add_build(routes: APIRouter, runtime: Runtime, rules: Rules) -> None:
         async def command(tx: Tx, payroll: Payroll) -> Built | Refused:
             return await build(tx, runtime.settings, key, rules=rules, payroll=payroll, actor=actor, at=at)
 
-        built: Built = await Clerk(runtime, period, payer, actor=actor).run(Role.MAKER, "payroll_build", command)
-        drafts = [
-            {"batch_id": d.batch_id, "provider": d.provider, "count": len(d.payments), "vnd": d.vnd, "sha256": d.sha256}
-            for d in built.drafts
-        ]
-        return {"batches": drafts, "lines": built.lines, "newly_held": built.held}
+        return dict(await Clerk(runtime, period, payer, actor=actor).run(Role.MAKER, "payroll_build", command, answer=_built))
+
+
+def _built(built: Built) -> dict[str, Any]:
+    drafts = [
+        {"batch_id": d.batch_id, "provider": d.provider, "count": len(d.payments), "vnd": d.vnd, "sha256": d.sha256}
+        for d in built.drafts
+    ]
+    return {"batches": drafts, "lines": built.lines, "newly_held": built.held}
 
 
 def _add_signing(routes: APIRouter, runtime: Runtime) -> None:
@@ -95,8 +100,11 @@ def _add_signing(routes: APIRouter, runtime: Runtime) -> None:
         async def command(tx: Tx, payroll: Payroll) -> Any:
             return await commands.sign_step(tx, step, payroll=payroll, actor=actor, at=runtime.clock.now())
 
-        batches = await Clerk(runtime, period, payer, actor=actor).run(role, f"payroll_{step}", command)
-        return {"step": step, "batches": [batch["batch_id"] for batch in batches], "sha256": actor.sha256}
+        def answer(batches: Sequence[Row]) -> dict[str, Any]:
+            return {"step": step, "batches": [batch["batch_id"] for batch in batches], "sha256": actor.sha256}
+
+        clerk = Clerk(runtime, period, payer, actor=actor)
+        return dict(await clerk.run(role, f"payroll_{step}", command, answer=answer))
 
     @routes.post(PATH + "/check")
     async def check_payroll(period: str, payer: str, actor: Actor = Depends(runtime.gate.dependency)) -> dict[str, Any]:
@@ -118,11 +126,11 @@ def _add_release(routes: APIRouter, runtime: Runtime, writer: FileWriter) -> Non
         reason, by somebody with the emergency role."""
         require(actor, Role.EMERGENCY if body else Role.RELEASER, payer)
         emergency = Emergency(body.emergency_reason) if body else None
-        done = await release(runtime, period, payer, actor=actor, emergency=emergency)
+        done = await release(runtime, period, payer, actor=actor, emergency=emergency, answer=_released)
         if isinstance(done, Refused):
             raise refusal_problem(done)
         await writer.write_missing()
-        return _released(done)
+        return done
 
 
 def _released(done: Released) -> dict[str, Any]:
@@ -149,8 +157,8 @@ def _add_withdrawals(routes: APIRouter, runtime: Runtime) -> None:
         async def command(tx: Tx, payroll: Payroll) -> Proposed | Refused:
             return await commands.withdraw(tx, people, body.reason, payroll=payroll, actor=actor, at=at)
 
-        proposed: Proposed = await Clerk(runtime, period, payer, actor=actor).run(Role.CHECKER, "payroll_withdraw", command)
-        return {"sha256": proposed.sha256, "count": proposed.count, "vnd": proposed.vnd}
+        clerk = Clerk(runtime, period, payer, actor=actor)
+        return dict(await clerk.run(Role.CHECKER, "payroll_withdraw", command, answer=asdict))
 
     @routes.post(PATH + "/confirm-withdrawal")
     async def confirm(
@@ -161,8 +169,11 @@ def _add_withdrawals(routes: APIRouter, runtime: Runtime) -> None:
         async def command(tx: Tx, payroll: Payroll) -> int | Refused:
             return await commands.confirm_withdrawal(tx, body.sha256, payroll=payroll, actor=actor, at=runtime.clock.now())
 
-        count = await Clerk(runtime, period, payer, actor=actor).run(Role.APPROVER, "payroll_confirm_withdrawal", command)
-        return {"sha256": body.sha256, "count": count}
+        def answer(count: int) -> dict[str, Any]:
+            return {"sha256": body.sha256, "count": count}
+
+        clerk = Clerk(runtime, period, payer, actor=actor)
+        return dict(await clerk.run(Role.APPROVER, "payroll_confirm_withdrawal", command, answer=answer))
 
 
 def _add_expiry(routes: APIRouter, runtime: Runtime) -> None:
@@ -174,8 +185,11 @@ def _add_expiry(routes: APIRouter, runtime: Runtime) -> None:
             hours = runtime.settings.answer_hours
             return await commands.expire_answers(tx, hours, payroll=payroll, at=runtime.clock.now())
 
-        count = await Clerk(runtime, period, payer, actor=actor).run(Role.OPERATOR, "payroll_expire_answers", command)
-        return {"unknown": count}
+        def answer(count: int) -> dict[str, Any]:
+            return {"unknown": count}
+
+        clerk = Clerk(runtime, period, payer, actor=actor)
+        return dict(await clerk.run(Role.OPERATOR, "payroll_expire_answers", command, answer=answer))
 
 
 def _add_reading(routes: APIRouter, runtime: Runtime) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -11,15 +13,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from services.payout import go_no_go, life, preview, store, store_life
 from services.payout.building import build
 from services.payout.clerk import Clerk, refusal_problem
-from services.payout.emitting import Entries, audited
 from services.payout.months import plus_months
 from services.payout.refusals import Refusal, Refused
 from services.payout.rules import Rules
-from services.payout.store import Payroll
+from services.payout.store import Payroll, Row
 from shared.actors import EVERY_PAYER, Actor, require
 from shared.database import Tx
 from shared.fields import Digest, Opaque, Period, Vnd
-from shared.outbox import put_events
 from shared.process import Runtime
 from shared.words import Programme, Role
 
@@ -74,58 +74,47 @@ def add_routes(routes: APIRouter, runtime: Runtime, rules: Rules) -> None:
     _add_sheet(routes, runtime)
 
 
-async def _done(
-    runtime: Runtime, actor: Actor, act: str, *, place: tuple[str, str], command: Callable[[Tx], Awaitable[Any]]
-) -> Any:
-    """Run a command that needs no closed list, with its audit record. Raises Problem for a refusal; then nothing was changed."""
-    async with runtime.database.transaction("payout.life") as tx:
-        done = await command(tx)
-        if isinstance(done, Refused):
-            raise refusal_problem(done)
-        at = runtime.clock.now()
-        await put_events(tx, [audited(actor, act, Entries(*place, at))], at)
-    runtime.log.info("payroll_command", act=act, period=place[0], payer=place[1], actor=actor.id)
-    return done
-
-
 def _add_periods(routes: APIRouter, runtime: Runtime) -> None:
     @routes.post(MONTH + "/open")
     async def open_period(period: Period, actor: Actor = Depends(runtime.gate.dependency)) -> dict[str, Any]:
         """Open a month, so that payers may get budgets for it. Opening it again changes nothing."""
-        require(actor, Role.APPROVER, EVERY_PAYER)
 
         async def command(tx: Tx) -> bool:
             return await store_life.open_period(tx, period, actor, runtime.clock.now())
 
-        opened = await _done(runtime, actor, "period_open", place=(period, EVERY_PAYER), command=command)
-        return {"period": period, "opened_now": opened}
+        def answer(opened: bool) -> dict[str, Any]:
+            return {"period": period, "opened_now": opened}
+
+        clerk = Clerk(runtime, period, EVERY_PAYER, actor=actor)
+        return dict(await clerk.act(Role.APPROVER, "period_open", command, answer=answer))
 
     @routes.post(MONTH + "/{payer}/budget")
     async def propose_budget(
         period: Period, payer: Opaque, *, body: Budget, actor: Actor = Depends(runtime.gate.dependency)
     ) -> dict[str, Any]:
         """Write the next version of a payer's budget; a second person must sign the hash returned."""
-        require(actor, Role.MAKER, payer)
         rows = {str(programme): vnd for programme, vnd in body.programmes.items()}
 
         async def command(tx: Tx) -> life.BudgetProposed | Refused:
             return await life.propose_budget(tx, period, payer, rows=rows, actor=actor, at=runtime.clock.now())
 
-        sheet: life.BudgetProposed = await _done(runtime, actor, "budget_propose", place=(period, payer), command=command)
-        return {"sha256": sheet.sha256, "version": sheet.version, "vnd": sheet.vnd}
+        clerk = Clerk(runtime, period, payer, actor=actor)
+        return dict(await clerk.act(Role.MAKER, "budget_propose", command, answer=asdict))
 
     @routes.post(MONTH + "/{payer}/confirm-budget")
     async def confirm_budget(
         period: Period, payer: Opaque, *, body: Signed, actor: Actor = Depends(runtime.gate.dependency)
     ) -> dict[str, Any]:
         """The second signature: the token names the sheet's hash."""
-        require(actor, Role.APPROVER, payer)
 
         async def command(tx: Tx) -> int | Refused:
             return await life.confirm_budget(tx, body.sha256, period=period, payer=payer, actor=actor, at=runtime.clock.now())
 
-        vnd = await _done(runtime, actor, "budget_confirm", place=(period, payer), command=command)
-        return {"sha256": body.sha256, "vnd": vnd}
+        def answer(vnd: int) -> dict[str, Any]:
+            return {"sha256": body.sha256, "vnd": vnd}
+
+        clerk = Clerk(runtime, period, payer, actor=actor)
+        return dict(await clerk.act(Role.APPROVER, "budget_confirm", command, answer=answer))
 
 
 def _add_preview(routes: APIRouter, runtime: Runtime, rules: Rules) -> None:
@@ -141,6 +130,8 @@ def _add_preview(routes: APIRouter, runtime: Runtime, rules: Rules) -> None:
             payroll = await store.lock_payroll(tx, period, payer)
             if payroll is None:
                 raise refusal_problem(Refused(Refusal.NOT_CLOSED))
+            if await store_life.closed(tx, period, payer):
+                raise refusal_problem(Refused(Refusal.PAYROLL_CLOSED))
             built = await build(tx, runtime.settings, key, rules=rules, payroll=payroll, actor=actor, at=runtime.clock.now())
             if isinstance(built, Refused):
                 raise refusal_problem(built)
@@ -157,15 +148,14 @@ def _add_province(routes: APIRouter, runtime: Runtime) -> None:
     @routes.post("/v1/tiers")
     async def set_tier(body: Tier, actor: Actor = Depends(runtime.gate.dependency)) -> dict[str, Any]:
         """Above this sum of all lists of a round the province signs too, from a period on."""
-        require(actor, Role.PROVINCE_APPROVER, body.payer)
 
         async def command(tx: Tx) -> None:
             await store_life.set_tier(
                 tx, body.payer, body.from_period, above_vnd=body.above_vnd, actor=actor, at=runtime.clock.now()
             )
 
-        await _done(runtime, actor, "tier_set", place=(body.from_period, body.payer), command=command)
-        return body.model_dump()
+        clerk = Clerk(runtime, body.from_period, body.payer, actor=actor)
+        return dict(await clerk.act(Role.PROVINCE_APPROVER, "tier_set", command, answer=lambda _done: body.model_dump()))
 
     @routes.post(PATH + "/endorse")
     async def endorse(period: Period, payer: Opaque, actor: Actor = Depends(runtime.gate.dependency)) -> dict[str, Any]:
@@ -174,25 +164,31 @@ def _add_province(routes: APIRouter, runtime: Runtime) -> None:
         async def command(tx: Tx, payroll: Payroll) -> Any:
             return await life.endorse(tx, payroll=payroll, actor=actor, at=runtime.clock.now())
 
-        batches = await Clerk(runtime, period, payer, actor=actor).run(Role.PROVINCE_APPROVER, "payroll_endorse", command)
-        return {"step": "endorse", "batches": [batch["batch_id"] for batch in batches], "sha256": actor.sha256}
+        def answer(batches: Sequence[Row]) -> dict[str, Any]:
+            return {"step": "endorse", "batches": [batch["batch_id"] for batch in batches], "sha256": actor.sha256}
+
+        clerk = Clerk(runtime, period, payer, actor=actor)
+        return dict(await clerk.run(Role.PROVINCE_APPROVER, "payroll_endorse", command, answer=answer))
 
 
 def _add_freezes(routes: APIRouter, runtime: Runtime) -> None:
     @routes.post("/v1/freezes")
     async def set_freeze(body: Freeze, actor: Actor = Depends(runtime.gate.dependency)) -> dict[str, Any]:
         """Release nothing between two moments. A freeze is not taken back: it ends, or an emergency goes round it."""
-        require(actor, Role.APPROVER, body.payer)
         between = (body.starts_at, body.ends_at)
-        if body.starts_at >= body.ends_at:
-            raise refusal_problem(Refused(Refusal.FREEZE_EMPTY))
 
         async def command(tx: Tx) -> Any:
+            if body.starts_at >= body.ends_at:
+                return Refused(Refusal.FREEZE_EMPTY)
             return await store_life.set_freeze(tx, body.payer, between, reason=body.reason, actor=actor, at=runtime.clock.now())
 
         day = body.starts_at.date().isoformat()[:7]
-        identity = await _done(runtime, actor, "freeze_set", place=(day, body.payer), command=command)
-        return {"freeze_id": identity, **body.model_dump()}
+
+        def answer(identity: UUID) -> dict[str, Any]:
+            return {"freeze_id": identity, **body.model_dump()}
+
+        clerk = Clerk(runtime, day, body.payer, actor=actor)
+        return dict(await clerk.act(Role.APPROVER, "freeze_set", command, answer=answer))
 
 
 def _add_finishing(routes: APIRouter, runtime: Runtime) -> None:
@@ -203,8 +199,8 @@ def _add_finishing(routes: APIRouter, runtime: Runtime) -> None:
         async def command(tx: Tx, payroll: Payroll) -> life.Finished | Refused:
             return await life.finish(tx, payroll=payroll, actor=actor, at=runtime.clock.now())
 
-        done: life.Finished = await Clerk(runtime, period, payer, actor=actor).run(Role.APPROVER, "payroll_finish", command)
-        return {"carried": done.carried, "vnd": done.vnd}
+        clerk = Clerk(runtime, period, payer, actor=actor)
+        return dict(await clerk.run(Role.APPROVER, "payroll_finish", command, answer=asdict))
 
     @routes.get(PATH + "/life")
     async def show_life(period: Period, payer: Opaque) -> dict[str, Any]:

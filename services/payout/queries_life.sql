@@ -185,7 +185,7 @@ SELECT beneficiary_id, past.vnd AS before_vnd, now.vnd AS after_vnd, past.channe
 -- The answer given under a key, and what was asked.
 SELECT request_sha256, status, body FROM idempotency WHERE actor = :actor AND key = :key;
 
--- name: keep_answer!
--- An answer under its key; the first stays.
+-- name: keep_answer
+-- An answer under its key; the first stays, and then nothing is returned. Waits for another transaction that keeps one under this key.
 INSERT INTO idempotency (actor, key, request_sha256, status, body, at) VALUES (:actor, :key, :request_sha256, :status, :body, :at)
-ON CONFLICT DO NOTHING;
+ON CONFLICT DO NOTHING RETURNING key;

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from asyncpg import Record
@@ -19,8 +20,10 @@ from asyncpg import Record
 from services.payout import store, store_answers, store_life, store_sending
 from services.payout.batch import BatchState, Step, withdrawal_sha256
 from services.payout.channel import choose
+from services.payout.clerk import Answer
 from services.payout.commands import signature_refused, take_off, take_step
 from services.payout.emitting import audited
+from services.payout.idempotency import keep
 from services.payout.life import Emergency, release_refused
 from services.payout.papers import papers
 from services.payout.postal_list import HeldRow
@@ -70,9 +73,10 @@ class Released:
 
 
 async def release(
-    runtime: Runtime, period: str, payer: str, *, actor: Actor, emergency: Emergency | None = None
-) -> Released | Refused:
-    """Send every approved list of a payroll. A refusal changes nothing. `emergency`: in a freeze, why all the same."""
+    runtime: Runtime, period: str, payer: str, *, actor: Actor, answer: Answer, emergency: Emergency | None = None
+) -> dict[str, Any] | Refused:
+    """Send every approved list of a payroll. A refusal changes nothing. `emergency`: in a freeze, why all the same. `answer`: what
+    the releaser is told, kept with what left."""
     for _try in range(TRIES):
         with Shipment(period=period, payer=payer, at=runtime.clock.now()) as shipment:
             async with runtime.database.reading() as tx:
@@ -90,7 +94,9 @@ async def release(
                     reason, at = emergency.reason, shipment.entries.at
                     await store_life.release_in_emergency(tx, view.batches, reason=reason, actor=actor, at=at)
                 await _send(tx, view, fallen, shipment, payroll=payroll, actor=actor)
-                return Released(view.batches, shipment.sent, len(fallen))
+                told = answer(Released(view.batches, shipment.sent, len(fallen)))
+                await keep(tx, told, shipment.entries.at)
+                return told
     return Refused(Refusal.TRY_AGAIN)
 
 

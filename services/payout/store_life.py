@@ -192,7 +192,8 @@ async def kept_answer(tx: Tx, actor: str, key: str) -> Record | None:
     return row
 
 
-async def keep_answer(tx: Tx, actor: str, key: str, *, asked: str, answer: tuple[int, str], at: datetime) -> None:
-    """Keep (status, body) under a key; the first stays."""
+async def keep_answer(tx: Tx, actor: str, key: str, *, asked: str, answer: tuple[int, str], at: datetime) -> bool:
+    """Keep (status, body) under a key; the first stays, and then this is False."""
     status, body = answer
-    await queries.keep_answer(tx, actor=actor, key=key, request_sha256=asked, status=status, body=body, at=at)
+    kept = queries.keep_answer(tx, actor=actor, key=key, request_sha256=asked, status=status, body=body, at=at)
+    return bool([row async for row in kept])
