@@ -184,6 +184,15 @@ async def test_other_content_under_the_name_is_a_conflict(bench: Bench, sftp_ser
     assert 'ansinh_delivery_conflicts{provider="post"} 1.0' in (await bench.client.get("/metrics")).text
 
 
+async def test_other_content_of_the_same_size_is_a_conflict_too(bench: Bench, sftp_server: Server, tmp_path: Path) -> None:
+    await sent(bench)
+    place = sftp_server.folder / "in" / FOLDER / "post"
+    place.mkdir(parents=True)
+    size = (tmp_path / "files" / FOLDER / "post" / "18496.xlsx").stat().st_size
+    (place / "18496.xlsx").write_bytes(bytes(size))
+    await courier(bench, tmp_path / "files", (Provider.POST, OpenSsh(sftp_server.target()))).deliver()
+    assert (await states(bench))["post/18496.xlsx"] == ("conflict", "REMOTE_DIFFERS")
+
 async def test_conflict_is_found_also_after_an_answer_was_lost(bench: Bench, sftp_server: Server, tmp_path: Path) -> None:
     await sent(bench)
     line = BadLine(OpenSsh(sftp_server.target()), after=(1,))
