@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from services.payout import resolving, store_statements
 from services.payout.breaks import BREAK_ADVICE, BreakRefusal, BreakType, Remedy
 from services.payout.handlers import Handlers
-from services.payout.reconciling import Scope, reconcile
+from services.payout.reconciling import Scope, compare, open_missing
 from services.payout.statement_line import ADVICE, BYTES_MAX, NotAStatement, StatementRefusal
 from services.payout.statements import StatementDesk
 from shared.actors import EVERY_PAYER, Actor, require
@@ -160,6 +160,8 @@ def _add_reconciling(routes: APIRouter, runtime: Runtime) -> None:
     ) -> dict[str, Any]:
         """Our ledger, the files that told providers, their statements: per batch what agrees. What is missing becomes a break."""
         require(actor, Role.OPERATOR, payer)
-        at, days = runtime.clock.now(), runtime.settings.statement_days
+        scope, at, days = Scope(period, payer, provider), runtime.clock.now(), runtime.settings.statement_days
         async with runtime.database.transaction("payout.reconciled") as tx:
-            return await reconcile(tx, runtime.vault, Scope(period, payer, provider), days=days, at=at)
+            opened = await open_missing(tx, scope, days=days, at=at)
+        async with runtime.database.reading() as tx:
+            return await compare(tx, runtime.vault, scope, opened=opened)

@@ -6,6 +6,7 @@ breaks were opened when the files were booked.
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,10 +40,14 @@ class Scope:
     provider: Provider | None = None
 
 
-async def reconcile(tx: Tx, vault: Vault, scope: Scope, *, days: int, at: datetime) -> dict[str, Any]:
-    """Compare, open breaks for what is missing, say per batch what agrees. `days` after a payment a whole statement must name it."""
+async def open_missing(tx: Tx, scope: Scope, *, days: int, at: datetime) -> int:
+    """Open breaks for what is missing; returns how many are new. `days` after a payment a whole statement must name it."""
     missing = await store_statements.missing_payments(tx, scope.period, scope.payer, provider=scope.provider, days=days)
-    opened = await store_statements.open_breaks(tx, [_missing(row) for row in missing], at)
+    return await store_statements.open_breaks(tx, [_missing(row) for row in missing], at)
+
+
+async def compare(tx: Tx, vault: Vault, scope: Scope, *, opened: int) -> dict[str, Any]:
+    """Say per batch what agrees, on one snapshot: it reads files of megabytes, so it writes nothing. `opened`: breaks that are new."""
     batches = [
         await _compared(tx, vault, row)
         for row in await store_statements.sent_batches(tx, scope.period, scope.payer, scope.provider)
@@ -85,9 +90,9 @@ async def _told(tx: Tx, vault: Vault, row: Record) -> Mapping[str, int]:
     for file in await store_statements.files_of_batch(tx, row["batch_id"]):
         content, part = bytearray(), 0
         while sealed := await file_part(tx, file["path"], part):
-            content += vault.open(sealed, part_owner(file["owner"], part))
+            content += await asyncio.to_thread(vault.open, sealed, part_owner(file["owner"], part))
             part += 1
-        told |= _READERS[file["kind"]](bytes(content))
+        told |= await asyncio.to_thread(_READERS[file["kind"]], bytes(content))
     return told
 
 

@@ -242,7 +242,17 @@ def _payroll(payroll: Results) -> str:
         text += f"\n\nPostal workbook with everything else of a release, per 100,000 people: {_n(postal['wall'])} s."
     if printed := payroll.get("postal_print_per_100k"):
         text += f" Printing those lists as PDF, afterwards, one process per list: {_n(printed['wall'])} s, {_n(printed['cpu'])} s of CPU."
-    return text
+    return text + (_office(payroll["office"]) if payroll.get("office") else "")
+
+
+def _office(office: Results) -> str:
+    """What an office asks afterwards: CPU of our process and of PostgreSQL."""
+    rows = [(name, *(_n(stage[kind]) for kind in ("wall", "python", "postgres"))) for name, stage in office["stages"].items()]
+    text = (
+        f"Afterwards an office asks, of the whole period of {_n(office['people'])} people ({_n(office['lines'])} lines,"
+        f" {_n(office['links'])} links of the ledger's chain); statements and reconciliation of {_n(office['reconciled_people'])} of them:"
+    )
+    return f"\n\n{text}\n\n" + _table(("question", "seconds", "Python CPU s", "PostgreSQL CPU s"), rows)
 
 
 def _paid_seconds(payroll: Results | None) -> float | None:

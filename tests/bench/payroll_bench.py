@@ -50,6 +50,7 @@ from shared.topics import Provider, Service, result_topic
 from shared.vault import Vault
 from shared.web import make_app
 from shared.words import LineStatus, ResultKind, Role
+from tests.bench import office_path
 from tests.bench.payroll_people import PERIOD, People
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +103,7 @@ class Bench:
     bytes: dict[str, int] = field(default_factory=dict)
     peak: int = 0
     offset: int = 0
+    dsn: str = ""
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -251,6 +253,7 @@ async def service(folder: Path) -> AsyncIterator[Bench]:
                 clock,
                 stack.pids["postgres"],
                 folder / "files",
+                dsn=stack.postgres_dsn("payout"),
             )
         await database.close()
     finally:
@@ -326,6 +329,7 @@ async def run(people: int, payers: int, *, postal: bool = True) -> dict[str, Any
             for start in range(0, payers, OFFICES_AT_ONCE):
                 await _offices(bench, names[start : start + OFFICES_AT_ONCE], people // payers)
             figures = _figures(bench, people, baseline)
+            figures["office"] = await office_path.measure(bench, names, people)
             return figures | (await _postal(bench, min(people, POSTAL_PEOPLE)) if postal else {})
     finally:
         shutil.rmtree(folder, ignore_errors=True)
