@@ -15,7 +15,7 @@ import pytest
 
 from deploy.local.databases import clone, drop
 from sandbox.provider_files import Movement, camt053, mt940
-from services.payout.reconciling import Scope, reconcile
+from services.payout.reconciling import Scope, open_missing
 from services.payout.statement_line import StatementRefusal
 from services.payout.statements import StatementDesk
 from shared.actors import Actor
@@ -206,7 +206,7 @@ async def found_in(tx: Tx, world: World, content: bytes) -> tuple[str, ...]:
         return (refusal,)
     while await desk.book(tx, kept.file_id, Provider.BANK_A):
         pass
-    await reconcile(tx, world.bench.vault, Scope(PERIOD, PAYER), days=3, at=clock.now())
+    await open_missing(tx, Scope(PERIOD, PAYER), days=3, at=clock.now())
     rows = await tx.fetch("SELECT type FROM break_item WHERE line IS NULL OR line <> $1", _until(content))
     return tuple(sorted(row["type"] for row in rows))
 
