@@ -51,7 +51,7 @@ def ask(name: str, question: Ask) -> Any:
         typer.echo(f"A service of {name} does not answer. Is `make up` still running? Its log: .ansinh/{name}/logs", err=True)
         raise typer.Exit(3) from None
     except OSError as error:
-        typer.echo(f"{error.filename}: {error.strerror}", err=True)
+        typer.echo(f"{error.filename or type(error).__name__}: {error.strerror or error}", err=True)
         raise typer.Exit(2) from None
     except Refusal as refusal:
         typer.echo(str(refusal), err=True)

@@ -9,8 +9,8 @@ They are made from different tables, so a row that does not balance is a finding
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -78,9 +78,12 @@ class Total:
         return Total(self.count + other.count, self.vnd + other.vnd)
 
 
+NOTHING = Total()
+
+
 def total(parts: Iterable[Total]) -> Total:
     """All together."""
-    return sum(parts, Total())
+    return sum(parts, NOTHING)
 
 
 @dataclass
@@ -90,17 +93,17 @@ class Row:
     key: Key
     places: dict[Place, Total] = field(default_factory=dict)
     held: dict[str, Total] = field(default_factory=dict)
-    sent: Total = Total()
+    sent: Total = NOTHING
     flow: dict[Flow, Total] = field(default_factory=dict)
-    recovered: Total = Total()
+    recovered: Total = NOTHING
 
     def place(self, place: Place) -> Total:
         """What is there."""
-        return self.places.get(place, Total())
+        return self.places.get(place, NOTHING)
 
     def gone(self, *flows: Flow) -> Total:
         """Payments that left and are in one of these."""
-        return total(self.flow.get(flow, Total()) for flow in flows)
+        return total(self.flow.get(flow, NOTHING) for flow in flows)
 
     @property
     def declared(self) -> Total:
@@ -117,8 +120,8 @@ class Row:
     def faults(self) -> tuple[str, ...]:
         """What does not balance, in words for officers; empty when all does."""
         lost, twice, gone = self.place(Place.NOWHERE), self.place(Place.TWICE), self.gone(*Flow)
-        found = [f"{lost.count} dòng, {lost.vnd} đồng không rõ ở đâu"] if lost != Total() else []
-        found += [f"chi vượt khai báo {-twice.vnd} đồng"] if twice != Total() else []
+        found = [f"{lost.count} dòng, {lost.vnd} đồng không rõ ở đâu"] if lost != NOTHING else []
+        found += [f"chi vượt khai báo {-twice.vnd} đồng"] if twice != NOTHING else []
         if self.sent != gone:
             found.append(f"sổ cái ghi gửi {self.sent.count} khoản {self.sent.vnd} đồng, lệnh chi {gone.count} khoản {gone.vnd} đồng")
         return tuple(found)
@@ -194,12 +197,12 @@ def report(period: str, lists: Sequence[Listed], rows: Iterable[Row], *, people:
     """The report, with everything that does not balance by name."""
     known = sorted(rows, key=lambda row: row.key)
     money = providers(known)
-    return Report(period, lists, known, money, people, tuple(_faults(lists, known, money, people)))
+    return Report(period, lists, known, money, people, tuple(_faults(lists, known, money, people=people)))
 
 
 def _faults(
-    lists: Sequence[Listed], rows: Sequence[Row], money: Sequence[ProviderMoney], people: Sequence[Unpaid]
-) -> Iterable[str]:
+    lists: Sequence[Listed], rows: Sequence[Row], money: Sequence[ProviderMoney], *, people: Sequence[Unpaid]
+) -> Iterator[str]:
     for row in rows:
         yield from (f"{' / '.join(row.key)}: {fault}" for fault in row.faults)
     for one in lists:
@@ -231,7 +234,7 @@ def rows_of(
         place = Place(part["place"]) if part["place"] != REST else _unexplained(built, part["payer"])
         row.places[place] = row.place(place) + amount
         if place is Place.HELD:
-            row.held[part["reason"]] = row.held.get(part["reason"], Total()) + amount
+            row.held[part["reason"]] = row.held.get(part["reason"], NOTHING) + amount
     for part in flows:
         row = _row(rows, part)
         row.sent += Total(part["sent_count"], part["sent_vnd"])
@@ -259,7 +262,7 @@ def together(rows: Iterable[Row], key: Key) -> Row:
         for place, amount in row.places.items():
             made.places[place] = made.place(place) + amount
         for reason, amount in row.held.items():
-            made.held[reason] = made.held.get(reason, Total()) + amount
+            made.held[reason] = made.held.get(reason, NOTHING) + amount
         for flow, amount in row.flow.items():
             made.flow[flow] = made.gone(flow) + amount
         made.sent += row.sent
@@ -271,7 +274,7 @@ def providers(rows: Iterable[Row]) -> list[ProviderMoney]:
     """What each provider got from each payer and owes."""
     by_provider: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
-        if row.sent != Total() or row.flow or row.recovered != Total():
+        if row.sent != NOTHING or row.flow or row.recovered != NOTHING:
             by_provider[row.key.payer, row.key.provider].append(row)
     found = []
     for (payer, provider), theirs in sorted(by_provider.items()):
@@ -279,64 +282,3 @@ def providers(rows: Iterable[Row]) -> list[ProviderMoney]:
         open_, back = one.gone(*OPEN), one.gone(*CAME_BACK)
         found.append(ProviderMoney(payer, provider, one.sent, one.gone(*PAID), back, open_, one.recovered))
     return found
-
-
-MEASURES: Mapping[str, str] = {
-    "declared": "Kê khai",
-    "held": "Tạm giữ",
-    "payable": "Được chi",
-    "not_built": "Chưa lập",
-    "listed": "Đã lập, chưa gửi",
-    "sent": "Đã gửi",
-    "paid_account": "Đã chi qua tài khoản",
-    "paid_counter": "Đã chi tại quầy",
-    "paid_home": "Đã chi tại nhà",
-    "in_flight": "Đang chờ kết quả",
-    "unknown": "Chưa rõ kết quả",
-    "rejected": "Bị từ chối",
-    "returned": "Bị trả lại",
-    "expired": "Không đến nhận",
-    "back": "Chờ chi lại",
-    "carried": "Chuyển kỳ sau",
-    "recovered": "Đã thu hồi",
-}
-"""Measure -> its heading. `sent`, `rejected`, `returned` and `expired` count payments, the others lines."""
-
-
-def measures(row: Row) -> dict[str, Total]:
-    """What a row is shown with, in the order of `MEASURES`. Paid and open amounts are those of lines."""
-    shown = {"declared": row.declared, "payable": row.payable, "sent": row.sent, "recovered": row.recovered}
-    shown |= {str(place): row.place(place) for place in Place}
-    shown |= {str(flow): row.gone(flow) for flow in CAME_BACK}
-    return {name: shown[name] for name in MEASURES}
-
-
-def as_json(found: Report) -> dict[str, Any]:
-    """The report as JSON: amounts as `{count, vnd}`."""
-    return {
-        "period": found.period,
-        "balanced": found.balanced,
-        "faults": list(found.faults),
-        "lists": [
-            {"payer": one.payer, "count": one.promised.count, "vnd": one.promised.vnd, "finished_at": one.finished_at}
-            for one in found.lists
-        ],
-        "total": _row_json(found.whole),
-        "rows": [{**row.key._asdict(), **_row_json(row)} for row in found.rows],
-        "providers": [
-            {"payer": one.payer, "provider": one.provider, "balances": one.balances}
-            | {name: _pair(getattr(one, name)) for name in ("drawn", "paid", "to_give_back", "still_open", "recovered")}
-            for one in found.providers
-        ],
-        "carry_over": [asdict(one) for one in found.people],
-    }
-
-
-def _row_json(row: Row) -> dict[str, Any]:
-    amounts: dict[str, Any] = {name: _pair(amount) for name, amount in measures(row).items()}
-    held = {reason: _pair(amount) for reason, amount in sorted(row.held.items())}
-    return amounts | {"held_by_reason": held, "faults": list(row.faults)}
-
-
-def _pair(amount: Total) -> dict[str, int]:
-    return {"count": amount.count, "vnd": amount.vnd}

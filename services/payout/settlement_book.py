@@ -14,8 +14,9 @@ import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
 from services.payout.postal_list import REASONS
-from services.payout.settlement import MEASURES, Report, Row, Total, measures
+from services.payout.settlement import Report, Row, Total
 from services.payout.settlement_page import ENDS, MONEY, PROGRAMMES, Named
+from services.payout.settlement_shown import MEASURES, measures
 from shared.words import Channel, HeldReason
 
 ROWS, PROVIDERS, PEOPLE, HELD, CHECKS = "Quyết toán", "Nhà cung cấp", "Chuyển kỳ sau", "Tạm giữ", "Kiểm tra"

@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from services.payout import settlement, settlement_book, settlement_page, store_settlement
+from services.payout import settlement_book, settlement_page, settlement_shown, store_settlement
 from services.payout.refusals import ADVICE, Refusal
 from services.payout.settlement import NOBODY, Report
 from shared.areas import AreaNames, read_areas
@@ -59,7 +59,7 @@ def add_settlement(routes: APIRouter, runtime: Runtime) -> None:
     @routes.get(PATH)
     async def report_of_all(period: Period) -> dict[str, Any]:
         """Where every line and dong of a period is, per payer, programme, commune and provider; what does not balance, by name."""
-        return settlement.as_json(await found(period, None))
+        return settlement_shown.as_json(await found(period, None))
 
     @routes.get(PATH + "/{payer}.html", response_model=None)
     async def page_of_one(period: Period, payer: Opaque) -> Response:
@@ -74,4 +74,4 @@ def add_settlement(routes: APIRouter, runtime: Runtime) -> None:
     @routes.get(PATH + "/{payer}")
     async def report_of_one(period: Period, payer: Opaque) -> dict[str, Any]:
         """The same of one payer."""
-        return settlement.as_json(await found(period, payer))
+        return settlement_shown.as_json(await found(period, payer))

@@ -8,7 +8,8 @@ from html import escape
 
 from services.payout.postal_list import REASONS
 from services.payout.postal_print import dotted
-from services.payout.settlement import MEASURES, Report, Row, Total, Unpaid, measures, total
+from services.payout.settlement import NOTHING, Report, Row, Total, Unpaid, total
+from services.payout.settlement_shown import MEASURES, measures
 from shared.words import HeldReason, Programme
 
 Named = Callable[[str], str]
@@ -49,7 +50,7 @@ def _verdict(found: Report) -> str:
 
 def _rows(found: Report, name: Named) -> str:
     whole = measures(found.whole)
-    shown = [measure for measure in MEASURES if measure in ALWAYS or whole[measure] != Total()]
+    shown = [measure for measure in MEASURES if measure in ALWAYS or whole[measure] != NOTHING]
     head = ["Đơn vị", "Chương trình", "Xã", "Nhà cung cấp", *(MEASURES[measure] for measure in shown), "Kiểm tra"]
     body = [_row(row, name, shown) for row in found.rows]
     last = f'<tr class="sum"><td colspan="4">Tổng cộng</td>{_amounts(whole, shown)}<td></td></tr>'
@@ -114,4 +115,4 @@ def _amounts(amounts: Mapping[str, Total], shown: Iterable[str]) -> str:
 
 
 def _amount(amount: Total) -> str:
-    return f'<td class="n">{dotted(amount.vnd)}<br><small>{dotted(amount.count)}</small></td>' if amount != Total() else "<td></td>"
+    return f'<td class="n">{dotted(amount.vnd)}<br><small>{dotted(amount.count)}</small></td>' if amount != NOTHING else "<td></td>"

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.payout import settlement, settlement_book, settlement_page
-from services.payout.settlement import MEASURES, NOBODY, Flow, Key, Listed, Place, Report, Row, Total, Unpaid, rows_of
+from services.payout import settlement, settlement_book, settlement_page, settlement_shown
+from services.payout.settlement import NOBODY, Flow, Key, Listed, Place, Report, Row, Total, Unpaid, rows_of
+from services.payout.settlement_shown import MEASURES
 from shared.words import HeldReason
 
 MADE_AT = datetime(2024, 2, 29, 9, 0, tzinfo=UTC)
@@ -161,7 +162,7 @@ def test_workbook_reads_back_as_the_report() -> None:
         ("18496", "bank-a", "Khớp"), ("18496", "post", "Khớp"), ("18502", "-", "Khớp"),
     ]  # fmt: skip
     for name, heading in MEASURES.items():
-        amount = settlement.measures(report.whole)[name]
+        amount = settlement_shown.measures(report.whole)[name]
         assert (whole[f"{heading} (số lượng)"], whole[f"{heading} (đồng)"]) == (amount.count, amount.vnd)
         assert amount.vnd == sum(row[f"{heading} (đồng)"] for row in shown)
     assert [row[3:10] for row in read["Chuyển kỳ sau"][3:]] == [
