@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 
 from services.payout.postal_list import REASONS
-from services.payout.postal_print import dotted
 from services.payout.settlement import NOTHING, Report, Row, Total, Unpaid, total
 from services.payout.settlement_shown import MEASURES, measures
+from shared.money import Dong, in_words_of_figures
 from shared.words import HeldReason, Programme
 
 Named = Callable[[str], str]
@@ -115,4 +115,7 @@ def _amounts(amounts: Mapping[str, Total], shown: Iterable[str]) -> str:
 
 
 def _amount(amount: Total) -> str:
-    return f'<td class="n">{dotted(amount.vnd)}<br><small>{dotted(amount.count)}</small></td>' if amount != NOTHING else "<td></td>"
+    if amount == NOTHING:
+        return "<td></td>"
+    vnd, count = (in_words_of_figures(Dong(number)) for number in (amount.vnd, amount.count))
+    return f'<td class="n">{vnd}<br><small>{count}</small></td>'
