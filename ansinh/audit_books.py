@@ -184,7 +184,9 @@ class Books:
     def _ended(self, payroll: Payroll, fact: Fact) -> None:
         """What did not agree ended: its amount leaves `breaks:`, by name. It moves no line of ours, so it is counted and nothing else."""
         if not (fact.debit and fact.credit and fact.credit.startswith(BREAKS) and fact.actor):
-            self.findings.append(f"{_name(payroll)}: break {fact.subject} ended by no posting out of {BREAKS} that somebody signed")
+            self.findings.append(
+                f"{_name(payroll)}: break {fact.subject} ended by no posting out of {BREAKS} that somebody signed"
+            )
             return
         if fact.subject in self.ended:
             self.findings.append(f"{_name(payroll)}: break {fact.subject} ended twice")

@@ -237,7 +237,9 @@ def show_settlement(
     period: Period,
     payer: Annotated[str | None, typer.Argument(help="Only this payer; all when not said.")] = None,
     *,
-    xlsx: Annotated[Path | None, typer.Option(help="Write the workbook here, every commune and who is carried over in it.")] = None,
+    xlsx: Annotated[
+        Path | None, typer.Option(help="Write the workbook here, every commune and who is carried over in it.")
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="Write the page that prints here.")] = None,
     as_json: AsJson = False,
     name: Name = "local",

@@ -51,7 +51,9 @@ async def close(client: Client, period: str, payer: str) -> Any:
     try:
         await pipeline.until(held)
     except TimeoutError:
-        raise Refusal("LINES_MISSING", "the list is closed, payout has not read all of it; wait and look at `ansinh topics`") from None
+        raise Refusal(
+            "LINES_MISSING", "the list is closed, payout has not read all of it; wait and look at `ansinh topics`"
+        ) from None
     return closing
 
 

@@ -42,9 +42,7 @@ class Clerk:
 
         return await self.act(role, act, on_payroll, answer=answer)
 
-    async def act(
-        self, role: Role, act: str, command: Callable[[Tx], Awaitable[Any]], *, answer: Answer | None = None
-    ) -> Any:
+    async def act(self, role: Role, act: str, command: Callable[[Tx], Awaitable[Any]], *, answer: Answer | None = None) -> Any:
         """The same for a command that needs no closed list."""
         require(self._actor, role, self._payer)
         async with self._runtime.database.transaction("payout.command") as tx:

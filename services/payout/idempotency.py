@@ -7,7 +7,6 @@ one has its effect. A route that does not hand its answer over keeps it afterwar
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Header, Request, Response
-from fastapi.encoders import jsonable_encoder
 from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
 
 from services.payout import store_life
 from services.payout.refusals import Refusal
@@ -28,6 +27,7 @@ from shared.web import Problem
 REUSED = "IDEMPOTENCY_KEY_REUSED"
 AT_ONCE = "Yêu cầu cùng khóa này vừa được thực hiện; gửi lại để nhận kết quả."
 _MIN, _MAX = 8, 128
+_AS_ANSWERED = TypeAdapter(dict[str, Any])
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -55,7 +55,7 @@ async def keep(tx: Tx, said: Mapping[str, Any], at: datetime) -> None:
     asked = _asked.get()
     if asked is None:
         return
-    body = json.dumps(jsonable_encoder(said), ensure_ascii=False, separators=(",", ":"))
+    body = _AS_ANSWERED.dump_json(dict(said)).decode()
     if not await store_life.keep_answer(tx, asked.actor, asked.key, asked=asked.sha256, answer=(200, body), at=at):
         raise Problem(Refusal.TRY_AGAIN, AT_ONCE)
     asked.kept = True

@@ -204,7 +204,7 @@ def _add_finishing(routes: APIRouter, runtime: Runtime) -> None:
 
     @routes.get(PATH + "/life")
     async def show_life(period: Period, payer: Opaque) -> dict[str, Any]:
-        """Period, budgets and a sheet that waits for its second signature, the province's signature, freezes, and whether it is finished."""
+        """Period, budgets and a sheet that waits for a second signature, the province's signature, freezes, whether it is finished."""
         async with runtime.database.reading() as tx:
             opened = await store_life.opened(tx, period)
             payroll = await store.payroll(tx, period, payer)

@@ -85,7 +85,9 @@ async def release(
                 payroll = await store.lock_payroll(tx, period, payer)
                 if payroll is None:
                     return Refused(Refusal.NOT_CLOSED)
-                refusal = await _refused(tx, runtime, payroll, fallen=fallen, actor=actor, emergency=emergency, at=shipment.entries.at)
+                refusal = await _refused(
+                    tx, runtime, payroll, fallen=fallen, actor=actor, emergency=emergency, at=shipment.entries.at
+                )
                 if refusal:
                     return refusal
                 if await _view(tx, period, payer) != view:
@@ -160,7 +162,14 @@ def _show(areas: dict[str, list[HeldRow]], packer: Packer, lines: Iterable[tuple
 
 
 async def _refused(
-    tx: Tx, runtime: Runtime, payroll: Payroll, *, fallen: Sequence[Fallen], actor: Actor, emergency: Emergency | None, at: datetime
+    tx: Tx,
+    runtime: Runtime,
+    payroll: Payroll,
+    *,
+    fallen: Sequence[Fallen],
+    actor: Actor,
+    emergency: Emergency | None,
+    at: datetime,
 ) -> Refused | None:
     batches = await store.batches_in_state(tx, payroll.period, payroll.payer, BatchState.APPROVED)
     refusal = await signature_refused(tx, batches, actor)

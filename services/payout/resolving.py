@@ -70,7 +70,7 @@ async def approve(tx: Tx, break_id: UUID, handlers: Handlers, *, actor: Actor, a
 
 
 def _payroll(item: Record, at: datetime) -> tuple[str, str]:
-    """(period, payer) under which the end of a break is told; one about no list of ours stands under its provider, in the month it ended."""
+    """(period, payer) under which the end of a break is told; about no list of ours: its provider, in the month it ended."""
     return (item["period"], item["payer"]) if item["period"] else (period_of(at.astimezone(LOCAL).date()), item["provider"])
 
 

@@ -123,7 +123,9 @@ class Row:
         found = [f"{lost.count} dòng, {lost.vnd} đồng không rõ ở đâu"] if lost != NOTHING else []
         found += [f"chi vượt khai báo {-twice.vnd} đồng"] if twice != NOTHING else []
         if self.sent != gone:
-            found.append(f"sổ cái ghi gửi {self.sent.count} khoản {self.sent.vnd} đồng, lệnh chi {gone.count} khoản {gone.vnd} đồng")
+            found.append(
+                f"sổ cái ghi gửi {self.sent.count} khoản {self.sent.vnd} đồng, lệnh chi {gone.count} khoản {gone.vnd} đồng"
+            )
         return tuple(found)
 
 
@@ -235,14 +237,15 @@ def rows_of(
         row.places[place] = row.place(place) + amount
         if place is Place.HELD:
             row.held[part["reason"]] = row.held.get(part["reason"], NOTHING) + amount
-    for part in flows:
-        row = _row(rows, part)
-        row.sent += Total(part["sent_count"], part["sent_vnd"])
-        if part["flow"]:
-            row.flow[Flow(part["flow"])] = row.gone(Flow(part["flow"])) + Total(part["count"], part["vnd"])
-    for part in recovered:
-        row = _row(rows, part)
-        row.recovered += Total(part["count"], part["vnd"])
+    for moved in flows:
+        row = _row(rows, moved)
+        row.sent += Total(moved["sent_count"], moved["sent_vnd"])
+        if moved["flow"]:
+            flow = Flow(moved["flow"])
+            row.flow[flow] = row.gone(flow) + Total(moved["count"], moved["vnd"])
+    for back in recovered:
+        row = _row(rows, back)
+        row.recovered += Total(back["count"], back["vnd"])
     return list(rows.values())
 
 

@@ -23,7 +23,13 @@ ROWS, PROVIDERS, PEOPLE, HELD, CHECKS = "Quyết toán", "Nhà cung cấp", "Chu
 CHANNELS = {Channel.ACCOUNT: "Tài khoản", Channel.COUNTER: "Tại quầy", Channel.HOME: "Tại nhà"}
 FIRST_ROW = 3
 """Row of the headings, counted from 1: a title and an empty row come before."""
-_OPTIONS = {"in_memory": True, "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+_OPTIONS = {
+    "in_memory": True,
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
 Cells = Sequence[str | int]
 
 
@@ -48,7 +54,14 @@ def as_workbook(found: Report, name: Named, *, payer: str | None, made_at: datet
         verdict = "Khớp" if found.balanced else "KHÔNG KHỚP"
         head, lines = _rows(found, name)
         _sheet(book, ROWS, f"{title} - {verdict}", formats=formats, head=head, lines=lines)
-        _sheet(book, PROVIDERS, title, formats=formats, head=_twice(("Đơn vị", "Nhà cung cấp"), MONEY.values()), lines=_providers(found))
+        _sheet(
+            book,
+            PROVIDERS,
+            title,
+            formats=formats,
+            head=_twice(("Đơn vị", "Nhà cung cấp"), MONEY.values()),
+            lines=_providers(found),
+        )
         _sheet(book, PEOPLE, title, formats=formats, head=_PEOPLE, lines=_people(found, name))
         _sheet(book, HELD, title, formats=formats, head=_HELD, lines=_held(found, name))
         faults = [((fault,), True) for fault in found.faults] or [((verdict,), False)]
@@ -99,7 +112,9 @@ def _pairs(amounts: Iterable[Total]) -> tuple[int, ...]:
 
 def _rows(found: Report, name: Named) -> tuple[tuple[str, ...], list[tuple[Cells, bool]]]:
     head = (*_twice(("Đơn vị", "Chương trình", "Mã xã", "Xã", "Nhà cung cấp"), MEASURES.values()), "Kiểm tra")
-    lines = [_line(row, (row.key.payer, _programme(row), row.key.area, name(row.key.area), row.key.provider)) for row in found.rows]
+    lines = [
+        _line(row, (row.key.payer, _programme(row), row.key.area, name(row.key.area), row.key.provider)) for row in found.rows
+    ]
     return head, [*lines, _line(found.whole, ("Tổng cộng", "", "", "", ""))]
 
 
@@ -128,7 +143,8 @@ def _people(found: Report, name: Named) -> Iterable[tuple[Cells, bool]]:
     for one in found.people:
         cells = (
             one.payer, one.area, name(one.area), str(one.beneficiary_id), PROGRAMMES.get(one.programme, one.programme), one.provider,
-            CHANNELS[Channel(one.channel)], ENDS.get(one.state, one.state), one.reason, one.vnd, one.months, "Có" if one.carried else "Chưa",
+            CHANNELS[Channel(one.channel)], ENDS.get(one.state, one.state), one.reason, one.vnd, one.months,
+            "Có" if one.carried else "Chưa",
         )  # fmt: skip
         yield cells, False
 

@@ -1,4 +1,4 @@
-"""A payroll's whole life by the command line, as an operator types it late on the 24th: every step and every refusal says what comes next."""
+"""A payroll's whole life by the command line, as an operator types it late on the 24th: each step and refusal says what comes next."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ class Terminal:
         self.name = name
 
     async def type(self, *words: str, code: int | None = 0, says: str = "", then: str = "") -> Any:
-        """One command: its exit code (None: any), what stands in what it says, and what it tells to do next. Returns its JSON, or its text."""
+        """One command: its exit code (None: any), words it says, what it tells to do next. Returns its JSON, or its text."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "ansinh", "payroll", *words, "--name", self.name, cwd=ROOT,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
@@ -86,7 +86,11 @@ async def test_a_payroll_from_the_opened_month_to_the_settlement(office: Office,
     await at.type("settlement", *WHOSE, "--xlsx", str(workbook), says="1 people to carry into next month, 540.000 VND")
     assert openpyxl.load_workbook(workbook, read_only=True)["Quyết toán"]["A1"].value.endswith("Khớp")
     report = await at.type("settlement", *WHOSE, "--json")
-    assert (report["balanced"], report["total"]["paid_counter"]["vnd"], report["total"]["carried"]["vnd"]) == (True, 540_000, 540_000)
+    assert (report["balanced"], report["total"]["paid_counter"]["vnd"], report["total"]["carried"]["vnd"]) == (
+        True,
+        540_000,
+        540_000,
+    )
 
     await at.type("build", "2024-2", PAYER, code=2, says="2024-02")
     await Terminal("nobody").type("show", *WHOSE, code=3, says="make up")

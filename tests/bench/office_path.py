@@ -43,7 +43,9 @@ async def measure(bench: Bench, payers: Sequence[str], people: int) -> dict[str,
     lines = report["total"]["declared"]["count"]
     reconciled = min(people, people * len(some) // len(payers))
     shown = {"people": people, "lines": lines, "links": verified.links, "reconciled_people": reconciled}
-    return shown | {"stages": {name: {kind: round(value, 2) for kind, value in vars(bench.costs[name]).items()} for name in STAGES}}
+    return shown | {
+        "stages": {name: {kind: round(value, 2) for kind, value in vars(bench.costs[name]).items()} for name in STAGES}
+    }
 
 
 async def _asked(bench: Bench, stage: str, path: str) -> Any:

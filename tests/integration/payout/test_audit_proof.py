@@ -266,7 +266,14 @@ async def test_a_half_written_line_is_cut_off_and_the_next_record_follows(tmp_pa
 
 def _a_break(value: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """An end of a break in place of another fact that nobody adds up."""
-    said = {"fact": "break", "vnd": 11_000, "debit": "accepted:bank-a", "credit": "breaks:bank-a", "reason": "extra", "actor": "a-second"}
+    said = {
+        "fact": "break",
+        "vnd": 11_000,
+        "debit": "accepted:bank-a",
+        "credit": "breaks:bank-a",
+        "reason": "extra",
+        "actor": "a-second",
+    }
     return {**{key: value[key] for key in ("entry_id", "subject", "period", "payer", "at")}, **said, **changes}
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -17,7 +16,6 @@ WRITTEN_BY = {
 }
 
 
-
 @pytest.mark.parametrize("act", WRITTEN_BY)
 async def test_answer_is_kept_in_the_transaction_of_its_effect(bench: Bench, act: str) -> None:
     await bench.enrol(account=an_account())
@@ -30,7 +28,7 @@ async def test_answer_is_kept_in_the_transaction_of_its_effect(bench: Bench, act
     first = await ask(bench, f"{PATH}/{act}", f"the-{act}", ROLES[act], sha256=page["sha256"], key=f"{act}-2024-02")
     assert first.status_code == 200, first.text
     again = await ask(bench, f"{PATH}/{act}", f"the-{act}", ROLES[act], sha256=page["sha256"], key=f"{act}-2024-02")
-    assert (again.json(), again.headers["Idempotent-Replayed"]) == (first.json(), "true")
+    assert (again.content, again.headers["Idempotent-Replayed"]) == (first.content, "true")
     async with bench.database.session() as session:
         kept = [row["xmin"] for row in await session.fetch("SELECT xmin::text FROM idempotency")]
         assert [row["xmin"] for row in await session.fetch(WRITTEN_BY[act])] == kept
@@ -38,7 +36,9 @@ async def test_answer_is_kept_in_the_transaction_of_its_effect(bench: Bench, act
 
 async def test_refusal_keeps_nothing_and_the_key_is_free(bench: Bench) -> None:
     for _time in range(2):
-        refused = await ask(bench, f"{MONTH}/huyen-444/budget", "m", Role.MAKER, key="budget-1", json={"programmes": {"merit": 1}})
+        refused = await ask(
+            bench, f"{MONTH}/huyen-444/budget", "m", Role.MAKER, key="budget-1", json={"programmes": {"merit": 1}}
+        )
         assert code(refused) == (409, "PERIOD_NOT_OPEN")
     await ask(bench, f"{MONTH}/open", "chief", Role.APPROVER)
     done = await ask(bench, f"{MONTH}/huyen-444/budget", "m", Role.MAKER, key="budget-1", json={"programmes": {"merit": 1}})
@@ -65,4 +65,4 @@ async def test_two_at_once_under_one_key_have_one_effect(bench: Bench) -> None:
         assert {code(answer)[1] for answer in answers} == {"", "TRY_AGAIN"}
         assert await session.fetchval("SELECT count(*) FROM freeze_window") == 1
     again = await ask(bench, "/v1/freezes", "chief", Role.APPROVER, key="freeze-1", json=freeze)
-    assert again.json() == next(answer.json() for answer in answers if answer.status_code == 200)
+    assert again.content == next(answer.content for answer in answers if answer.status_code == 200)

@@ -193,6 +193,7 @@ async def test_other_content_of_the_same_size_is_a_conflict_too(bench: Bench, sf
     await courier(bench, tmp_path / "files", (Provider.POST, OpenSsh(sftp_server.target()))).deliver()
     assert (await states(bench))["post/18496.xlsx"] == ("conflict", "REMOTE_DIFFERS")
 
+
 async def test_conflict_is_found_also_after_an_answer_was_lost(bench: Bench, sftp_server: Server, tmp_path: Path) -> None:
     await sent(bench)
     line = BadLine(OpenSsh(sftp_server.target()), after=(1,))

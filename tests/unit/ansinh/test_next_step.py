@@ -8,14 +8,26 @@ from ansinh.next_step import advice
 
 WHOSE = "2024-02 huyen-444"
 NOTHING = {"count": 0, "vnd": 0}
-ABOUT: dict[str, Any] = {"opened": {"period": "2024-02"}, "budget_waits": None, "budgets": [], "to_endorse": None, "freezes": [], "finished": None}
+ABOUT: dict[str, Any] = {
+    "opened": {"period": "2024-02"},
+    "budget_waits": None,
+    "budgets": [],
+    "to_endorse": None,
+    "freezes": [],
+    "finished": None,
+}
 PAGE: dict[str, Any] = {"batches": [], "withdrawals": [], "unknown": NOTHING, "lines": {"held": NOTHING, "undecided_vnd": 5}}
 FREEZE = {"starts_at": "2024-12-31", "ends_at": "2025-01-02", "reason": "YEAR_END"}
 OVER = {"programme": "merit", "budget_vnd": 5, "used_vnd": 3, "waiting_vnd": 4}
 
 
 def lists(*states: str, **more: Any) -> dict[str, Any]:
-    return {**PAGE, "lines": {"held": NOTHING, "undecided_vnd": 0}, "batches": [{"state": s, "provider": "post"} for s in states], **more}
+    return {
+        **PAGE,
+        "lines": {"held": NOTHING, "undecided_vnd": 0},
+        "batches": [{"state": s, "provider": "post"} for s in states],
+        **more,
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Conservation of the settlement report: whatever a payroll did, every line is in one place; one thing wrong anywhere is found and named."""
+"""Conservation of the settlement report: whatever a payroll did, every line is in one place; one thing wrong anywhere is named."""
 
 import io
 from collections import Counter, defaultdict
@@ -20,7 +20,11 @@ from shared.words import HeldReason
 MADE_AT = datetime(2024, 2, 29, 9, 0, tzinfo=UTC)
 PERIOD = "2024-02"
 PROVIDERS = ("bank-a", "bank-b", "post")
-_words = st.tuples(st.sampled_from(["huyen-444", "xa-18496"]), st.sampled_from(["merit", "social_assistance"]), st.sampled_from(["18496", "18502"]))
+_words = st.tuples(
+    st.sampled_from(["huyen-444", "xa-18496"]),
+    st.sampled_from(["merit", "social_assistance"]),
+    st.sampled_from(["18496", "18502"]),
+)
 LIVE = (Place.LISTED, Place.IN_FLIGHT, Place.UNKNOWN, Place.PAID_ACCOUNT, Place.PAID_COUNTER, Place.PAID_HOME)
 DEAD = (Flow.REJECTED, Flow.RETURNED, Flow.EXPIRED)
 
@@ -30,8 +34,15 @@ def lines(draw: st.DrawFn) -> Mapping[str, Any]:
     """One line cut in parts, each at one place; what is not explained is back, carried or not there yet."""
     payer, programme, area = draw(_words)
     vnds = draw(st.lists(st.integers(1, 10_000_000), min_size=1, max_size=3))
-    parts = [(draw(st.sampled_from([*LIVE, Place.HELD, Place.BACK, Place.CARRIED])), draw(st.sampled_from(PROVIDERS)), vnd) for vnd in vnds]
-    dead = [(draw(st.sampled_from(DEAD)), draw(st.sampled_from(PROVIDERS)), vnd) for place, _, vnd in parts if place in (Place.BACK, Place.CARRIED)]
+    parts = [
+        (draw(st.sampled_from([*LIVE, Place.HELD, Place.BACK, Place.CARRIED])), draw(st.sampled_from(PROVIDERS)), vnd)
+        for vnd in vnds
+    ]
+    dead = [
+        (draw(st.sampled_from(DEAD)), draw(st.sampled_from(PROVIDERS)), vnd)
+        for place, _, vnd in parts
+        if place in (Place.BACK, Place.CARRIED)
+    ]
     dead += draw(st.lists(st.tuples(st.sampled_from(DEAD), st.sampled_from(PROVIDERS), st.integers(1, 999)), max_size=2))
     return {"words": (payer, programme, area), "parts": parts, "dead": dead, "reason": draw(st.sampled_from(list(HeldReason)))}
 
@@ -47,7 +58,9 @@ def found(given: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]
             key = (*line["words"], NOBODY if held else provider, place, str(line["reason"]) if held else None)
             places[key] += vnd
             counts[key] += not number
-        alive = [(Flow(place), provider, vnd) for place, provider, vnd in line["parts"] if place in LIVE and place is not Place.LISTED]
+        alive = [
+            (Flow(place), provider, vnd) for place, provider, vnd in line["parts"] if place in LIVE and place is not Place.LISTED
+        ]
         for flow, provider, vnd in [*alive, *line["dead"]]:
             flows[*line["words"], provider, flow].append(vnd)
     names = ("payer", "programme", "area", "provider")
@@ -72,7 +85,10 @@ def closed(given: Sequence[Mapping[str, Any]]) -> list[Listed]:
 
 def people(given: Sequence[Mapping[str, Any]]) -> list[Unpaid]:
     return [
-        Unpaid(*line["words"][:1], UUID(int=number), *line["words"][1:], provider, "counter", "expired", "NOT_COLLECTED", place is Place.CARRIED, vnd, 1)
+        Unpaid(
+            *line["words"][:1], UUID(int=number), *line["words"][1:], provider, "counter", "expired", "NOT_COLLECTED",
+            place is Place.CARRIED, vnd, 1,
+        )
         for number, line in enumerate(given)
         for place, provider, vnd in line["parts"]
         if place in (Place.BACK, Place.CARRIED)
@@ -114,9 +130,20 @@ def test_one_amount_wrong_anywhere_is_found_and_its_row_is_named(given: list[Map
         assert [row.key for row in report.rows if row.faults] == [Key(*(wrong[one][part] for part in Key._fields))]
 
 
-@pytest.mark.parametrize(("others", "place"), [([], Place.NOT_BUILT), (["paid_account"], Place.NOWHERE), (["back"], Place.NOWHERE)])
+@pytest.mark.parametrize(
+    ("others", "place"), [([], Place.NOT_BUILT), (["paid_account"], Place.NOWHERE), (["back"], Place.NOWHERE)]
+)
 def test_what_nothing_explains_is_early_before_the_first_build_and_lost_after_it(others: list[str], place: Place) -> None:
-    rest = {"payer": "p", "programme": "merit", "area": "18496", "provider": NOBODY, "place": "rest", "reason": None, "count": 1, "vnd": 5}
+    rest = {
+        "payer": "p",
+        "programme": "merit",
+        "area": "18496",
+        "provider": NOBODY,
+        "place": "rest",
+        "reason": None,
+        "count": 1,
+        "vnd": 5,
+    }
     parts = [rest, *({**rest, "provider": "post", "place": other} for other in others)]
     row = next(row for row in rows_of(parts, (), ()) if row.key.provider == NOBODY)
     assert row.places == {place: Total(1, 5)}
@@ -139,7 +166,7 @@ LINES = [
     },
     {"words": ("huyen-444", "social_assistance", "18502"), "parts": [(Place.HELD, "post", 540_000)], "dead": [], "reason": HeldReason.DEAD},
 ]  # fmt: skip
-EVIL = "=HYPERLINK(\"http://x\")<b>"
+EVIL = '=HYPERLINK("http://x")<b>'
 
 
 def sheets(report: Report, name: str = "Xã Hà Linh") -> dict[str, list[tuple[Any, ...]]]:
