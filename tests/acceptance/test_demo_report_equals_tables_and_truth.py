@@ -29,7 +29,7 @@ async def test_demo_report_equals_tables_and_truth() -> None:
         held = await rows(demo, "payout", "SELECT reason, count(*) AS n FROM held WHERE until IS NULL GROUP BY reason")
         people = await rows(demo, "registry", "SELECT count(DISTINCT beneficiary_id) AS n FROM entitlement_line")
         texts = await rows(demo, "notify", "SELECT status, count(*) AS n FROM message GROUP BY status")
-        files = await rows(demo, "payout", "SELECT path FROM file")
+        files = await rows(demo, "payout", "SELECT path FROM file WHERE written_at IS NOT NULL")
     finally:
         demo.end()
     folder = Path(demo.installation.folder)
