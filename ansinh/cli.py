@@ -112,15 +112,26 @@ def import_list(
     path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
     *,
     payer: Annotated[str, typer.Option(help="Who pays the people of this list.")],
-    kind: Annotated[str, typer.Option(help="payroll or accounts")] = "payroll",
+    kind: Annotated[
+        str, typer.Option(help="payroll, full (a payroll that is the whole list of its source), or accounts")
+    ] = "payroll",
     period: Annotated[str | None, typer.Option(help="Needed for a payroll list.")] = None,
     source: Annotated[str, typer.Option(help="Who wrote the list.")] = "list-officer",
     dry_run: Annotated[bool, typer.Option(help="Only say what would happen.")] = False,
     name: Name = "local",
 ) -> None:
     """Hand in a list. Example: ansinh import list.xlsx --payer huyen-444 --period 2024-02 --dry-run"""
-    query = {"payer": payer, "source": source} | ({"period": period} if period else {})
-    _print(_ask(name, lambda _a, client: pipeline.import_list(client, kind, path, dry_run=dry_run, **query)))
+    query = (
+        {"payer": payer, "source": source} | ({"period": period} if period else {}) | ({"full": "true"} if kind == "full" else {})
+    )
+    _print(
+        _ask(
+            name,
+            lambda _a, client: pipeline.import_list(
+                client, "payroll" if kind == "full" else kind, path, dry_run=dry_run, **query
+            ),
+        )
+    )
 
 
 @app.command()

@@ -23,6 +23,7 @@ ACTORS: dict[str, tuple[Role, ...]] = {
     "operator": (Role.OPERATOR,),
     "province": (Role.PROVINCE_APPROVER,),
     "emergency": (Role.EMERGENCY,),
+    "ministry": (Role.SENDER,),
 }
 
 

@@ -23,7 +23,8 @@ async def import_list(client: Client, kind: str, path: Path, *, dry_run: bool, *
     answer: dict[str, Any] = await client.send(
         "registry", f"/v1/lists/{kind}", path, actor="officer", dry_run=str(dry_run).lower(), **query
     )
-    returned = path.with_name(f"{path.stem}.{'dry-run' if dry_run else 'result'}{path.suffix}")
+    suffix = {".xls": ".xlsx", ".ods": ".xlsx"}.get(path.suffix.casefold(), path.suffix)  # these come back as XLSX
+    returned = path.with_name(f"{path.stem}.{'dry-run' if dry_run else 'result'}{suffix}")
     await client.fetch("registry", answer.pop("returned_list"), returned, actor="officer")
     return {**answer, "workbook": str(returned)}
 

@@ -1,6 +1,7 @@
 """Communes, wards and towns with their names and payers, as effective-dated rows of `areas.csv` (domain 2.4). Pure once read.
 
-A code changes its meaning over the reform of 1 July 2025 (18496 was a town and is a commune), so every look-up carries a day.
+A code changes its meaning over the reform of 1 July 2025 (18496 was a town and is a commune), so every look-up carries a day. What an
+old unit became is a table of its own, `area_changes.csv`: one old unit may have become several, and then no look-up chooses.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import date
 from pathlib import Path
 
 AREAS_FILE = Path(__file__).with_name("areas.csv")
+CHANGES_FILE = Path(__file__).with_name("area_changes.csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,30 @@ class Area:
     valid_from: date
     valid_until: date
 
+    def holds(self, on: date) -> bool:
+        """Whether the unit exists, under this payer, on a day."""
+        return self.valid_from <= on < self.valid_until
+
+
+@dataclass(frozen=True, slots=True)
+class AreaChange:
+    """On a day `old` became `new`; where `old` stands in several rows of that day, a part of it did."""
+
+    on: date
+    old: str
+    new: str
+
 
 def read_areas(path: Path = AREAS_FILE) -> list[Area]:
     """The table. Raises KeyError or ValueError for a file of another shape: no process may start with it."""
     with path.open(encoding="utf-8", newline="") as file:
         return [_area(row) for row in csv.DictReader(file)]
+
+
+def read_changes(path: Path = CHANGES_FILE) -> list[AreaChange]:
+    """What became of whom. Raises KeyError or ValueError for a file of another shape: no process may start with it."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [AreaChange(date.fromisoformat(row["on"]), row["old"], row["new"]) for row in csv.DictReader(file)]
 
 
 class AreaNames:

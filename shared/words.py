@@ -207,3 +207,4 @@ class Role(StrEnum):
     OPERATOR = "operator"
     PROVINCE_APPROVER = "province_approver"
     EMERGENCY = "emergency"
+    SENDER = "sender"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from services.registry import store_republish
 from services.registry.areas import Areas
 from services.registry.banks import BankNames
+from services.registry.door import Door
+from services.registry.gone import Gatekeeper
 from services.registry.handlers import Handlers, Registrar
 from services.registry.http import router
 from services.registry.importing import Importer
@@ -12,6 +14,7 @@ from services.registry.inbox import Inbox
 from services.registry.lists import ListCloser
 from services.registry.reading import Tables
 from services.registry.settings import Settings
+from services.registry.undoing import Undoer
 from shared import topics
 from shared.process import App, Runtime, run
 from shared.topics import Service
@@ -19,13 +22,18 @@ from shared.topics import Service
 
 def build(runtime: Runtime) -> App:
     """The service's handlers and routes. Raises when a table of names cannot be read."""
+    settings = runtime.settings
     registrar = Registrar(runtime.vault, runtime.clock)
-    tables = Tables(runtime.settings.areas_file, runtime.settings.bank_names_file)
-    Areas.from_file(tables.areas), BankNames.from_file(tables.banks)  # the process must not start with tables it cannot read
-    inbox = Inbox(runtime.settings.files_dir / "lists")
+    tables = Tables(settings.areas_file, settings.area_changes_file, settings.bank_names_file)
+    areas = Areas.from_files(tables.areas, tables.changes)
+    BankNames.from_file(tables.banks)  # the process must not start with a table it cannot read
+    door = Door(runtime.vault, runtime.clock, registrar, areas=areas)
+    inbox = Inbox(settings.files_dir / "lists")
     importer = Importer(runtime.database, runtime.clock, registrar, tables=tables, inbox=inbox)
-    handlers = Handlers(runtime.vault, runtime.clock, registrar)
+    handlers = Handlers(door.take)
     closer = ListCloser(runtime.database, runtime.clock, runtime.log)
+    gatekeeper = Gatekeeper(runtime.database, runtime.clock, registrar)
+    undoer = Undoer(runtime.database, runtime.clock, registrar)
     return App(
         consumes={
             topics.MINISTRY_BENEFICIARY: handlers.on_ministry,
@@ -33,7 +41,7 @@ def build(runtime: Runtime) -> App:
             topics.PAYOUT_PAYMENT: handlers.on_payment,
             topics.NOTIFY_MESSAGE: handlers.on_text,
         },
-        router=router(runtime, importer, closer, inbox=inbox),
+        router=router(runtime, importer, closer, inbox=inbox, door=door, gatekeeper=gatekeeper, undoer=undoer),
         background=[closer.finish],
         republishes=store_republish.PAGES,
     )

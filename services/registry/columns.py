@@ -12,6 +12,7 @@ from services.registry.cells import Cell, folded
 from services.registry.refusals import FileReason, NotAList
 
 HEADER_ROWS_MAX = 20
+HEADER_LENGTH_MAX = 80
 _ENOUGH = 3  # a row with fewer known words is no header
 
 
@@ -93,16 +94,25 @@ _BY_WORD = {folded(column): column for column in Column} | {
     folded(word): column for column, words in _OTHER_WORDS.items() for word in words
 }
 
+Said = Mapping[str, Column | None]
+"""By the folded word of a header: the column it means, None for one that is left aside."""
+NOTHING_SAID: Said = {}
+
 PAYROLL_NEEDS = ((Column.NAME,), (Column.AREA,), (Column.CODE,), (Column.MONTHLY,))
 ACCOUNTS_NEED = ((Column.NAME,), (Column.NUMBER, Column.BIRTH), (Column.ACCOUNT,), (Column.BANK, Column.BIN))
 """Columns a list cannot do without; of alternatives one is enough."""
 
 
-def find_header(rows: Sequence[Sequence[Cell]], needs: Sequence[tuple[Column, ...]]) -> tuple[int, dict[Column, int]]:
-    """(row number from 1, column -> index): the row among the first 20 that names most columns. Raises NotAList."""
+def find_header(
+    rows: Sequence[Sequence[Cell]], needs: Sequence[tuple[Column, ...]], said: Said = NOTHING_SAID
+) -> tuple[int, dict[Column, int]]:
+    """(row number from 1, column -> index): the row among the first 20 that names most columns. Raises NotAList.
+
+    `said`: what an office calls its columns, saved once; it comes before the words everybody uses.
+    """
     best_row, best = 0, dict[Column, int]()
     for number, row in enumerate(rows[:HEADER_ROWS_MAX], start=1):
-        named = _named(row)
+        named = _named(row, said)
         if len(named) > len(best):
             best_row, best = number, named
     if len(best) < _ENOUGH:
@@ -110,21 +120,33 @@ def find_header(rows: Sequence[Sequence[Cell]], needs: Sequence[tuple[Column, ..
     missing = [" / ".join(need) for need in needs if not set(need) & best.keys()]
     if missing:
         raise NotAList(FileReason.HEADER_INCOMPLETE, f"Dòng {best_row}: thiếu cột {'; '.join(missing)}.")
-    _refuse_twins(rows[best_row - 1], best_row)
+    _refuse_twins(rows[best_row - 1], best_row, said)
     return best_row, best
 
 
-def _named(row: Sequence[Cell]) -> dict[Column, int]:
+def means(cell: Cell, column: Column) -> bool:
+    """Whether a cell is a word for a column."""
+    return _column(cell, NOTHING_SAID) is column
+
+
+def _named(row: Sequence[Cell], said: Said) -> dict[Column, int]:
     found: dict[Column, int] = {}
     for index, cell in enumerate(row):
-        column = _BY_WORD.get(folded(cell)) if isinstance(cell, str) and len(cell) <= 80 else None
+        column = _column(cell, said)
         if column is not None:
             found.setdefault(column, index)
     return found
 
 
-def _refuse_twins(row: Sequence[Cell], number: int) -> None:
-    named = [_BY_WORD.get(folded(cell)) for cell in row if isinstance(cell, str) and len(cell) <= 80]
+def _column(cell: Cell, said: Said) -> Column | None:
+    if not isinstance(cell, str) or len(cell) > HEADER_LENGTH_MAX:
+        return None
+    word = folded(cell)
+    return said[word] if word in said else _BY_WORD.get(word)
+
+
+def _refuse_twins(row: Sequence[Cell], number: int, said: Said) -> None:
+    named = [_column(cell, said) for cell in row]
     twins = sorted({column for column in named if column is not None and named.count(column) > 1})
     if twins:
         raise NotAList(FileReason.HEADER_TWICE, f"Dòng {number}: {'; '.join(twins)}.")

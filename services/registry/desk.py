@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from enum import StrEnum
 from uuid import UUID
 
 from services.registry import matching
@@ -23,6 +24,7 @@ from services.registry.statements import (
     RecordWish,
     RegisterAccount,
     Statement,
+    Undo,
 )
 from shared.events import DeclaredLine
 from shared.ids import random_id
@@ -31,6 +33,12 @@ from shared.words import EndReason
 
 RecordKey = tuple[str, str]
 ListKey = tuple[str, str]
+
+
+class Undone(StrEnum):
+    """Why a row ended about which nobody said anything: the file that brought it was undone."""
+
+    IMPORT = "import_undone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,7 @@ class ListRow:
     payer: str
     area: str
     line: DeclaredLine
-    end_reason: EndReason | None = None
+    end_reason: EndReason | Undone | None = None
     row_no: int | None = None
 
     @property
@@ -204,7 +212,7 @@ class Desk:
             return self._change(act, person, (statement.source, record))
         if isinstance(act, End):
             return self._end(act, person, (statement.source, record))
-        assert not isinstance(act, OpenList | CloseList), "lists are not decided here"
+        assert not isinstance(act, OpenList | CloseList | Undo), "lists and files are not decided here"
         return self._about_the_person(act, person)
 
     def _enrol(self, act: Enrol, person: Person | None, row: ListRow) -> Done:
@@ -324,7 +332,7 @@ def place_of(act: Act) -> Place:
     """Where an enrolment says the person lives; nowhere for everything else: only a list may be matched by place."""
     if not isinstance(act, Enrol):
         return NOWHERE
-    return Place(act.area, act.personal.delivery.hamlet if act.personal.delivery else "")
+    return Place(act.area, act.personal.delivery.hamlet if act.personal.delivery else "", act.payer)
 
 
 def _notes(note: RowNote | None) -> tuple[RowNote, ...]:

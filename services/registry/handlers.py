@@ -5,31 +5,28 @@ Topic and files go through one path, `Registrar.take`. The feedback topics only 
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
 from uuid import UUID
 
-from services.registry import store, store_lists
-from services.registry.desk import Desk, Keys, Outcome, place_of
-from services.registry.opening import Opened, Unopened, kid_of, opened, too_large
+from services.registry import store, store_files, store_lists
+from services.registry.desk import Desk, Keys, Outcome, Record, RecordKey, place_of
 from services.registry.person import NOWHERE, Person
-from services.registry.refusals import Fate, RowReason
+from services.registry.refusals import Fate
 from services.registry.sealing import Blocks, Sealer, snapshot_of
 from services.registry.statements import Change, End, Enrol, Statement
 from services.registry.store import Waiting
 from shared.clock import Clock, period_of
 from shared.database import Tx
-from shared.events import ListClosed, ListOpened, MinistryMessage, PaymentState, TextState, VerificationResult
+from shared.events import MinistryMessage, PaymentState, TextState, VerificationResult
 from shared.metrics import CONFLICTS
 from shared.outbox import OutEvent, put_events
 from shared.records import Received
 from shared.restoring import epoch_of
-from shared.vault import Kind, Vault, VaultError
+from shared.vault import Vault
 
-# Messages about a list itself; asked by type, because asking a model whether it is an instance costs a microsecond.
-_ABOUT_LISTS = (ListOpened, ListClosed)
+TakeEvents = Callable[[Tx, Sequence[Received[MinistryMessage]]], Awaitable[list[Outcome]]]
 
 
 class Registrar:
@@ -37,7 +34,6 @@ class Registrar:
 
     def __init__(self, vault: Vault, clock: Clock) -> None:
         """The vault must hold identity, payee, delivery and contact."""
-        self._vault = vault
         self._clock = clock
         self.sealer = Sealer(vault)
 
@@ -49,9 +45,14 @@ class Registrar:
         waiting = await store.waiting_for(tx, records, _identity_keys(self.sealer, statements))
         kept = [self._kept(row) for row in waiting]
         desk, before = await self._load(tx, [*statements, *kept])
+        known = set(desk.records)
         outcomes = [desk.take(statement) for statement in statements]
         tried = list(zip(waiting, map(desk.take, kept), strict=True))
         late = [done for _, done in tried if done.fate is not Fate.NO_PERSON]
+        if import_id:
+            told = known & {(done.statement.source, done.record) for done in outcomes if done.fate is Fate.APPLIED}
+            rows, people = [key for key in desk.changed_rows if key[:2] in told], before.keys() & desk.changed_people
+            await store_files.keep_before(tx, import_id, rows=rows, records=told, people=people)
         await self._save(tx, desk, before)
         await store.save_rows(tx, desk.changed_rows.values(), import_id)
         await store.save_events(tx, [*map(self._under_its_name, outcomes), *late], import_id)
@@ -60,12 +61,25 @@ class Registrar:
         _count_conflicts([*outcomes, *late])
         return outcomes
 
+    async def put_back(self, tx: Tx, people: Mapping[UUID, Person], records: Mapping[RecordKey, Record]) -> None:
+        """People and records as they were; a reader gets a person who reads differently now under the next version."""
+        await store.one_registrar_at_a_time(tx)
+        before = await store_files.people_by_id(tx, people, self.sealer)
+        desk = await self._empty_desk(tx)
+        desk.people = {who: person._replace(version=before[who][0].version) for who, person in people.items()}
+        desk.changed_people = {who for who, person in desk.people.items() if person != before[who][0]}
+        desk.records, desk.changed_records = dict(records), set(records)
+        await self._save(tx, desk, before)
+
+    async def _empty_desk(self, tx: Tx) -> Desk:
+        today, epoch = self._clock.today(), await epoch_of(tx)
+        return Desk(today=today, epoch=epoch, keys_of=self.sealer.keys_of, digest_of=self.sealer.digest_of)
+
     async def _load(self, tx: Tx, statements: Sequence[Statement]) -> tuple[Desk, dict[UUID, tuple[Person, Blocks]]]:
-        today = self._clock.today()
-        desk = Desk(today=today, epoch=await epoch_of(tx), keys_of=self.sealer.keys_of, digest_of=self.sealer.digest_of)
+        desk = await self._empty_desk(tx)
         records = {(s.source, s.record) for s in statements if s.record}
         before = await store.known_people(tx, sorted(records), _identity_keys(self.sealer, statements), self.sealer)
-        since = _since(statements, period_of(today))
+        since = _since(statements, period_of(desk.today))
         desk.records = await store.known_records(tx, before)
         desk.closed = await store.closed_lists(tx, since)
         desk.know((person for person, _ in before.values()), await store.known_rows(tx, before, since))
@@ -121,29 +135,15 @@ class Registrar:
 
 
 class Handlers:
-    """One handler per topic that registry reads."""
+    """One handler per topic that registry reads. Upstream's events take the way that HTTP takes too (`door.Door.take`)."""
 
-    def __init__(self, vault: Vault, clock: Clock, registrar: Registrar) -> None:
+    def __init__(self, take_events: TakeEvents) -> None:
         """Nothing is read before the first record."""
-        self._vault = vault
-        self._clock = clock
-        self._registrar = registrar
+        self._take_events = take_events
 
     async def on_ministry(self, tx: Tx, records: Sequence[Received[MinistryMessage]]) -> None:
-        """Upstream's statements, in order. What needs a content key that has not come yet waits for it and holds back nobody."""
-        if beyond := [opened(r, self._vault, {}) for r in records if too_large(r.message)]:
-            await store.save_events(tx, [_refused(o) for o in beyond], None)
-            records = [r for r in records if not too_large(r.message)]
-        released = await self._take_lists(tx, [r for r in records if type(r.message) in _ABOUT_LISTS])
-        about_people = [r for r in records if type(r.message) not in _ABOUT_LISTS]
-        content_keys = await self._content_keys(tx, [*released, *about_people])
-        ready, late = [*released], list[Received[MinistryMessage]]()
-        for record in about_people:
-            (ready if (kid_of(record.message) or "") in ("", *content_keys) else late).append(record)
-        await store.save_waiting(tx, [self._unopened_row(r) for r in late], self._clock.now())
-        taken = [opened(r, self._vault, content_keys) for r in ready]
-        await store.save_events(tx, [_refused(o) for o in taken if o.refusal], None)
-        await self._registrar.take(tx, [o.statement for o in taken if not o.refusal])
+        """Upstream's statements, in order. What became of each is kept beside it."""
+        await self._take_events(tx, records)
 
     async def on_verification(self, tx: Tx, records: Sequence[Received[VerificationResult]]) -> None:
         """The newest result of each person is kept beside the person, for the funnel; it is never published again."""
@@ -172,51 +172,6 @@ class Handlers:
                 furthest[message.message_id] = message
         await store.save_texts(tx, furthest.values())
 
-    # --- lists and their keys ----------------------------------------------------------------------------------------------
-
-    async def _take_lists(self, tx: Tx, records: Sequence[Received[MinistryMessage]]) -> list[Received[MinistryMessage]]:
-        """Open lists, keep declared totals and content keys; returns events that waited for those keys."""
-        if not records:
-            return []
-        taken = [opened(record, self._vault, {}) for record in records]
-        keys, unreadable = self._keys_in([record.message for record in records])
-        await store_lists.open_lists(tx, [o.statement for o in taken])
-        await store_lists.declare(tx, [o.statement for o in taken])
-        await store.save_content_keys(tx, keys, self._clock.now())
-        outcomes = [
-            _refused(o) if r.message in unreadable else Outcome(o.statement, "", Fate.APPLIED, o.statement.record)
-            for r, o in zip(records, taken, strict=True)
-        ]
-        await store.save_events(tx, outcomes, None)
-        waited = await store.waiting_for_key(tx, keys)
-        await store.end_waiting(tx, waited)
-        return [self._vault.open_as(w.sealed, _unopened_owner(w.source, w.record), Unopened).received() for w in waited]
-
-    def _keys_in(self, messages: Sequence[MinistryMessage]) -> tuple[dict[str, str], list[MinistryMessage]]:
-        sealed: dict[str, str] = {}
-        unreadable: list[MinistryMessage] = []
-        month = period_of(self._clock.today())
-        for message in messages:
-            if not isinstance(message, ListOpened) or message.content_key is None:
-                continue
-            try:
-                kid, key = self._vault.unwrap_content_key(message.content_key)
-            except VaultError:
-                unreadable.append(message)
-                continue
-            sealed[kid] = self._vault.seal(Kind.IDENTITY, f"content-key:{kid}", month, base64.b64encode(key))
-        return sealed, unreadable
-
-    async def _content_keys(self, tx: Tx, records: Sequence[Received[MinistryMessage]]) -> dict[str, bytes]:
-        kids = {kid for record in records if (kid := kid_of(record.message))}
-        found = await store.content_keys(tx, sorted(kids)) if kids else {}
-        return {kid: base64.b64decode(self._vault.open(sealed, f"content-key:{kid}")) for kid, sealed in found.items()}
-
-    def _unopened_row(self, record: Received[MinistryMessage]) -> Waiting:
-        message, month = record.message, period_of(self._clock.today())
-        sealed = self._vault.seal(Kind.IDENTITY, _unopened_owner(message.source, message.record), month, Unopened.of(record))
-        return Waiting(message.source, message.record, message.source_sequence, sealed, kid=kid_of(message))
-
 
 def _identity_keys(sealer: Sealer, statements: Iterable[Statement]) -> list[Keys]:
     return [sealer.keys_of(said.identity, place_of(said.act)) for said in statements if said.identity]
@@ -233,14 +188,6 @@ def _since(statements: Iterable[Statement], month: str) -> str:
         elif isinstance(act, Change):
             touched.add(f"{int(month[:4]) - 1}{month[4:]}")
     return min(touched)
-
-
-def _refused(taken: Opened) -> Outcome:
-    return Outcome(taken.statement, "", Fate.REFUSED, taken.statement.record, taken.refusal or RowReason.PERSONAL_UNREADABLE)
-
-
-def _unopened_owner(source: str, record: str) -> str:
-    return f"unopened:{source}:{record}"
 
 
 def _count_conflicts(outcomes: Iterable[Outcome]) -> None:

@@ -11,11 +11,14 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
-from services.registry import importing, store_lists
+from services.registry import http_areas, http_events, http_lists, importing, store_lists
+from services.registry.door import Door
+from services.registry.gone import Gatekeeper
 from services.registry.importing import Importer
 from services.registry.inbox import Inbox
 from services.registry.lists import ListCloser
 from services.registry.refusals import ADVICE, CloseReason, NotAList
+from services.registry.undoing import Undoer
 from shared.actors import Actor, require
 from shared.database import Database
 from shared.fields import Opaque, Period
@@ -29,17 +32,22 @@ PeriodQuery = Annotated[Period, Query()]
 OpaqueQuery = Annotated[Opaque, Query()]
 
 
-def router(runtime: Runtime, importer: Importer, closer: ListCloser, *, inbox: Inbox) -> APIRouter:
+def router(
+    runtime: Runtime, importer: Importer, closer: ListCloser, *, inbox: Inbox, door: Door, gatekeeper: Gatekeeper, undoer: Undoer
+) -> APIRouter:
     """The routes, bound to one service's dependencies."""
     routes = APIRouter()
-    _add_imports(routes, runtime, importer, inbox=inbox)
+    _add_imports(routes, runtime, importer, inbox=inbox, gatekeeper=gatekeeper)
     _add_returned(routes, runtime, inbox)
     _add_closing(routes, runtime, closer)
+    http_events.add_routes(routes, runtime, door)
+    http_areas.add_routes(routes, door.areas)
+    http_lists.add_routes(routes, runtime, gatekeeper=gatekeeper, undoer=undoer)  # before `/v1/lists/{period}/{payer}`
     _add_reading(routes, runtime.database)
     return routes
 
 
-def _add_imports(routes: APIRouter, runtime: Runtime, importer: Importer, *, inbox: Inbox) -> None:
+def _add_imports(routes: APIRouter, runtime: Runtime, importer: Importer, *, inbox: Inbox, gatekeeper: Gatekeeper) -> None:
     actor_of: Callable[..., Actor] = runtime.gate.dependency
 
     @routes.post("/v1/lists/payroll")
@@ -50,16 +58,25 @@ def _add_imports(routes: APIRouter, runtime: Runtime, importer: Importer, *, inb
         payer: OpaqueQuery,
         source: OpaqueQuery,
         dry_run: bool = False,
+        full: bool = False,
         actor: Actor = Depends(actor_of),
     ) -> dict[str, Any]:
-        """Take a payroll list; a dry run says the same and changes nothing. One that was interrupted goes on when it comes again."""
+        """Take a payroll list; a dry run says the same and changes nothing. One that was interrupted goes on when it comes again.
+
+        `full`: it is the whole list of its source; who is gone from it is shown for a person to decide.
+        """
         require(actor, Role.LIST_OFFICER, payer)
         with _problems():
             handed = await inbox.receive(request.stream())
             file = importing.Request(
-                "payroll", handed.path, handed.sha256, source=source, payer=payer, period=period, actor=actor.id, dry_run=dry_run
-            )
-            return await _take(runtime, importer, file)
+                "payroll", handed.path, handed.sha256, source=source, payer=payer, period=period, actor=actor.id, dry_run=dry_run,
+                is_full=full,
+            )  # fmt: skip
+            answer = await _take(runtime, importer, file)
+        if full and not dry_run:
+            gone = [row for row in await gatekeeper.candidates(period, payer, source) if row.choice is None]
+            answer["gone"] = {"undecided": len(gone), "look": f"/v1/lists/{period}/{payer}/gone?source={source}"}
+        return answer
 
     @routes.post("/v1/lists/accounts")
     async def take_accounts(

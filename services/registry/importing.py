@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from services.registry import store_files
 from services.registry.handlers import Registrar
 from services.registry.import_report import NOTHING, Report, added
 from services.registry.inbox import Inbox, Returned
 from services.registry.reading import Order, Reading, Tables
+from services.registry.store_files import Office
 from services.registry.store_imports import Import
 from services.registry.taking import Taking, Trial, begin
 from shared.clock import Clock
@@ -25,7 +27,7 @@ PART_ROWS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One file and who hands it in. `period` is None for an account list."""
+    """One file and who hands it in. `period` is None for an account list; `is_full`: the file is the whole list of its source."""
 
     kind: str
     path: Path
@@ -36,6 +38,7 @@ class Request:
     period: str | None
     actor: str
     dry_run: bool
+    is_full: bool = False
 
 
 class Importer:
@@ -54,7 +57,9 @@ class Importer:
 
     async def take(self, request: Request) -> dict[str, Any]:
         """The answer to the officer. Raises NotAList when nothing of the file can be taken; then nothing was."""
-        order = Order(request.path, request.payer, request.period, self._clock.today(), self._tables)
+        async with self._database.reading() as tx:
+            said = await store_files.column_words(tx, Office(request.kind, request.payer, request.source))
+        order = Order(request.path, request.payer, request.period, self._clock.today(), self._tables, said=said)
         reading = await Reading.start(order)
         marks = self._inbox.new("marks")
         try:
@@ -67,12 +72,12 @@ class Importer:
             await reading.close()
             marks.unlink(missing_ok=True)
         self._inbox.give(taking.import_id, Returned(returned, request.payer))
-        return _answer(taking.import_id, whole, dry_run=request.dry_run)
+        return _answer(taking.import_id, whole, dry_run=request.dry_run, read_as=reading.read_as)
 
     async def _taking(self, request: Request) -> Taking:
         handed = Import(
             import_id=random_id(), kind=request.kind, source=request.source, payer=request.payer, period=request.period,
-            sha256=request.sha256, actor=request.actor, at=self._clock.now(),
+            sha256=request.sha256, actor=request.actor, at=self._clock.now(), is_full=request.is_full,
         )  # fmt: skip
         if request.dry_run:
             return Trial(self._database, self._registrar, handed)
@@ -94,11 +99,12 @@ class Importer:
         return whole
 
 
-def _answer(import_id: UUID, told: Report, *, dry_run: bool) -> dict[str, Any]:
+def _answer(import_id: UUID, told: Report, *, dry_run: bool, read_as: str) -> dict[str, Any]:
     counts = told.counts
     return {
         "import_id": str(import_id),
         "dry_run": dry_run,
+        "read_as": read_as,
         "rows": counts.row_count,
         "accepted": counts.accepted,
         "refused": counts.refused,

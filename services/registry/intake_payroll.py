@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from services.registry import cells
-from services.registry.areas import Areas
+from services.registry.areas import Areas, Placed
 from services.registry.banks import BankNames
 from services.registry.benefit_codes import benefit_code
 from services.registry.cells import BadCell, Cell, folded, is_empty
@@ -43,6 +43,7 @@ class PayrollReader:
         self._banks = banks
         self._period = period
         self._payer = payer
+        self._first_day = date.fromisoformat(f"{period}-01")
         self._today = today
         self._sums = _Sums()
 
@@ -73,6 +74,7 @@ class PayrollReader:
         reader = RowReader(line)
         identity = reader.identity(lambda cell: cells.birth(cell, self._today))
         area = reader.read(Column.AREA, self._area)
+        reader.note(area.note if area else None)
         declared = self._line(reader)
         personal = self._personal(reader, identity)
         if reader.problems or identity is None or area is None or declared is None:
@@ -81,20 +83,20 @@ class PayrollReader:
         act = Enrol(
             period=self._period,
             payer=self._payer,
-            area=area,
+            area=area.code,
             line=declared,
             personal=personal,
         )
         return Taken(line.row_no, act, (), tuple(reader.notes))
 
-    def _area(self, cell: Cell) -> str:
+    def _area(self, cell: Cell) -> Placed:
         written = cells.text(cell).value
         if not written:
             raise BadCell(RowReason.MISSING)
-        code = self._areas.code(self._payer, written, date.fromisoformat(f"{self._period}-01"))
-        if code is None:
-            raise BadCell(RowReason.AREA_UNKNOWN)
-        return code
+        found = self._areas.find(self._payer, written, self._first_day)
+        if isinstance(found, RowReason):
+            raise BadCell(found)
+        return found
 
     # --- money -----------------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from datetime import datetime
 import asyncpg
 import structlog
 
-from services.registry import store, store_imports, store_lists
+from services.registry import store, store_files, store_imports, store_lists
 from services.registry.list_closing import freeze
 from services.registry.refusals import CloseReason
 from services.registry.store_lists import HeldList
@@ -88,15 +88,24 @@ async def _begin(tx: Tx, period: str, payer: str, *, actor: str, now: datetime) 
         return CloseReason.LIST_EMPTY
     if held.state != "open":
         return None
+    if refused := await _not_ready(tx, held):
+        return refused
+    await store_lists.begin_closing(tx, held, actor)
+    record = AuditRecord(actor=actor, act="close_list", subject=f"{period}:{payer}", at=now)
+    await put_events(tx, [OutEvent(record.TOPIC, actor, record)], now)
+    return None
+
+
+async def _not_ready(tx: Tx, held: HeldList) -> CloseReason | None:
+    period, payer = held.period, held.payer
     if await store_imports.half_taken(tx, period, payer):
         return CloseReason.FILE_HALF_TAKEN
     if not await store_lists.rows_to_freeze(tx, held, 1):
         return CloseReason.LIST_EMPTY
     if await store_lists.undeclared(tx, period, payer):
         return CloseReason.TOTALS_DIFFER
-    await store_lists.begin_closing(tx, held, actor)
-    record = AuditRecord(actor=actor, act="close_list", subject=f"{period}:{payer}", at=now)
-    await put_events(tx, [OutEvent(record.TOPIC, actor, record)], now)
+    if await store_files.undecided(tx, period, payer):
+        return CloseReason.GONE_UNDECIDED
     return None
 
 

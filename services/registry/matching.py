@@ -47,7 +47,7 @@ def find(said: Identity, candidates: Candidates, place: Place = NOWHERE) -> Foun
     named = [p for p in candidates.by_name_birth if _same_full_birth(p.identity, said) and not _contradicts(p.identity, said)]
     if named or not place.hamlet:
         return _only(named)
-    near = [p for p in candidates.by_name_place if _same_place(p, place) and not _contradicts(p.identity, said)]
+    near = [p for p in candidates.by_name_place if p.place.is_same(place) and not _contradicts(p.identity, said)]
     return _only([p for p in near if same_name(p.identity, said) and birth_agrees(p.identity, said)])
 
 
@@ -99,7 +99,3 @@ def _contradicts(known: Identity, said: Identity) -> bool:
     numbers = known.personal_number and said.personal_number and known.personal_number != said.personal_number
     old_numbers = known.old_number and said.old_number and known.old_number != said.old_number
     return bool(numbers or old_numbers)
-
-
-def _same_place(person: Person, place: Place) -> bool:
-    return (person.area, folded(person.delivery.hamlet)) == (place.area, folded(place.hamlet))

@@ -16,10 +16,16 @@ _STRONGEST_FIRST = tuple(AccountSource)
 
 
 class Place(NamedTuple):
-    """Where a person lives as far as a list says; lets a list's year-only birth date count."""
+    """Where a person lives as far as the list of a payer says; lets a list's year-only birth date count."""
 
     area: str
     hamlet: str
+    payer: str = ""
+
+    def is_same(self, other: Place) -> bool:
+        """Whether both are one hamlet. A code means another commune under commune payers (since July 2025) than under district ones."""
+        alike = (self.area, folded(self.hamlet)) == (other.area, folded(other.hamlet))
+        return alike and self.payer.partition("-")[0] == other.payer.partition("-")[0]
 
 
 NOWHERE = Place("", "")
@@ -54,7 +60,7 @@ class Person(NamedTuple):
     @property
     def place(self) -> Place:
         """Where the person lives."""
-        return Place(self.area, self.delivery.hamlet)
+        return Place(self.area, self.delivery.hamlet, self.payer)
 
     @property
     def payee(self) -> Payee:

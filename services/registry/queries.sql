@@ -133,8 +133,8 @@ UPDATE list_import SET state = 'left'
 
 -- name: begin_import!
 -- A file begins; its ordinal is the sequence of its rows. One that is being taken stays as it is.
-INSERT INTO list_import (import_id, kind, source, payer, period, sha256, actor, at)
-VALUES (:import_id, :kind, :source, :payer, :period, :sha256, :actor, :at)
+INSERT INTO list_import (import_id, kind, source, payer, period, sha256, actor, at, is_full)
+VALUES (:import_id, :kind, :source, :payer, :period, :sha256, :actor, :at, :is_full)
 ON CONFLICT (kind, source, payer, COALESCE(period, ''), sha256) WHERE state = 'running' DO NOTHING;
 
 -- name: running_import^
@@ -171,7 +171,7 @@ UPDATE list_import SET state = 'done', row_count = :row_count, accepted = :accep
 
 -- name: half_taken^
 -- Whether a file of this list is taken only in part.
-SELECT EXISTS (SELECT FROM list_import WHERE state = 'running' AND kind = 'payroll' AND period = :period AND payer = :payer) AS half;
+SELECT EXISTS (SELECT FROM list_import WHERE state = 'running' AND kind <> 'accounts' AND period = :period AND payer = :payer) AS half;
 
 -- name: lock_list^
 -- The list as it stands, ours until the transaction ends.
@@ -193,7 +193,8 @@ SELECT r.source, r.record, r.beneficiary_id, CASE WHEN p.payer = r.payer THEN p.
 -- Sources whose declared totals are not what we hold: rows, plus enrolments that were refused.
 SELECT d.source FROM list_declaration d
   LEFT JOIN LATERAL (SELECT count(*) AS count, COALESCE(sum(declared_vnd), 0) AS vnd FROM list_row r
-                      WHERE r.period = d.period AND r.payer = d.payer AND r.source = d.source) held ON true
+                      WHERE r.period = d.period AND r.payer = d.payer AND r.source = d.source
+                        AND r.end_reason IS DISTINCT FROM 'import_undone') held ON true
   LEFT JOIN LATERAL (SELECT count(*) AS count, COALESCE(sum(vnd), 0) AS vnd FROM (
                          SELECT DISTINCT ON (e.record) e.declared_vnd AS vnd FROM source_event e
                           WHERE e.period = d.period AND e.payer = d.payer AND e.source = d.source AND e.fate = 'refused'
@@ -239,7 +240,8 @@ SELECT l.period, l.payer, l.state, l.count, l.vnd, l.digest, l.programmes, l.clo
 
 -- name: list_imports
 -- The files of a payer, newest first.
-SELECT import_id, kind, source, period, state, sha256, actor, at, row_count, accepted, unchanged, refused, waiting, declared_vnd
+SELECT import_id, kind, source, period, state, sha256, actor, at, is_full, undone_by, row_count, accepted, unchanged, refused, waiting,
+       declared_vnd
   FROM list_import WHERE payer = :payer AND (period IS NULL OR period = :period) ORDER BY ordinal DESC LIMIT 20;
 
 -- name: save_verified!

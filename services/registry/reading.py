@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import date
 from itertools import chain, islice
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from pydantic import TypeAdapter
 
+from services.registry import transcoding
 from services.registry.areas import Areas
 from services.registry.banks import BANKS_FILE, BankNames
 from services.registry.columns import Column
@@ -27,10 +28,11 @@ from services.registry.intake import ListReader, Part
 from services.registry.intake_accounts import AccountsReader
 from services.registry.intake_payroll import PayrollReader
 from services.registry.refusals import FileReason, NotAList
+from services.registry.rewriting import rewritten
 from services.registry.sheets import Line, ListFile, lines_of, open_list
-from services.registry.workbook import with_marks
+from services.registry.workbook import RisingMarks, with_marks
 from shared import crashing
-from shared.areas import AREAS_FILE
+from shared.areas import AREAS_FILE, CHANGES_FILE
 from shared.errors import Trouble
 
 _ROOT = Path(__file__).parents[2]
@@ -43,18 +45,22 @@ class Tables:
     """Where the tables are that say what names on lists mean."""
 
     areas: Path = AREAS_FILE
+    changes: Path = CHANGES_FILE
     banks: Path = BANKS_FILE
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to read and how. `period` is None for an account list; `today` bounds birth dates."""
+    """What to read and how. `period` is None for an account list; `today` bounds birth dates; `said`: what an office calls its columns,
+    by folded word, an empty column for one that is left aside."""
 
     path: Path
     payer: str
     period: str | None
     today: date
     tables: Tables
+    _: KW_ONLY
+    said: Mapping[str, str] = field(default_factory=dict)
     crash_point: str | None = None  # what the reader is armed for (shared/crashing.py)
 
 
@@ -78,6 +84,7 @@ class Reading:
         self._process = process
         self.columns: dict[Column, int] = {}
         self.suffix = ""
+        self.read_as = ""
 
     @classmethod
     async def start(cls, order: Order) -> Self:
@@ -93,7 +100,7 @@ class Reading:
             if "refused" in told:
                 raise NotAList(FileReason(told["refused"]), told["where"])
             reading.columns = {Column(name): index for name, index in told["columns"].items()}
-            reading.suffix = told["suffix"]
+            reading.suffix, reading.read_as = told["suffix"], told["read_as"]
         except BaseException:
             await reading.close()
             raise
@@ -137,11 +144,22 @@ def main() -> None:
     if order.crash_point:
         crashing.arm(order.crash_point)
     try:
-        file, reader = _opened(order)
+        _read_list(order)
+    finally:
+        transcoding.copy_of(order.path).unlink(missing_ok=True)
+
+
+def _read_list(order: Order) -> None:
+    try:
+        file, reader = opened(order)
     except NotAList as refused:
         _tell({"refused": refused.reason, "where": refused.where})
         return
-    _tell({"columns": file.columns, "suffix": "csv" if isinstance(file, Delimited) else "xlsx"})
+    _tell({"columns": file.columns, "suffix": "csv" if isinstance(file, Delimited) else "xlsx", "read_as": _read_as(file)})
+    _serve(file, reader)
+
+
+def _serve(file: ListFile, reader: ListReader) -> None:
     wanted = json.loads(sys.stdin.readline())
     for read in _parts(file, reader, wanted["uptos"], part_rows=wanted["part_rows"]):
         sys.stdout.write(f"{_READ.dump_json(read, exclude_none=True).decode()}\n")
@@ -156,20 +174,30 @@ def main() -> None:
             _tell({"refused": refused.reason, "where": refused.where})
 
 
+def _read_as(file: ListFile) -> str:
+    """What the texts of the file were written in."""
+    codes = sorted({str(code) for code in file.codes.values()})
+    return ", ".join(codes) or (file.written_in if isinstance(file, Delimited) else "Unicode")
+
+
 def _tell(value: Any) -> None:
     print(json.dumps(value), flush=True)
 
 
-def _opened(order: Order) -> tuple[ListFile, ListReader]:
+def opened(order: Order) -> tuple[ListFile, ListReader]:
+    """A list and who reads it. Raises NotAList."""
+    said = {word: Column(name) if name else None for word, name in order.said.items()}
     banks = BankNames.from_file(order.tables.banks)
     if order.period is None:
         accounts = AccountsReader(banks, today=order.today)
-        return open_list(order.path, accounts.needs), accounts
-    areas = Areas.from_file(order.tables.areas)
-    if order.payer not in areas.payers:
+        return open_list(order.path, accounts.needs, said), accounts
+    areas = Areas.from_files(order.tables.areas, order.tables.changes)
+    if not areas.knows(order.payer):
         raise NotAList(FileReason.PAYER_UNKNOWN)
+    if not areas.pays(order.payer, date.fromisoformat(f"{order.period}-01")):
+        raise NotAList(FileReason.PAYER_OTHER_TIME)
     payroll = PayrollReader(areas, banks, period=order.period, payer=order.payer, today=order.today)
-    return open_list(order.path, payroll.needs), payroll
+    return open_list(order.path, payroll.needs, said), payroll
 
 
 def _parts(file: ListFile, reader: ListReader, uptos: Sequence[int], *, part_rows: int) -> Iterator[Read]:
@@ -200,8 +228,11 @@ def _write_returned(file: ListFile, marks: Path, target: Path) -> None:
         if isinstance(file, Delimited):
             write_returned(file, told, target, headings=HEADINGS)
             return
-        beside = {row_no: (result, reason) for row_no, result, reason in told} | {file.header_row: HEADINGS}
-    with_marks(file.path, target, beside, width=max(len(row) for _, row in islice(file.rows(), file.header_row)))
+        if not file.sheet.in_place:
+            rewritten(file, RisingMarks(told), target, headings=HEADINGS)
+            return
+        marked = RisingMarks(chain([(file.header_row, *HEADINGS)], told))
+        with_marks(file.path, target, marked, width=file.sheet.width(file.header_row))
 
 
 if __name__ == "__main__":

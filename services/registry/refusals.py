@@ -30,6 +30,11 @@ class RowReason(StrEnum):
     COEFFICIENT_BAD = "COEFFICIENT_BAD"
     CODE_UNKNOWN = "CODE_UNKNOWN"
     AREA_UNKNOWN = "AREA_UNKNOWN"
+    AREA_OTHER_TIME = "AREA_OTHER_TIME"
+    AREA_NOT_OF_PAYER = "AREA_NOT_OF_PAYER"
+    AREA_AMBIGUOUS = "AREA_AMBIGUOUS"
+    AREA_SPLIT = "AREA_SPLIT"
+    PAYER_OTHER_TIME = "PAYER_OTHER_TIME"
     WORD_UNKNOWN = "WORD_UNKNOWN"
     OWED_INCOMPLETE = "OWED_INCOMPLETE"
     SUM_DIFFERS = "SUM_DIFFERS"
@@ -59,6 +64,7 @@ class RowNote(StrEnum):
     ACCOUNT_AS_NUMBER = "ACCOUNT_AS_NUMBER"
     CANNOT_UNKNOWN = "CANNOT_UNKNOWN"
     TEXT_CLEANED = "TEXT_CLEANED"
+    AREA_BY_OLD_NAME = "AREA_BY_OLD_NAME"
     SEVERAL_FIT = "SEVERAL_FIT"
     STRONGER_ACCOUNT = "STRONGER_ACCOUNT"
     LINE_FROZEN = "LINE_FROZEN"
@@ -70,10 +76,11 @@ class FileReason(StrEnum):
 
     FILE_EMPTY = "FILE_EMPTY"
     FILE_IS_PDF = "FILE_IS_PDF"
-    FILE_IS_OLD_EXCEL = "FILE_IS_OLD_EXCEL"
+    FILE_HAS_PASSWORD = "FILE_HAS_PASSWORD"  # noqa: S105
     FILE_NOT_EXCEL = "FILE_NOT_EXCEL"
     FILE_TOO_LARGE = "FILE_TOO_LARGE"
     FILE_NOT_UTF8 = "FILE_NOT_UTF8"
+    TEXT_CODE_UNKNOWN = "TEXT_CODE_UNKNOWN"
     FILE_QUOTES = "FILE_QUOTES"
     FILE_BEING_TAKEN = "FILE_BEING_TAKEN"
     HEADER_NOT_FOUND = "HEADER_NOT_FOUND"
@@ -81,6 +88,7 @@ class FileReason(StrEnum):
     HEADER_TWICE = "HEADER_TWICE"
     NO_ROWS = "NO_ROWS"
     PAYER_UNKNOWN = "PAYER_UNKNOWN"
+    PAYER_OTHER_TIME = "PAYER_OTHER_TIME"
 
 
 class CloseReason(StrEnum):
@@ -89,6 +97,7 @@ class CloseReason(StrEnum):
     LIST_EMPTY = "LIST_EMPTY"
     TOTALS_DIFFER = "TOTALS_DIFFER"
     FILE_HALF_TAKEN = "FILE_HALF_TAKEN"
+    GONE_UNDECIDED = "GONE_UNDECIDED"
 
 
 FATE_TEXT: dict[Fate, str] = {
@@ -114,7 +123,12 @@ ADVICE: dict[RowReason | RowNote | FileReason | CloseReason, str] = {
     RowReason.MONEY_BAD: "Số tiền phải là số đồng nguyên, không âm, không có phần lẻ.",
     RowReason.COEFFICIENT_BAD: "Hệ số phải là số từ 0 đến 100, nhiều nhất hai chữ số lẻ.",
     RowReason.CODE_UNKNOWN: "Mã nhóm không có trong bảng mã trợ cấp.",
-    RowReason.AREA_UNKNOWN: "Tên xã, phường, thị trấn không có trong địa bàn của đơn vị chi trả.",
+    RowReason.AREA_UNKNOWN: "Tên hoặc mã xã, phường, thị trấn không có trong bảng địa bàn của tỉnh.",
+    RowReason.AREA_OTHER_TIME: "Xã, phường, thị trấn này không có vào kỳ của danh sách: ghi tên đơn vị của đúng thời điểm.",
+    RowReason.AREA_NOT_OF_PAYER: "Xã, phường, thị trấn này thuộc đơn vị chi trả khác.",
+    RowReason.AREA_AMBIGUOUS: "Có hai đơn vị cùng tên trong địa bàn: ghi đủ xã, phường hoặc thị trấn.",
+    RowReason.AREA_SPLIT: "Đơn vị cũ này đã chia về nhiều đơn vị mới: căn cứ địa chỉ, ghi tên đơn vị mới.",
+    RowReason.PAYER_OTHER_TIME: "Đơn vị chi trả này không lập danh sách của kỳ đó (huyện đến hết 6/2025, xã từ 7/2025).",
     RowReason.WORD_UNKNOWN: "Từ ghi trong ô không nằm trong các từ được dùng ở cột này.",
     RowReason.OWED_INCOMPLETE: "Tiền của kỳ trước phải ghi đủ cả kỳ và số tiền.",
     RowReason.SUM_DIFFERS: "Tổng cộng của dòng không bằng tổng các khoản.",
@@ -139,16 +153,18 @@ ADVICE: dict[RowReason | RowNote | FileReason | CloseReason, str] = {
     RowNote.ACCOUNT_AS_NUMBER: "Số tài khoản lưu dạng số, có thể thiếu số 0 ở đầu.",
     RowNote.CANNOT_UNKNOWN: "Lý do bất khả kháng không có trong bảng, không dùng.",
     RowNote.TEXT_CLEANED: "Đã bỏ ký tự ẩn.",
+    RowNote.AREA_BY_OLD_NAME: "Ghi theo tên hoặc mã cũ: đã chuyển sang đơn vị mới.",
     RowNote.SEVERAL_FIT: "Có nhiều người giống nhau: lập hồ sơ mới, cần cán bộ kiểm tra.",
     RowNote.STRONGER_ACCOUNT: "Giữ tài khoản từ nguồn tin cậy hơn.",
     RowNote.LINE_FROZEN: "Danh sách đã chốt: số tiền không đổi trong kỳ này.",
     RowNote.ENDED_BEFORE: "Dòng này đã kết thúc trước đó.",
     FileReason.FILE_EMPTY: "Tệp rỗng.",
     FileReason.FILE_IS_PDF: "Đây là tệp PDF đổi đuôi, không phải bảng tính: nộp tệp Excel (.xlsx).",
-    FileReason.FILE_IS_OLD_EXCEL: "Đây là tệp Excel cũ (.xls) hoặc tệp đặt mật khẩu: bỏ mật khẩu, lưu lại dạng .xlsx rồi nộp.",
-    FileReason.FILE_NOT_EXCEL: "Tệp không phải bảng tính Excel (.xlsx) hoặc CSV, hoặc bị hỏng: mở bằng Excel, lưu lại dạng .xlsx rồi nộp.",
+    FileReason.FILE_HAS_PASSWORD: "Tệp đặt mật khẩu: bỏ mật khẩu rồi nộp lại.",
+    FileReason.FILE_NOT_EXCEL: "Tệp không phải bảng tính (.xlsx, .xls, .ods) hoặc CSV, hoặc bị hỏng: mở bằng Excel, lưu lại dạng .xlsx.",
     FileReason.FILE_TOO_LARGE: "Tệp quá lớn: lưu dạng CSV UTF-8, hoặc chia theo xã rồi nộp từng phần.",
-    FileReason.FILE_NOT_UTF8: "Tệp CSV không ghi bằng UTF-8: trong Excel chọn Lưu thành, CSV UTF-8, rồi nộp lại.",
+    FileReason.FILE_NOT_UTF8: "Tệp CSV không ghi bằng UTF-8 và không nhận ra bảng mã: trong Excel chọn Lưu thành, CSV UTF-8, rồi nộp lại.",
+    FileReason.TEXT_CODE_UNKNOWN: "Chữ trong cột họ tên không phải Unicode, TCVN3 hay VNI: chuyển sang Unicode rồi nộp lại.",
     FileReason.FILE_QUOTES: "Dấu ngoặc kép trong tệp CSV không khép lại hoặc đứng sai chỗ: sửa dòng này rồi nộp lại.",
     FileReason.FILE_BEING_TAKEN: "Tệp này đang được nhận hoặc đã có tệp mới hơn thay: chờ xong rồi xem kết quả.",
     FileReason.HEADER_NOT_FOUND: "Không tìm thấy dòng tiêu đề trong 20 dòng đầu của trang tính thứ nhất.",
@@ -156,8 +172,10 @@ ADVICE: dict[RowReason | RowNote | FileReason | CloseReason, str] = {
     FileReason.HEADER_TWICE: "Dòng tiêu đề có hai cột cùng một nội dung: bỏ bớt một cột.",
     FileReason.NO_ROWS: "Dưới dòng tiêu đề không có dòng nào.",
     FileReason.PAYER_UNKNOWN: "Chưa có địa bàn của đơn vị chi trả này.",
+    FileReason.PAYER_OTHER_TIME: "Đơn vị chi trả này không lập danh sách của kỳ đó (huyện đến hết 6/2025, xã từ 7/2025).",
     CloseReason.LIST_EMPTY: "Danh sách chưa có dòng nào đang hiệu lực.",
     CloseReason.FILE_HALF_TAKEN: "Một tệp của danh sách này mới nhận được một phần: nộp lại đúng tệp đó để nhận nốt.",
+    CloseReason.GONE_UNDECIDED: "Có dòng vắng mặt trong danh sách đầy đủ mới nhất chưa được quyết định giữ lại hay kết thúc.",
     CloseReason.TOTALS_DIFFER: "Số dòng hoặc số tiền không khớp với tổng mà nơi gửi công bố.",
 }
 TOTALS_DIFFER = "TOTALS_ROW_DIFFERS"

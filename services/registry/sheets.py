@@ -1,25 +1,26 @@
-"""A list file as rows of cells: what kind of file it is, its header, its data rows one after another."""
+"""A list file as rows of cells: what kind of file it is, its header, its data rows one after another, in Unicode."""
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook
-
+from services.registry import headers, workbooks
 from services.registry.cells import Cell, folded, is_empty
-from services.registry.columns import HEADER_ROWS_MAX, Column, find_header
+from services.registry.columns import HEADER_ROWS_MAX, NOTHING_SAID, Column, Said, means
 from services.registry.delimited import Delimited, open_delimited
+from services.registry.legacy_text import TextCode, code_of, decoded, is_unicode
 from services.registry.refusals import FileReason, NotAList
+from services.registry.workbooks import Rows
 
-# A workbook is held whole while it is read, about 1.5 KB a row: longer lists come as text.
-UNPACKED_BYTES_MAX = 200 * 1024 * 1024
-WORKBOOK_ROWS_MAX = 50_000
+# Rows looked at to see in which code a column is written.
+SAMPLE_ROWS = 300
 _TOTAL_WORDS = ("tong cong", "cong", "tong", "tong so")
+# `2`, `(2)`, `B`, `9=7+8`: what forms write under their header.
+_COLUMN_NO = re.compile(r"\(?[0-9A-Z]{1,2}(\.0)?\)?(=[0-9+()x ]{1,20})?")
 _PDF, _OLE, _ZIP = b"%PDF", b"\xd0\xcf\x11\xe0", b"PK\x03\x04"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -50,13 +51,25 @@ class Line:
 
     @property
     def is_remark(self) -> bool:
-        """A heading of a commune, a signature line: few words and nothing of a person. A numbered row with a name never is one."""
-        shown = sum(1 for _ in islice((cell for cell in self.cells if not is_empty(cell)), 3))
-        if shown > 2:
-            return False
+        """A heading of a commune, a signature line: few words and nothing of a person. A numbered row with a name never is one. Also the
+        header again on the next page, and the row of column numbers under it."""
+        shown = list(islice((cell for cell in self.cells if not is_empty(cell)), 3))
+        if len(shown) > 2:
+            return self._repeats_the_header
         number = self.cell(Column.ROW)
         numbered = isinstance(number, int | float) or (isinstance(number, str) and number.strip().isdigit())
         return not (numbered and self.has(Column.NAME))
+
+    @property
+    def _repeats_the_header(self) -> bool:
+        name = self.cell(Column.NAME)
+        if not isinstance(name, str | int | float) or is_empty(name):
+            return False
+        if means(name, Column.NAME):
+            return sum(means(self.cell(column), column) for column in self.columns) > 2
+        return _COLUMN_NO.fullmatch(str(name)) is not None and all(
+            _COLUMN_NO.fullmatch(str(cell)) for cell in self.cells if not is_empty(cell)
+        )
 
     @property
     def overflows(self) -> bool:
@@ -66,46 +79,49 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """The first sheet of a workbook from its header down."""
+    """The first sheet of a workbook from its header down. `codes`: columns that are written in a code of before Unicode."""
 
     path: Path
-    sheet: Any
-    header_row: int
-    columns: dict[Column, int]
+    sheet: Rows
+    header_row: int = 0
+    columns: dict[Column, int] = field(default_factory=dict)
+    codes: Mapping[int, TextCode] = field(default_factory=dict)
     width: None = None
 
     def rows(self) -> Iterator[tuple[int, Sequence[Cell]]]:
-        """Every row with its number; what calamine leaves out on the left is put back."""
-        left: list[Cell] = [""] * self.sheet.start[1]
-        return enumerate((left + row for row in self.sheet.iter_rows()), start=1)
+        """Every row with its number."""
+        return self.sheet.rows()
 
 
 ListFile = Workbook | Delimited
 
 
-def open_list(path: Path, needs: Sequence[tuple[Column, ...]]) -> ListFile:
-    """The list in a file. Raises NotAList with what the officer must do; nothing is taken then."""
+def open_list(path: Path, needs: Sequence[tuple[Column, ...]], said: Said = NOTHING_SAID) -> ListFile:
+    """The list in a file. `said`: what its office calls columns. Raises NotAList with what the officer must do; nothing is taken then."""
     with path.open("rb") as file:
         top = file.read(1024)
     if not top.strip():
         raise NotAList(FileReason.FILE_EMPTY)
     if top.lstrip().startswith(_PDF):
         raise NotAList(FileReason.FILE_IS_PDF)
-    if top.startswith(_OLE):
-        raise NotAList(FileReason.FILE_IS_OLD_EXCEL)
-    if not top.startswith(_ZIP) and b"\x00" in top and not top.startswith(_UTF16_MARKS):
+    if top.startswith((_OLE, _ZIP)):
+        opened: ListFile = _open_workbook(path, needs, said, is_archive=top.startswith(_ZIP))
+    elif b"\x00" in top and not top.startswith(_UTF16_MARKS):
         raise NotAList(FileReason.FILE_NOT_EXCEL)
-    opened = _open_workbook(path, needs) if top.startswith(_ZIP) else open_delimited(path, needs)
+    else:
+        opened = open_delimited(path, needs, said)
     if next(lines_of(opened), None) is None:
         raise NotAList(FileReason.NO_ROWS)
-    return opened
+    return replace(opened, codes=_codes(opened))
 
 
 def lines_of(file: ListFile) -> Iterator[Line]:
     """Rows below the header that show anything."""
+    codes = file.codes
     for number, row in islice(file.rows(), file.header_row, None):
         if not all(map(is_empty, row)):
-            yield Line(number, row, file.columns, file.width)
+            cells = _in_unicode(row, codes) if codes else row
+            yield Line(number, cells, file.columns, file.width)
 
 
 def letter(index: int) -> str:
@@ -118,32 +134,38 @@ def letter(index: int) -> str:
     return letters
 
 
-def _open_workbook(path: Path, needs: Sequence[tuple[Column, ...]]) -> Workbook:
-    _refuse_broken_archives(path)
-    try:
-        sheet = CalamineWorkbook.from_path(path).get_sheet_by_index(0)
-        workbook = Workbook(path, sheet, 0, {})
-        top = [row for _, row in islice(workbook.rows(), HEADER_ROWS_MAX)]
-    except (CalamineError, OSError, IndexError, ValueError, TypeError):
-        raise NotAList(FileReason.FILE_NOT_EXCEL) from None
-    if not top:
-        raise NotAList(FileReason.FILE_EMPTY)
-    if sheet.total_height >= WORKBOOK_ROWS_MAX:
-        raise NotAList(
-            FileReason.FILE_TOO_LARGE, f"Bảng tính: nhiều nhất {WORKBOOK_ROWS_MAX} dòng; danh sách dài hơn lưu dạng CSV UTF-8."
-        )
-    header_row, columns = find_header(top, needs)
-    return replace(workbook, header_row=header_row, columns=columns)
+def _open_workbook(path: Path, needs: Sequence[tuple[Column, ...]], said: Said, *, is_archive: bool) -> Workbook:
+    sheet = workbooks.open_archive(path) if is_archive else workbooks.open_old(path)
+    top = [row for _, row in islice(sheet.rows(), HEADER_ROWS_MAX)]
+    header_row, columns = headers.find(top, needs, said)
+    return Workbook(path, sheet, header_row, columns)
 
 
-def _refuse_broken_archives(path: Path) -> None:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            parts = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError):
-        raise NotAList(FileReason.FILE_NOT_EXCEL) from None
-    # A small archive can unpack into more than the machine has.
-    if sum(part.file_size for part in parts) > UNPACKED_BYTES_MAX:
-        raise NotAList(FileReason.FILE_TOO_LARGE)
-    if not any(part.filename == "xl/workbook.xml" for part in parts):
-        raise NotAList(FileReason.FILE_NOT_EXCEL)
+# --- codes of before Unicode ---------------------------------------------------------------------------------------------------
+
+
+def _in_unicode(row: Sequence[Cell], codes: Mapping[int, TextCode]) -> Sequence[Cell]:
+    cells = list(row)
+    for index, code in codes.items():
+        if index < len(cells) and isinstance(cell := cells[index], str):
+            cells[index] = decoded(cell, code)
+    return cells
+
+
+def _codes(file: ListFile) -> dict[int, TextCode]:
+    """The code of every column that is not in Unicode. Raises NotAList where names are in a code we do not know."""
+    sample = list(islice(lines_of(file), SAMPLE_ROWS))
+    found: dict[int, TextCode] = {}
+    undecided: list[int] = []
+    for column, index in file.columns.items():
+        texts = [cell for line in sample if index < len(line.cells) and isinstance(cell := line.cells[index], str)]
+        code, is_sure = code_of(texts)
+        if code:
+            found[index] = code
+        elif column is Column.NAME and not is_sure:
+            raise NotAList(FileReason.TEXT_CODE_UNKNOWN, f"Cột {letter(index)}: {column}.")
+        elif not is_unicode(texts):
+            undecided.append(index)
+    if len(codes := set(found.values())) == 1:  # what says too little alone is written like the rest
+        found |= dict.fromkeys(undecided, codes.pop())
+    return found

@@ -86,9 +86,15 @@ class CloseList(Block):
     vnd: Vnd
 
 
+class Undo(Block):
+    """The file that said so was undone. Only registry itself says this, and only into its history."""
+
+    kind: Literal["import_undone"] = "import_undone"
+
+
 PersonalAct = Enrol | Change | End | RegisterAccount | RecordWish | NameCollector
 ListAct = OpenList | CloseList
-Act = Annotated[PersonalAct | ListAct, Field(discriminator="kind")]
+Act = Annotated[PersonalAct | ListAct | Undo, Field(discriminator="kind")]
 
 
 class Statement(Block):

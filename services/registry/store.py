@@ -10,7 +10,7 @@ from uuid import UUID
 
 from asyncpg import Record as Row
 
-from services.registry.desk import Keys, ListKey, ListRow, Outcome, Record, RecordKey
+from services.registry.desk import Keys, ListKey, ListRow, Outcome, Record, RecordKey, Undone
 from services.registry.person import Person
 from services.registry.sealing import Blocks, Sealer
 from services.registry.statements import CloseList, Enrol, OpenList
@@ -47,7 +47,7 @@ async def known_people(
 ) -> dict[UUID, tuple[Person, Blocks]]:
     """Everybody these records or identities may mean, opened. Raises VaultError when a stored block does not open."""
     found = queries.known_people(tx, **_record_columns(records), **_key_columns(keys))
-    return {row["beneficiary_id"]: _opened(row, sealer) async for row in found}
+    return {row["beneficiary_id"]: opened_person(row, sealer) async for row in found}
 
 
 async def known_records(tx: Tx, ids: Collection[UUID]) -> dict[RecordKey, Record]:
@@ -62,7 +62,7 @@ async def known_rows(tx: Tx, ids: Collection[UUID], since: str) -> list[ListRow]
     """What the records of these people say from a period on."""
     if not ids:
         return []
-    return [_list_row(row) async for row in queries.known_rows(tx, ids=list(ids), since=since)]
+    return [list_row(row) async for row in queries.known_rows(tx, ids=list(ids), since=since)]
 
 
 async def closed_lists(tx: Tx, since: str) -> set[ListKey]:
@@ -227,7 +227,8 @@ def _key_columns(keys: Collection[Keys]) -> dict[str, list[bytes]]:
     }
 
 
-def _list_row(row: Row) -> ListRow:
+def list_row(row: Row) -> ListRow:
+    """A row of the table."""
     return ListRow(
         source=row["source"],
         record=row["record"],
@@ -236,12 +237,20 @@ def _list_row(row: Row) -> ListRow:
         payer=row["payer"],
         area=row["area"],
         line=DeclaredLine.model_validate_json(row["line"]),
-        end_reason=EndReason(row["end_reason"]) if row["end_reason"] else None,
+        end_reason=end_reason_of(row["end_reason"]),
         row_no=row["row_no"],
     )
 
 
-def _opened(row: Row, sealer: Sealer) -> tuple[Person, Blocks]:
+def end_reason_of(word: str | None) -> EndReason | Undone | None:
+    """Why a row ended."""
+    if word is None:
+        return None
+    return Undone.IMPORT if word == Undone.IMPORT else EndReason(word)
+
+
+def opened_person(row: Row, sealer: Sealer) -> tuple[Person, Blocks]:
+    """A person with their blocks. Raises VaultError when a block does not open."""
     owner = str(row["beneficiary_id"])
     identity: Identity = sealer.open_identity(owner, row["identity"])
     person = Person(

@@ -14,7 +14,7 @@ from shared.database import Tx
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """A file that is handed in. `period` is None for an account list."""
+    """A file that is handed in. `period` is None for an account list; `is_full`: it says to be the whole list of its source."""
 
     import_id: UUID
     kind: str
@@ -24,6 +24,7 @@ class Import:
     sha256: str
     actor: str
     at: datetime
+    is_full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,9 @@ class Begun:
 async def begin_import(tx: Tx, file: Import) -> Begun:
     """Write a file down, or find it as it was left; another file for the same list that was left half taken gives way."""
     same = {"kind": file.kind, "source": file.source, "payer": file.payer, "period": file.period, "sha256": file.sha256}
-    await queries.leave_imports(tx, **same)
-    await queries.begin_import(tx, **same, import_id=file.import_id, actor=file.actor, at=file.at)
+    if file.kind != "undo":  # an undoing that was interrupted is gone on with, whatever else is undone meanwhile
+        await queries.leave_imports(tx, **same)
+    await queries.begin_import(tx, **same, import_id=file.import_id, actor=file.actor, at=file.at, is_full=file.is_full)
     row = await queries.running_import(tx, **same)
     parts = [part["upto_row"] async for part in queries.parts_of_import(tx, import_id=row["import_id"])]
     return Begun(row["import_id"], row["ordinal"], parts)

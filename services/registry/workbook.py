@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 import shutil
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from posixpath import join, normpath
-from typing import IO
+from typing import IO, Protocol
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
@@ -19,15 +18,34 @@ from lxml import etree
 
 from services.registry.refusals import FileReason, NotAList
 from services.registry.sheets import letter
+from services.registry.xlsx_rows import first_sheet
 from shared.crashing import point
 
-_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-_PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}"
 _BLOCK = 1 << 18
 _SPANS = re.compile(rb'\s+spans\s*=\s*("[^"]*"|\'[^\']*\')')
 _LAST_COLUMN = re.compile(rb"(ref\s*=\s*[\"'][A-Z]+[0-9]+:)[A-Z]+")
-Marks = Mapping[int, tuple[str, str]]
+
+
+class Marks(Protocol):
+    """What stands beside a row: result and reason."""
+
+    def get(self, row: int, /) -> tuple[str, str] | None:
+        """The mark of a row; None for a row without one."""
+
+
+class RisingMarks:
+    """Marks read one after another, for rows that are asked for in the order of the sheet: a million of them need no room."""
+
+    def __init__(self, marks: Iterable[tuple[int, str, str]]) -> None:
+        """(row, result, reason), rows rising."""
+        self._rest = iter(marks)
+        self._next = next(self._rest, None)
+
+    def get(self, row: int, /) -> tuple[str, str] | None:
+        """The mark of a row; rows before it are passed for good."""
+        while self._next and self._next[0] < row:
+            self._next = next(self._rest, None)
+        return self._next[1:] if self._next and self._next[0] == row else None
 
 
 def with_marks(source: Path, target: Path, marks: Marks, *, width: int) -> None:
@@ -38,7 +56,7 @@ def with_marks(source: Path, target: Path, marks: Marks, *, width: int) -> None:
     point("list_workbook.before_write")
     try:
         with zipfile.ZipFile(source) as archive, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as written:
-            path = _first_sheet(archive)
+            path = first_sheet(archive)
             for part in archive.infolist():
                 marker = Marker(marks, width) if part.filename == path else None
                 _copy(archive, written, part, marker=marker)
@@ -55,19 +73,6 @@ def _copy(archive: zipfile.ZipFile, written: zipfile.ZipFile, part: zipfile.ZipI
             shutil.copyfileobj(old, new, _BLOCK)
 
 
-def _first_sheet(archive: zipfile.ZipFile) -> str:
-    book = _parsed(archive.read("xl/workbook.xml"))
-    relation = next(book.iter(f"{_MAIN}sheet")).get(_RELATION)
-    relations = _parsed(archive.read("xl/_rels/workbook.xml.rels"))
-    target = next(r.get("Target") for r in relations.iter(f"{_PACKAGE}Relationship") if r.get("Id") == relation)
-    assert target is not None
-    return target.lstrip("/") if target.startswith("/") else normpath(join("xl", target))
-
-
-def _parsed(xml: bytes) -> etree._Element:
-    return etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
-
-
 class Marker:
     """A parser says where rows begin and end; the bytes pass by unchanged but for what is put in at those places."""
 
@@ -79,6 +84,7 @@ class Marker:
         self._edits: list[tuple[int, int, bytes]] = []  # offset, bytes left out, bytes put in
         self._held, self._begin = b"", 0
         self._row = 0
+        self._mark: tuple[str, str] | None = None
         self._row_at: int | None = None  # where a row without cells stands
         self._parser = expat.ParserCreate()
         self._parser.StartElementHandler = self._start
@@ -112,16 +118,19 @@ class Marker:
             self._row = int(attributes.get("r") or self._row + 1)
             at = self._parser.CurrentByteIndex
             self._row_at = at if self._tag_at(at).endswith(b"/>") else None
-            if self._row in self._marks:
+            self._mark = self._marks.get(self._row)
+            if self._mark:
                 self._replace_in_tag(_SPANS, b"")
+        elif local == "c" and self._mark:
+            self._clear_the_place(attributes.get("r", ""))
         elif local == "dimension":
             self._replace_in_tag(_LAST_COLUMN, rb"\g<1>" + self._columns[1].encode())
 
     def _end(self, name: str) -> None:
         prefix, _, local = name.rpartition(":")
-        if local != "row" or self._row not in self._marks:
+        if local != "row" or not self._mark:
             return
-        cells = self._cells(f"{prefix}:" if prefix else "")
+        cells = self._cells(self._mark, f"{prefix}:" if prefix else "")
         if self._row_at is None:
             self._edits.append((self._parser.CurrentByteIndex, 0, cells))
             return
@@ -130,12 +139,19 @@ class Marker:
         opened = _SPANS.sub(b"", tag.removesuffix(b"/>").rstrip()) + b">"
         self._edits.append((self._row_at, len(tag), opened + cells + f"</{name}>".encode()))
 
-    def _cells(self, prefix: str) -> bytes:
+    def _clear_the_place(self, reference: str) -> None:
+        """A cell behind the list that is painted and shows nothing goes: marks stand there, and a sheet names no cell twice."""
+        letters, at = reference.rstrip("0123456789"), self._parser.CurrentByteIndex
+        behind = (len(letters), letters) >= (len(self._columns[0]), self._columns[0])
+        if behind and (tag := self._tag_at(at)).endswith(b"/>"):
+            self._edits.append((at, len(tag), b""))
+
+    def _cells(self, mark: tuple[str, str], prefix: str) -> bytes:
         """As inline strings: text that looks like a formula stays text."""
         p = prefix
         return "".join(
             f'<{p}c r="{column}{self._row}" t="inlineStr"><{p}is><{p}t>{escape(text)}</{p}t></{p}is></{p}c>'
-            for column, text in zip(self._columns, self._marks[self._row], strict=True)
+            for column, text in zip(self._columns, mark, strict=True)
         ).encode()
 
     def _replace_in_tag(self, pattern: re.Pattern[bytes], by: bytes) -> None:

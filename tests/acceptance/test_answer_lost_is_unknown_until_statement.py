@@ -9,7 +9,7 @@ from office import Office, Person
 from ansinh.processes import ROOT
 from shared.topics import Provider
 
-PERIOD, PAYER = "2024-02", "xa-18547"
+PERIOD, PAYER = "2024-02", "so-18547"
 
 
 async def test_answer_lost_is_unknown_until_statement(office: Office) -> None:

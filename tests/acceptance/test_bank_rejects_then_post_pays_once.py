@@ -2,7 +2,7 @@
 
 from office import Office, Person
 
-PERIOD, PAYER = "2024-02", "xa-18544"
+PERIOD, PAYER = "2024-02", "so-18544"
 
 
 async def test_bank_rejects_then_post_pays_once(office: Office) -> None:

@@ -12,7 +12,7 @@ from ansinh import statements
 from ansinh.processes import ROOT
 from shared.topics import Provider
 
-PERIOD, PAYER = "2024-02", "xa-18553"
+PERIOD, PAYER = "2024-02", "so-18553"
 OURS = ("--account", "9990000000001", "--bank-bin", "970405")
 
 

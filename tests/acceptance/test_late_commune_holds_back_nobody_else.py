@@ -3,7 +3,7 @@
 import pytest
 from office import Office, Person, Refusal
 
-PERIOD, EARLY, LATE = "2024-03", "xa-18502", "xa-18550"
+PERIOD, EARLY, LATE = "2024-03", "so-18502", "so-18550"
 
 
 async def test_late_commune_holds_back_nobody_else(office: Office) -> None:

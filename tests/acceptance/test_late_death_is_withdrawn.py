@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from office import Office, Person, Refusal
 
-PERIOD, PAYER = "2024-02", "xa-18532"
+PERIOD, PAYER = "2024-02", "so-18532"
 PATH = f"/v1/payrolls/{PERIOD}/{PAYER}"
 
 

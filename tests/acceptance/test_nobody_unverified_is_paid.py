@@ -2,7 +2,7 @@
 
 from office import Office, Person
 
-PERIOD, PAYER = "2024-06", "xa-18496"
+PERIOD, PAYER = "2024-06", "so-18496"
 
 
 async def test_nobody_unverified_is_paid(office: Office) -> None:

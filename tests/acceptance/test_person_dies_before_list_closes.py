@@ -4,7 +4,7 @@ from datetime import date
 
 from office import Office, Person
 
-PERIOD, PAYER = "2024-02", "xa-18523"
+PERIOD, PAYER = "2024-02", "so-18523"
 
 
 async def test_person_dies_before_list_closes(office: Office) -> None:

@@ -16,7 +16,7 @@ from office import Office, Person, Refusal
 from ansinh.look import connection
 from shared import topics
 
-PERIOD, PAYER = "2024-02", "xa-18550"
+PERIOD, PAYER = "2024-02", "so-18550"
 CANARY = Person(number="042055987654", account="7788990011223", bank_bin="970405", record="canary")
 PHONE = "+84987123987"
 SECRETS = (CANARY.number, CANARY.full_name, CANARY.account or "", PHONE, PHONE[3:])

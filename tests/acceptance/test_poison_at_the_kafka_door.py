@@ -6,7 +6,7 @@ from office import Office, Person
 from ansinh.look import dead_letters
 from shared import topics
 
-PERIOD, PAYER = "2024-05", "xa-18496"
+PERIOD, PAYER = "2024-05", "so-18496"
 
 
 async def test_poison_at_the_kafka_door(office: Office) -> None:

@@ -29,7 +29,7 @@ from shared.setting_aside import SetAside
 from shared.topics import Service
 from shared.vault import Vault
 
-PERIOD, PAYER = "2024-02", "xa-18505"
+PERIOD, PAYER = "2024-02", "so-18505"
 OWN = ("outbox", "outbox_default", "outbox_cursor", "consumed", "republish")  # what telling again does change
 SERVICES = {Service.NOTIFY: (build_notify, NotifySettings), Service.PAYOUT: (build_payout, PayoutSettings)}
 READ_FROM_OTHERS = {

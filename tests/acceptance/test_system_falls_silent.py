@@ -6,7 +6,7 @@ from office import Office, Person
 
 from shared import topics
 
-PERIOD, PAYER = "2024-04", "xa-18496"
+PERIOD, PAYER = "2024-04", "so-18496"
 
 
 async def test_system_falls_silent(office: Office) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from office import Office, Person
 
-PERIOD, PAYER = "2024-02", "xa-18502"
+PERIOD, PAYER = "2024-02", "so-18502"
 
 
 async def test_two_benefits_are_one_transfer_and_both_paid(office: Office) -> None:

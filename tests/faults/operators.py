@@ -181,23 +181,24 @@ async def refused(scene: Scene) -> list[str]:
 
 
 async def _hand_in(scene: Scene) -> None:
-    await _hand_in_file(scene, await _workbook(scene))
+    await hand_in_file(scene, await workbook(scene))
 
 
 async def _hand_in_text(scene: Scene) -> None:
     """A list with commas."""
-    book = await _workbook(scene)
+    book = await workbook(scene)
     rows = CalamineWorkbook.from_path(book).get_sheet_by_index(0).to_python(skip_empty_area=False)
     with book.with_suffix(".csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([[_as_text(cell) for cell in row] for row in rows])
-    await _hand_in_file(scene, book.with_suffix(".csv"))
+        csv.writer(file).writerows([[as_text(cell) for cell in row] for row in rows])
+    await hand_in_file(scene, book.with_suffix(".csv"))
 
 
-def _as_text(cell: Any) -> str:
+def as_text(cell: Any) -> str:
+    """A cell as CSV has it."""
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
 
 
-async def _workbook(scene: Scene) -> Path:
+async def workbook(scene: Scene) -> Path:
     """A new one: of a list that was taken before, no part would be taken again."""
     seed = scene.rng.randrange(1_000_000)
     path = scene.world.folder / "lists" / f"{scene.work.trial}-{seed}.xlsx"
@@ -206,16 +207,17 @@ async def _workbook(scene: Scene) -> Path:
     return path
 
 
-async def _hand_in_file(scene: Scene, path: Path) -> None:
-    query = {"source": f"faults/list-{path.stem}", "payer": PAYER, "period": "2024-02"}
+async def hand_in_file(scene: Scene, path: Path, **more: str) -> None:
+    """Until it is answered."""
+    query = {"source": f"faults/list-{path.stem}", "payer": PAYER, "period": "2024-02", **more}
     await scene.world.step("import", lambda client: pipeline.import_list(client, "payroll", path, dry_run=False, **query))
 
 
 async def list_twice(scene: Scene) -> None:
     """Two officers hand the same workbook in at the same moment, and a third does afterwards."""
-    book = await _workbook(scene)
-    await _hand_in_file(scene, book)
-    await asyncio.gather(_hand_in_file(scene, book), _hand_in_file(scene, book))
+    book = await workbook(scene)
+    await hand_in_file(scene, book)
+    await asyncio.gather(hand_in_file(scene, book), hand_in_file(scene, book))
     scene.hit(3)
     scene.over()
 

@@ -11,7 +11,7 @@ from itertools import zip_longest
 
 from shared import crashing
 from shared.topics import Provider, Service
-from tests.faults import events, nemesis, operators, partners, restored
+from tests.faults import events, nemesis, offices, operators, partners, restored
 from tests.faults.nemesis import Scenario
 from tests.faults.proxy import Proxy
 
@@ -89,13 +89,14 @@ def _inventory() -> tuple[str, ...]:
     return tuple(crashing.inventory())
 
 
+BY_HAND = {**operators.ARMED_BY_HAND, **offices.BY_HAND}
 STRUCK_ALONE = ("payout.delivery_", "payout_delivery.", "payout_sftp.")
 """Passed only where a provider takes files: `tests/integration/payout/test_payout_delivery_dies.py` strikes each on a real server."""
 
 
 def _crash_points() -> Iterator[Scenario]:
     for point in _inventory():
-        if point.startswith((*operators.ARMED_BY_HAND, *RESTORING, *STRUCK_ALONE)):
+        if point.startswith((*BY_HAND, *RESTORING, *STRUCK_ALONE)):
             continue
         for service in _services_of(point):
             yield _crash(service, point, _phases_of(service, point))
@@ -280,7 +281,7 @@ def _operators() -> Iterator[Scenario]:
         "republish", "state told again", "every service tells its present state again under load", EVERYWHERE[1:],
         operators.republished, None,
     )  # fmt: skip
-    for prefix, by_hand in operators.ARMED_BY_HAND.items():
+    for prefix, by_hand in BY_HAND.items():
         for point in (each for each in _inventory() if each.startswith(prefix)):
             strike = operators.crash_while(str(by_hand.service), point, by_hand.passing)
             what = f"{by_hand.service} kills itself at {point}"

@@ -12,12 +12,16 @@ from joserfc import jwe
 from joserfc.jwk import ECKey, OctKey
 
 from services.registry import store_lists
+from services.registry.areas import Areas
+from services.registry.door import Door
+from services.registry.gone import Gatekeeper
 from services.registry.handlers import Handlers, Registrar
 from services.registry.importing import Importer, Request
 from services.registry.inbox import Inbox
 from services.registry.lists import ListCloser
 from services.registry.reading import Tables
 from services.registry.refusals import CloseReason
+from services.registry.undoing import Undoer
 from shared import logs
 from shared.clock import HandClock
 from shared.database import Database
@@ -67,10 +71,13 @@ class Bench:
         self.vault = Vault.load(keys / "registry.json")
         self._public = ECKey.import_key(json.loads((keys / "registry.json").read_text())["private"])
         self.registrar = Registrar(self.vault, clock)
-        self.handlers = Handlers(self.vault, clock, self.registrar)
+        self.door = Door(self.vault, clock, self.registrar, areas=Areas.from_files())
+        self.handlers = Handlers(self.door.take)
         self.inbox = Inbox(keys / "lists")
         self.importer = self.an_importer()
         self.closer = ListCloser(database, clock, logs.configure("registry"))
+        self.gatekeeper = Gatekeeper(database, clock, self.registrar)
+        self.undoer = Undoer(database, clock, self.registrar, part_rows=7)
         self._offsets = count()
         self._read = 0
 
@@ -78,9 +85,10 @@ class Bench:
         """Another one, as a second process has it."""
         return Importer(self.database, self.clock, self.registrar, tables=Tables(), inbox=self.inbox, **settings)
 
-    async def payroll(self, body: bytes, *, dry_run: bool = False, period: str = PERIOD) -> dict[str, Any]:
+    async def payroll(self, body: bytes, *, dry_run: bool = False, period: str = PERIOD, is_full: bool = False) -> dict[str, Any]:
         """Hand in a payroll list."""
-        return await self.importer.take(await self.handed("payroll", body, source=SOURCE, period=period, dry_run=dry_run))
+        said = {"source": SOURCE, "period": period, "is_full": is_full}
+        return await self.importer.take(await self.handed("payroll", body, dry_run=dry_run, **said))
 
     async def accounts(self, body: bytes, *, dry_run: bool = False) -> dict[str, Any]:
         """Hand in an account list."""

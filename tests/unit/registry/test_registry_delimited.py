@@ -46,7 +46,7 @@ def at(tmp_path):
 
 
 def taken(path, reader=None):
-    reader = reader or PayrollReader(Areas.from_file(), BankNames.from_file(), period="2024-02", payer="huyen-444", today=TODAY)
+    reader = reader or PayrollReader(Areas.from_files(), BankNames.from_file(), period="2024-02", payer="huyen-444", today=TODAY)
     return reader.part(list(lines_of(open_list(path, reader.needs))))
 
 
@@ -129,17 +129,20 @@ def test_what_would_run_as_a_formula_is_escaped_and_taken_back(cell):
 # --- ugly ones --------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("encoding", "named"), [("utf-16", "UTF-16"), ("cp1258", "CP1258"), ("utf-16-le", None)],
-)  # fmt: skip
-def test_another_encoding_is_refused_by_its_name(at, encoding, named):
+@pytest.mark.parametrize(("encoding", "named"), [("utf-16", "UTF-16"), ("cp1258", "Windows-1258")])
+def test_an_encoding_that_is_sure_is_converted(at, encoding, named):
     header = ["Ho va ten", "Xa", "Ma nhom", "Muc huong"]
     body = written([["Đàm Vân", "Hà Linh", "BT-5c", 1]], header=header).decode()
-    reason, where = refusal(at(body.encode(encoding)))
-    if named is None:
-        assert reason is FileReason.FILE_NOT_EXCEL
-    else:
-        assert (reason, named in where) == (FileReason.FILE_NOT_UTF8, True)
+    opened = open_delimited(at(body.encode(encoding)), PAYROLL_NEEDS)
+    assert opened.written_in == named
+    assert next(row for number, row in opened.rows() if number == 2)[:2] == ["Đàm Vân", "Hà Linh"]
+
+
+def test_an_encoding_nobody_is_sure_of_is_refused_by_its_name(at):
+    header = ["Ho va ten", "Xa", "Ma nhom", "Muc huong"]
+    body = written([["Jos\xe9 \xc5ngstr\xf6m \xdfen", "Ha Linh", "BT-5c", 1]], header=header).decode()
+    assert refusal(at(body.encode("cp1252"))) == (FileReason.FILE_NOT_UTF8, "Dòng 2; tệp có vẻ ghi bằng CP1258.")
+    assert refusal(at(body.encode("utf-16-le")))[0] is FileReason.FILE_NOT_EXCEL
 
 
 def test_a_broken_byte_is_named_by_its_line(at):

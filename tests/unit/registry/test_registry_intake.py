@@ -20,7 +20,7 @@ from services.registry.statements import Enrol, RegisterAccount
 from shared.words import Wish
 
 TODAY = date(2024, 1, 20)
-AREAS, BANKS = Areas.from_file(), BankNames.from_file()
+AREAS, BANKS = Areas.from_files(), BankNames.from_file()
 
 
 def read(body):
@@ -60,7 +60,7 @@ def refused(body):
 @pytest.mark.parametrize(
     ("body", "reason"),
     [(b"", FileReason.FILE_EMPTY), (b" \n", FileReason.FILE_EMPTY), (b"%PDF-1.7\n...", FileReason.FILE_IS_PDF),
-     (b"\xef\xbb\xbf%PDF-1.4"[3:], FileReason.FILE_IS_PDF), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", FileReason.FILE_IS_OLD_EXCEL),
+     (b"\xef\xbb\xbf%PDF-1.4"[3:], FileReason.FILE_IS_PDF), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", FileReason.FILE_NOT_EXCEL),
      (b"STT,Ho ten\n1,A", FileReason.HEADER_NOT_FOUND), (b"MZ\x00\x01", FileReason.FILE_NOT_EXCEL),
      (b"PK\x03\x04broken", FileReason.FILE_NOT_EXCEL)],
 )  # fmt: skip

@@ -12,7 +12,7 @@ from services.registry.person import NOWHERE, Person, Place
 from services.registry.refusals import RowNote, RowReason
 from shared.personal import Delivery
 
-HERE = Place("18502", "Thôn 3")
+HERE = Place("18502", "Thôn 3", "huyen-444")
 
 
 def a_person(**identity):
@@ -66,7 +66,7 @@ def test_a_year_only_date_counts_on_a_list_within_the_hamlet_and_never_for_an_ac
 def test_a_twin_in_another_hamlet_is_somebody_else():
     person = a_person(personal_number=None, birth_date="1949")
     said = an_identity(personal_number=None, birth_date="1949")
-    assert find(said, Candidates(by_name_place=[person]), Place("18502", "Thôn 4")).person is None
+    assert find(said, Candidates(by_name_place=[person]), Place("18502", "Thôn 4", "huyen-444")).person is None
 
 
 identities = st.builds(

@@ -10,7 +10,7 @@ import pytest
 from registry_workbooks import PAYROLL, payroll, workbook
 
 from services.registry.refusals import NotAList
-from services.registry.workbook import Marker
+from services.registry.workbook import Marker, RisingMarks
 from services.registry.workbook import with_marks as workbook_marks
 
 
@@ -100,3 +100,22 @@ def test_a_sheet_that_declares_entities_is_no_list():
                 new.writestr(part, xml if part.filename == "xl/worksheets/sheet1.xml" else old.read(part.filename))
     with pytest.raises(NotAList):
         with_marks(target.getvalue(), {1: ("a", "b")})
+
+
+@pytest.mark.parametrize("painted", ['<c r="C2" s="0"/>', '<c r="AB2" s="0"/><c r="AC2" s="0"/>', '<c r="AB2" s="0" />'])
+def test_cells_that_are_painted_behind_the_list_give_way(painted):
+    body = sheet(f'<row r="2"><c r="A2" t="inlineStr"><is><t>a</t></is></c>{painted}</row>')
+    marked = with_marks(body, {2: ("Đã nhận", "x")})
+    with zipfile.ZipFile(io.BytesIO(marked)) as archive:
+        xml = archive.read("xl/worksheets/sheet1.xml").decode()
+    names = [part.split('"')[0] for part in xml.split('<c r="')[1:]]
+    assert len(names) == len(set(names))
+    assert names[-2:] == ["AB2", "AC2"]
+    assert sheet_of(marked).cell(2, len(PAYROLL) + 1).value == "Đã nhận"
+
+
+def test_marks_in_rising_order_are_found_like_those_of_a_mapping():
+    rows = {2: ("a", "b"), 3: ("c", ""), 9: ("d", "e")}
+    rising = RisingMarks((number, *mark) for number, mark in rows.items())
+    assert [rising.get(number) for number in range(1, 12)] == [rows.get(number) for number in range(1, 12)]
+    assert RisingMarks(()).get(1) is None

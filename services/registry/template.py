@@ -1,0 +1,71 @@
+"""An empty list to fill in: the header our reader knows, numbers kept as text, a second sheet that says what each column wants. Pure but
+for the bytes it makes.
+"""
+
+from __future__ import annotations
+
+import io
+
+import xlsxwriter
+
+from services.registry.columns import ACCOUNTS_NEED, PAYROLL_NEEDS, Column
+
+_PAYROLL = (
+    Column.ROW, Column.NAME, Column.BIRTH, Column.SEX, Column.NUMBER, Column.OLD_NUMBER, Column.HAMLET, Column.AREA, Column.PHONE,
+    Column.CODE, Column.COEFFICIENT, Column.MONTHLY, Column.CARER, Column.ARREARS_PERIODS, Column.ARREARS, Column.ONE_OFF,
+    Column.UNPAID_PERIODS, Column.UNPAID, Column.TOTAL, Column.CHANNEL, Column.BANK, Column.ACCOUNT, Column.HOLDER, Column.COLLECTOR,
+    Column.PAPER, Column.CANNOT, Column.NOTE,
+)  # fmt: skip
+_ACCOUNTS = (
+    Column.ROW, Column.NAME, Column.BIRTH, Column.NUMBER, Column.AREA, Column.BANK, Column.BIN, Column.ACCOUNT, Column.HOLDER,
+    Column.RELATION, Column.PAPER, Column.WISH, Column.REGISTERED, Column.NOTE,
+)  # fmt: skip
+KINDS = {"payroll": (_PAYROLL, PAYROLL_NEEDS), "accounts": (_ACCOUNTS, ACCOUNTS_NEED)}
+_MONEY = {Column.MONTHLY, Column.CARER, Column.ARREARS, Column.ONE_OFF, Column.UNPAID, Column.TOTAL}
+_WORDS = {
+    Column.SEX: ["Nam", "Nữ"],
+    Column.CHANNEL: ["Tài khoản", "Điểm bưu điện", "Tại nhà"],
+    Column.WISH: ["Tài khoản", "Bưu điện"],
+}
+_SAYS = {
+    Column.BIRTH: "dd/mm/yyyy, mm/yyyy hoặc chỉ năm sinh.",
+    Column.NUMBER: "12 chữ số; ô định dạng Văn bản để không mất số 0 ở đầu.",
+    Column.OLD_NUMBER: "CMND cũ 9 chữ số, nếu có.",
+    Column.AREA: "Tên hoặc mã 5 chữ số của xã, phường, thị trấn vào kỳ của danh sách.",
+    Column.CODE: "Ví dụ BT-5c, NCC-TB-61, HT-1.",
+    Column.COEFFICIENT: "Ví dụ 1,5.",
+    Column.ARREARS_PERIODS: "mm/yyyy, nhiều kỳ cách nhau bằng dấu phẩy; phải có cùng số tiền.",
+    Column.UNPAID_PERIODS: "mm/yyyy, nhiều kỳ cách nhau bằng dấu phẩy; phải có cùng số tiền.",
+    Column.TOTAL: "Bằng tổng các khoản của dòng.",
+    Column.BIN: "6 chữ số của ngân hàng; hoặc ghi tên ở cột Ngân hàng.",
+    Column.ACCOUNT: "Chữ và số, tối đa 30 ký tự; ô định dạng Văn bản.",
+}
+ROWS = 5_000
+
+
+def workbook_of(kind: str) -> bytes:
+    """The template of a list of this kind, as XLSX."""
+    columns, needs = KINDS[kind]
+    needed = {column for need in needs for column in need}
+    target = io.BytesIO()
+    book = xlsxwriter.Workbook(target, {"in_memory": True})
+    header = book.add_format({"bold": True, "text_wrap": True, "border": 1, "valign": "top"})
+    text, money = book.add_format({"num_format": "@"}), book.add_format({"num_format": "#,##0"})
+    sheet, guide = book.add_worksheet("Danh sách"), book.add_worksheet("Hướng dẫn")
+    for index, column in enumerate(columns):
+        sheet.set_column(index, index, 18, money if column in _MONEY else text)
+        sheet.write_string(0, index, str(column), header)
+        if column in _WORDS:
+            sheet.data_validation(1, index, ROWS, index, {"validate": "list", "source": _WORDS[column], "ignore_blank": True})
+        guide.write_row(index + 1, 0, [str(column), "Bắt buộc" if column in needed else "", _said(column)])
+    sheet.freeze_panes(1, 2)
+    guide.write_row(0, 0, ["Cột", "", "Cách ghi"], header)
+    guide.set_column(0, 2, 40)
+    book.close()
+    return target.getvalue()
+
+
+def _said(column: Column) -> str:
+    if column in _WORDS:
+        return " / ".join(_WORDS[column])
+    return _SAYS.get(column, "Số đồng nguyên." if column in _MONEY else "")

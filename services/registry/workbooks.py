@@ -1,0 +1,188 @@
+"""Workbooks of every kind as rows: XLSX held or, when large, streamed; XLS and ODS held and capped by their cells.
+
+A held sheet costs about 1.5 KB a row while it is read; one that is streamed costs nothing that grows. XLS and ODS cannot be streamed by any
+library we know, so their cells are counted before anything is held.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from xml.parsers import expat
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+from services.registry import xlsx_rows
+from services.registry.cells import Cell
+from services.registry.refusals import FileReason, NotAList
+
+# An XLSX sheet up to this many unpacked bytes is held: it is read three times as fast then.
+HELD_BYTES_MAX = 48 * 1024 * 1024
+STREAMED_BYTES_MAX = 4 * 1024 * 1024 * 1024
+OLD_BYTES_MAX = 64 * 1024 * 1024
+CELLS_MAX = 1_500_000
+_BLOCK = 1 << 18
+_MANIFEST = "META-INF/manifest.xml"
+_CAPPED = f"Tệp .xls và .ods: nhiều nhất {CELLS_MAX:,} ô (dòng x cột); danh sách dài hơn lưu dạng .xlsx hoặc CSV UTF-8.".replace(
+    ",", "."
+)
+_PASSWORD = "EncryptedPackage".encode("utf-16-le")
+
+
+class Rows(Protocol):
+    """A sheet."""
+
+    @property
+    def in_place(self) -> bool:
+        """Whether its file is an XLSX that marks can be put into."""
+
+    def rows(self) -> Iterator[tuple[int, Sequence[Cell]]]:
+        """Every row with its number, counted from 1; nothing is left out on the left."""
+
+    def width(self, header_row: int) -> int:
+        """Cells that marks stand behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A sheet in memory. `in_place`: its file is an XLSX that marks can be put into."""
+
+    sheet: Any
+    in_place: bool
+
+    def rows(self) -> Iterator[tuple[int, Sequence[Cell]]]:
+        """Every row; what calamine leaves out on the left is put back."""
+        left: list[Cell] = [""] * self.sheet.start[1] if self.sheet.start else []
+        return enumerate((left + row for row in self.sheet.iter_rows()), start=1)
+
+    def width(self, header_row: int) -> int:
+        """All rows of a held sheet are equally wide."""
+        return max((len(row) for number, row in self.rows() if number <= header_row), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """A large XLSX sheet, read from disk as often as it is asked for; it was read to its end once. `widest`: cells of its widest row."""
+
+    book: xlsx_rows.Book
+    widest: int
+    in_place: bool = True
+
+    def rows(self) -> Iterator[tuple[int, Sequence[Cell]]]:
+        """Every row."""
+        return self.book.rows()
+
+    def width(self, header_row: int) -> int:
+        """No row is wider."""
+        return self.widest
+
+
+def open_archive(path: Path) -> Rows:
+    """An XLSX or ODS file. Raises NotAList."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = {part.filename: part.file_size for part in archive.infolist()}
+    except (zipfile.BadZipFile, OSError, ValueError):
+        raise NotAList(FileReason.FILE_NOT_EXCEL) from None
+    # A small archive can unpack into more than the machine has.
+    if sum(parts.values()) > STREAMED_BYTES_MAX:
+        raise NotAList(FileReason.FILE_TOO_LARGE)
+    if "xl/workbook.xml" in parts:
+        return _open_xlsx(path)
+    if "content.xml" in parts:
+        return _open_ods(path)
+    raise NotAList(FileReason.FILE_NOT_EXCEL)
+
+
+def open_old(path: Path) -> Rows:
+    """An XLS file. Raises NotAList, by name for one with a password: an XLSX with a password lies in the same kind of file."""
+    if path.stat().st_size > OLD_BYTES_MAX:
+        raise NotAList(FileReason.FILE_TOO_LARGE, _CAPPED)
+    if _PASSWORD in path.read_bytes():
+        raise NotAList(FileReason.FILE_HAS_PASSWORD)
+    return _capped(_held(path, in_place=False))
+
+
+def _open_xlsx(path: Path) -> Rows:
+    try:
+        if xlsx_rows.unpacked_bytes(path) <= HELD_BYTES_MAX:
+            return _held(path, in_place=True)
+        # Nothing of a file is taken that cannot be read to its end.
+        book = xlsx_rows.Book(path)
+        return Streamed(book, max((len(cells) for _, cells in book.rows()), default=0))
+    except xlsx_rows.BadSheet:
+        raise NotAList(FileReason.FILE_NOT_EXCEL) from None
+
+
+def _open_ods(path: Path) -> Rows:
+    counter = _Counter()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if _MANIFEST in archive.namelist() and b"encryption-data" in archive.read(_MANIFEST):
+                raise NotAList(FileReason.FILE_HAS_PASSWORD)
+            with archive.open("content.xml") as xml:
+                counter.count(xml)
+    except (zipfile.BadZipFile, KeyError, expat.ExpatError, ValueError, OSError):
+        raise NotAList(FileReason.FILE_NOT_EXCEL) from None
+    return _capped(_held(path, in_place=False))
+
+
+def _held(path: Path, *, in_place: bool) -> Held:
+    try:
+        sheet = CalamineWorkbook.from_path(path).get_sheet_by_index(0)
+    except CalamineError as error:
+        is_locked = "password" in type(error).__name__.casefold()
+        raise NotAList(FileReason.FILE_HAS_PASSWORD if is_locked else FileReason.FILE_NOT_EXCEL) from None
+    except (OSError, IndexError, ValueError, TypeError):
+        raise NotAList(FileReason.FILE_NOT_EXCEL) from None
+    return Held(sheet, in_place)
+
+
+def _capped(held: Held) -> Held:
+    if held.sheet.total_height * held.sheet.total_width > CELLS_MAX:
+        raise NotAList(FileReason.FILE_TOO_LARGE, _CAPPED)
+    return held
+
+
+class _Counter:
+    """Counts the cells of an ODS table as a reader will hold them: a cell or row may say that it is repeated a million times."""
+
+    def __init__(self) -> None:
+        self._parser = expat.ParserCreate()
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.StartDoctypeDeclHandler = self._doctype
+        self._column = self._width = self._row = self._height = self._repeated = 0
+        self._shows = False
+
+    def count(self, xml: Any) -> None:
+        """Raises NotAList as soon as there are too many, ExpatError for what is no XML."""
+        while block := xml.read(_BLOCK):
+            self._parser.Parse(block, False)
+            if self._width * self._height > CELLS_MAX:
+                raise NotAList(FileReason.FILE_TOO_LARGE, _CAPPED)
+        self._parser.Parse(b"", True)
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        local = name.rpartition(":")[2]
+        if local == "table":
+            self._row = 0
+        elif local == "table-row":
+            self._repeated = int(attributes.get("table:number-rows-repeated", "1"))
+            self._column, self._shows = 0, False
+        elif local in ("table-cell", "covered-table-cell"):
+            self._column += int(attributes.get("table:number-columns-repeated", "1"))
+            if "office:value-type" in attributes:
+                self._width, self._shows = max(self._width, self._column), True
+
+    def _end(self, name: str) -> None:
+        if name.rpartition(":")[2] == "table-row":
+            self._row += self._repeated
+            if self._shows:
+                self._height = max(self._height, self._row)
+
+    def _doctype(self, *_: object) -> None:
+        raise expat.ExpatError("no document of a workbook declares a type")

@@ -1,0 +1,269 @@
+"""The first sheet of an XLSX workbook, row after row in constant memory, whatever its size. Reads files, writes none that stay.
+
+A parser tells where elements begin and end; nothing of a row is kept once it was handed out. Texts that cells share lie in a temporary file
+and are found by eight bytes each. openpyxl's own streaming keeps an element for every row and all texts, a million of each.
+"""
+
+from __future__ import annotations
+
+import mmap
+import tempfile
+import zipfile
+from array import array
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from posixpath import join, normpath
+from typing import Any
+from xml.parsers import expat
+
+from lxml import etree
+from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
+from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
+
+from services.registry.cells import Cell
+
+MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}"
+_BLOCK = 1 << 18
+COLUMNS_MAX = 512
+TEXT_MAX = 32_767  # what a cell holds
+
+
+class BadSheet(Exception):
+    """A workbook whose parts do not fit together."""
+
+
+def parsed(xml: bytes) -> etree._Element:
+    """A small part. Raises etree.XMLSyntaxError."""
+    return etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
+
+
+def first_sheet(archive: zipfile.ZipFile) -> str:
+    """The path of the first sheet. Raises KeyError, StopIteration or etree.XMLSyntaxError."""
+    book = parsed(archive.read("xl/workbook.xml"))
+    relation = next(book.iter(f"{MAIN}sheet")).get(_RELATION)
+    relations = parsed(archive.read("xl/_rels/workbook.xml.rels"))
+    target = next(r.get("Target") for r in relations.iter(f"{_PACKAGE}Relationship") if r.get("Id") == relation)
+    if target is None:
+        raise KeyError(relation)
+    return target.lstrip("/") if target.startswith("/") else normpath(join("xl", target))
+
+
+def unpacked_bytes(path: Path) -> int:
+    """What the first sheet and the texts it shares come to. Raises BadSheet."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = {part.filename: part.file_size for part in archive.infolist()}
+            return parts[first_sheet(archive)] + parts.get("xl/sharedStrings.xml", 0)
+    except (zipfile.BadZipFile, KeyError, StopIteration, etree.XMLSyntaxError):
+        raise BadSheet from None
+
+
+class Book:
+    """A workbook whose first sheet is read as often as it is asked for. Its texts are looked through once."""
+
+    def __init__(self, path: Path) -> None:
+        """Open it. Raises BadSheet."""
+        with _whole():
+            self._archive = zipfile.ZipFile(path)
+            self._sheet = first_sheet(self._archive)
+            self._texts = _Texts(self._archive)
+            self._dates, self._epoch = _date_styles(self._archive), _epoch(self._archive)
+
+    def rows(self) -> Iterator[tuple[int, Sequence[Cell]]]:
+        """Every row with its number; one that is not in the file is given as empty. Raises BadSheet."""
+        reader, last = _Sheet(self._texts, self._dates, self._epoch), 0
+        with _whole(), self._archive.open(self._sheet) as xml:
+            while block := xml.read(_BLOCK):
+                for number, cells in reader.feed(block):
+                    yield from ((missing, ()) for missing in range(last + 1, number))
+                    yield number, cells
+                    last = max(last, number)
+            reader.feed(b"", last=True)
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    try:
+        yield
+    except (zipfile.BadZipFile, KeyError, StopIteration, etree.XMLSyntaxError, expat.ExpatError, ValueError, IndexError, OSError):
+        raise BadSheet from None
+
+
+class _Parser:
+    """What both parts have in common: an expat parser that refuses document types, and local names."""
+
+    def __init__(self) -> None:
+        self._parser = expat.ParserCreate()
+        self._parser.buffer_text = True
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._data
+        self._parser.StartDoctypeDeclHandler = self._doctype
+        self._text: list[str] | None = None
+        self._local: dict[str, str] = {}
+        self._sounds = 0  # how a text is read aloud is no part of it
+
+    def _named(self, name: str) -> str:
+        local = self._local.get(name)
+        if local is None:
+            local = self._local[name] = name.rpartition(":")[2]
+        return local
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        raise NotImplementedError
+
+    def _end(self, name: str) -> None:
+        raise NotImplementedError
+
+    def _data(self, text: str) -> None:
+        if self._text is not None and not self._sounds:
+            self._text.append(text)
+
+    def _doctype(self, *_: object) -> None:
+        raise expat.ExpatError("no part of a workbook declares a document type")
+
+
+class _Texts(_Parser):
+    """The texts that cells share, on disk."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        super().__init__()
+        self._ends = array("Q", [0])
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115
+        if "xl/sharedStrings.xml" in archive.namelist():
+            with archive.open("xl/sharedStrings.xml") as xml:
+                while block := xml.read(_BLOCK):
+                    self._parser.Parse(block, False)
+                self._parser.Parse(b"", True)
+        self._file.flush()
+        self._map: Any = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) if self._ends[-1] else b""
+        self.text = lru_cache(maxsize=4_000)(self._found)
+
+    def _found(self, index: int) -> str:
+        if not 0 <= index < len(self._ends) - 1:
+            raise BadSheet
+        return bytes(self._map[self._ends[index] : self._ends[index + 1]]).decode()
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        local = self._named(name)
+        if local == "si":
+            self._text = []
+        elif local == "rPh":
+            self._sounds += 1
+
+    def _end(self, name: str) -> None:
+        local = self._named(name)
+        if local == "rPh":
+            self._sounds -= 1
+        elif local == "si":
+            raw = "".join(self._text or ())[:TEXT_MAX].encode()
+            self._file.write(raw)
+            self._ends.append(self._ends[-1] + len(raw))
+            self._text = None
+
+
+class _Sheet(_Parser):
+    """The sheet's rows. A cell that shows nothing takes no place, however it is painted."""
+
+    def __init__(self, texts: _Texts, dates: frozenset[str], epoch: datetime) -> None:
+        super().__init__()
+        self._texts, self._dates, self._epoch = texts, dates, epoch
+        self._ready: list[tuple[int, list[Cell]]] = []
+        self._cells: list[Cell] = []
+        self._row = 0
+        self._column = -1
+        self._kind, self._style = "n", ""
+        self._value: str | None = None
+        self._columns: dict[str, int] = {}
+
+    def feed(self, block: bytes, *, last: bool = False) -> list[tuple[int, list[Cell]]]:
+        """The rows that end in this block."""
+        self._parser.Parse(block, last)
+        ready, self._ready = self._ready, []
+        return ready
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        local = self._named(name)
+        if local == "c":
+            self._column = self._index(attributes["r"]) if "r" in attributes else self._column + 1
+            self._kind, self._style, self._value = attributes.get("t", "n"), attributes.get("s", "0"), None
+        elif local in ("v", "is"):
+            self._text = []
+        elif local == "row":
+            self._row = int(attributes.get("r") or self._row + 1)
+            self._cells, self._column = [], -1
+        elif local == "rPh":
+            self._sounds += 1
+
+    def _end(self, name: str) -> None:
+        local = self._named(name)
+        if local in ("v", "is"):
+            self._value, self._text = "".join(self._text or ()), None
+        elif local == "c":
+            if self._value:
+                self._put(self._read(self._value))
+        elif local == "row":
+            self._ready.append((self._row, self._cells))
+        elif local == "rPh":
+            self._sounds -= 1
+
+    def _put(self, value: Cell) -> None:
+        if self._column >= COLUMNS_MAX:
+            raise BadSheet
+        self._cells += [None] * (self._column - len(self._cells))
+        self._cells.append(value)
+
+    def _read(self, value: str) -> Cell:
+        if self._kind == "s":
+            return self._texts.text(int(value))
+        if self._kind == "b":
+            return value == "1"
+        if self._kind == "d":
+            return datetime.fromisoformat(value)
+        if self._kind != "n":
+            return value
+        number = int(value) if value.isdigit() else float(value)
+        return _moment(number, self._epoch) if self._style in self._dates else number
+
+    def _index(self, reference: str) -> int:
+        letters = reference.rstrip("0123456789")
+        found = self._columns.get(letters)
+        if found is None:
+            found = 0
+            for letter in letters:
+                found = found * 26 + ord(letter) - ord("A") + 1
+            self._columns[letters] = found = found - 1
+        return found
+
+
+def _moment(number: int | float, epoch: datetime) -> Cell:
+    try:
+        moment: Cell = from_excel(number, epoch)
+    except (OverflowError, ValueError):
+        return number
+    return moment
+
+
+def _epoch(archive: zipfile.ZipFile) -> datetime:
+    found = parsed(archive.read("xl/workbook.xml")).find(f"{MAIN}workbookPr")
+    return MAC_EPOCH if found is not None and found.get("date1904") in ("1", "true") else WINDOWS_EPOCH
+
+
+def _date_styles(archive: zipfile.ZipFile) -> frozenset[str]:
+    """The styles of cells under which a number is a day."""
+    if "xl/styles.xml" not in archive.namelist():
+        return frozenset()
+    root = parsed(archive.read("xl/styles.xml"))
+    own = {one.get("numFmtId"): one.get("formatCode") or "" for one in root.iter(f"{MAIN}numFmt")}
+    styles = root.find(f"{MAIN}cellXfs")
+    dates = set[str]()
+    for place, style in enumerate(styles if styles is not None else ()):
+        number = style.get("numFmtId") or "0"
+        if is_date_format(own.get(number) or BUILTIN_FORMATS.get(int(number), "General")):
+            dates.add(str(place))
+    return frozenset(dates)

@@ -1,0 +1,112 @@
+"""What only offices and senders do at registry's HTTP doors, for the crash points that a payer's month does not pass."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from python_calamine import CalamineWorkbook
+
+from ansinh.client import Client
+from services.registry.legacy_text import TABLES, TextCode
+from shared.topics import Service
+from tests.faults.nemesis import Scene
+from tests.faults.operators import PAYER, ByHand, as_text, hand_in_file, workbook
+from tests.ugly_lists.old_formats import ods
+
+PERIOD = "2024-02"
+SENDER = "ministry"
+
+
+async def _send_events(scene: Scene) -> None:
+    """A sender opens a list, again and again until it has an answer."""
+    data = {
+        "source": SENDER,
+        "record": f"list-{scene.rng.randrange(10**9)}",
+        "source_sequence": 1,
+        "period": PERIOD,
+        "payer": PAYER,
+    }
+    event = {"specversion": "1.0", "id": data["record"], "type": "vn.ansinh.ministry.list_opened.v1", "data": data}
+    await scene.world.step("events", lambda client: client.post("registry", "/v1/beneficiary-events", actor=SENDER, body=event))
+
+
+async def _undo(scene: Scene) -> None:
+    """An officer hands a list in and takes the whole file back."""
+    path = await workbook(scene)
+    await hand_in_file(scene, path)
+
+    async def file(client: Client) -> Mapping[str, Any]:
+        shown = await client.get("registry", f"/v1/lists/{PERIOD}/{PAYER}")
+        return next(one for one in shown["imports"] if one["source"].endswith(path.stem) and one["kind"] == "payroll")
+
+    async def undo(client: Client) -> None:
+        await client.post("registry", f"/v1/imports/{(await file(client))['import_id']}/undo", actor="officer")
+
+    async def is_undone(client: Client) -> bool:
+        return (await file(client))["undone_by"] is not None
+
+    await scene.world.step("undo", undo, is_undone)
+
+
+async def _decide_gone(scene: Scene) -> None:
+    """A full list, then another one without any of its people: an officer keeps them all."""
+    source = f"faults/full-{scene.rng.randrange(10**9)}"
+    for _ in range(2):
+        await hand_in_file(scene, await workbook(scene), source=source, full="true")
+    place = f"/v1/lists/{PERIOD}/{PAYER}/gone"
+
+    async def decide(client: Client) -> None:
+        shown = await client.get("registry", place, source=source)
+        kept = [{"record": one["record"], "choice": "keep"} for one in shown["candidates"]]
+        await client.post("registry", place, actor="officer", body={"decisions": kept}, source=source)
+
+    async def is_decided(client: Client) -> bool:
+        return bool((await client.get("registry", place, source=source))["undecided"] == 0)
+
+    await scene.world.step("decide", decide, is_decided)
+
+
+async def _save_columns(scene: Scene) -> None:
+    body = {"columns": {"Đối tượng": "Họ và tên"}}
+    where = {"payer": PAYER, "source": f"faults/columns-{scene.rng.randrange(10**9)}"}
+    await scene.world.step(
+        "columns", lambda client: client.post("registry", "/v1/lists/columns/payroll", actor="officer", body=body, **where)
+    )
+
+
+async def _hand_in_tcvn3(scene: Scene) -> None:
+    """A list as text in a code of before Unicode."""
+    back = {new: old for old, new in TABLES[TextCode.TCVN3].items()}
+    text = io.StringIO(newline="")
+    book = await workbook(scene)
+    csv.writer(text).writerows([[as_text(cell) for cell in row] for row in _rows(book)])
+    typed = "".join(back.get(char, char) for char in text.getvalue())
+    await asyncio.to_thread(book.with_suffix(".csv").write_bytes, typed.encode("cp1252", "replace"))
+    await hand_in_file(scene, book.with_suffix(".csv"))
+
+
+async def _hand_in_ods(scene: Scene) -> None:
+    book = await workbook(scene)
+    await asyncio.to_thread(book.with_suffix(".ods").write_bytes, ods([[as_text(cell) for cell in row] for row in _rows(book)]))
+    await hand_in_file(scene, book.with_suffix(".ods"))
+
+
+def _rows(book: Path) -> list[list[Any]]:
+    return CalamineWorkbook.from_path(book).get_sheet_by_index(0).to_python(skip_empty_area=False)
+
+
+BY_HAND: Mapping[str, ByHand] = {
+    "registry.take_events": ByHand(Service.REGISTRY, ("enrol",), _send_events),
+    **dict.fromkeys(
+        ("registry.begin_undo", "registry.undo_part", "registry.end_undo"), ByHand(Service.REGISTRY, ("enrol",), _undo)
+    ),
+    "registry.decide_gone": ByHand(Service.REGISTRY, ("enrol",), _decide_gone),
+    "registry.save_columns": ByHand(Service.REGISTRY, ("enrol",), _save_columns),
+    "list_in_utf8.": ByHand(Service.REGISTRY, ("enrol",), _hand_in_tcvn3),
+    "list_rewritten.": ByHand(Service.REGISTRY, ("enrol",), _hand_in_ods),
+}

@@ -1,0 +1,111 @@
+"""Who is gone from a full list is shown, ended or kept by a person, and never ended by absence."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+import asyncpg
+import pytest
+
+from services.registry.gone import GoneReason
+from services.registry.refusals import CloseReason
+from services.registry.store_files import Decided, Gone
+from shared.events import BeneficiarySnapshot, ListClosing
+from shared.words import Life
+from tests.integration.registry.registry_bench import PAYER, PERIOD, SOURCE, Bench
+from tests.integration.registry.test_registry_undoing import a_list
+
+NEXT = "2024-03"
+
+
+async def candidates(bench: Bench, period: str = NEXT) -> list[Gone]:
+    return await bench.gatekeeper.candidates(period, PAYER, SOURCE)
+
+
+async def decide(bench: Bench, decided: Iterable[Decided], period: str = NEXT) -> Any:
+    return await bench.gatekeeper.decide(list(decided), period=period, payer=PAYER, source=SOURCE, actor="officer")
+
+
+async def test_absence_from_a_full_list_makes_candidates_and_ends_nobody(bench: Bench) -> None:
+    await bench.payroll(a_list(range(6)), is_full=True)
+    assert await candidates(bench, PERIOD) == []
+    await bench.payroll(a_list(range(4)), period=NEXT)
+    assert await candidates(bench) == []  # the file does not say that it is the whole list
+    await bench.payroll(a_list(range(4)), period=NEXT, is_full=True)
+    gone = await candidates(bench)
+    assert [(one.period, one.choice) for one in gone] == [(PERIOD, None)] * 2
+    assert {row["state"] for row in await bench.rows("SELECT state FROM list_row")} == {"active"}
+    await bench.payroll(a_list(range(4)), period=NEXT, is_full=True)
+    assert await candidates(bench) == gone
+
+
+async def test_a_row_the_newer_full_file_of_the_same_month_has_not_holds_the_closing_until_somebody_decides(bench: Bench) -> None:
+    await bench.payroll(a_list(range(5)), is_full=True)
+    await bench.payroll(a_list(range(3)), is_full=True)
+    gone = await candidates(bench, PERIOD)
+    assert [one.period for one in gone] == [PERIOD, PERIOD]
+    assert await bench.close() is CloseReason.GONE_UNDECIDED
+    keep, end = (
+        Decided(gone[0].record, "keep", None, None),
+        Decided(gone[1].record, "end", "no_longer_entitled", date(2024, 1, 31)),
+    )
+    assert await decide(bench, [keep], PERIOD) == {"decided": 1, "unchanged": 0, "ended": 0}
+    assert await bench.close() is CloseReason.GONE_UNDECIDED
+    assert await decide(bench, [keep, end], PERIOD) == {"decided": 1, "unchanged": 1, "ended": 1}
+    closing = await bench.close()
+    assert isinstance(closing, ListClosing)
+    assert closing.count == 4
+    assert sorted(str(one.choice) for one in await candidates(bench, PERIOD)) == ["end", "keep"]
+
+
+async def test_a_death_decided_here_is_a_statement_like_any_other(bench: Bench) -> None:
+    await bench.payroll(a_list(range(2)))
+    await bench.payroll(a_list(range(1)), period=NEXT, is_full=True)
+    (gone,) = await candidates(bench)
+    await bench.told()
+    await decide(bench, [Decided(gone.record, "end", "death", date(2024, 2, 10))])
+    (snapshot,) = [message for message in await bench.told() if isinstance(message, BeneficiarySnapshot)]
+    assert (snapshot.life, snapshot.died_on) == (Life.DEAD, date(2024, 2, 10))
+    late = await bench.payroll(a_list(range(2)), period=NEXT)
+    assert late["reasons"] == {"PERSON_DEAD": 1}
+
+
+async def test_decisions_are_taken_all_or_none_and_once(bench: Bench) -> None:
+    await bench.payroll(a_list(range(4)))
+    await bench.payroll(a_list(range(1)), period=NEXT, is_full=True)
+    gone = await candidates(bench)
+    one, two, _ = (Decided(row.record, "end", "given_up", date(2024, 2, 1)) for row in gone)
+    assert await decide(bench, [one, Decided("nobody", "keep", None, None)]) is GoneReason.NOT_GONE
+    assert await decide(bench, [one, Decided(two.record, "end", None, None)]) is GoneReason.DECISION_INCOMPLETE
+    assert await decide(bench, [one, Decided(two.record, "keep", "death", None)]) is GoneReason.DECISION_INCOMPLETE
+    assert await decide(bench, [one, one]) is GoneReason.DECISION_INCOMPLETE
+    assert all(row.choice is None for row in await candidates(bench))
+    assert await decide(bench, [one]) == {"decided": 1, "unchanged": 0, "ended": 1}
+    assert await decide(bench, [one]) == {"decided": 0, "unchanged": 1, "ended": 0}
+    assert await decide(bench, [Decided(one.record, "keep", None, None)]) is GoneReason.DECIDED_OTHERWISE
+
+
+async def test_who_stands_on_another_sources_list_is_not_gone(bench: Bench) -> None:
+    await bench.payroll(a_list(range(2)))
+    request = await bench.handed("payroll", a_list(range(1, 2)), source="another/office", period=NEXT)
+    await bench.importer.take(request)
+    await bench.payroll(a_list(range(1)), period=NEXT, is_full=True)
+    assert await candidates(bench) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE gone_decision SET choice = 'keep', reason = NULL, ended_on = NULL",
+        "DELETE FROM gone_decision",
+        "INSERT INTO gone_decision SELECT 's', 'r', period, payer, 'end', NULL, NULL, import_id, actor, at FROM gone_decision",
+        "INSERT INTO gone_decision SELECT * FROM gone_decision",
+    ],
+)
+async def test_a_decision_stays_and_says_why(bench: Bench, change: str) -> None:
+    await bench.payroll(a_list(range(2)))
+    await bench.payroll(a_list(range(1)), period=NEXT, is_full=True)
+    await decide(bench, [Decided(row.record, "end", "given_up", date(2024, 2, 1)) for row in await candidates(bench)])
+    with pytest.raises(asyncpg.PostgresError):
+        async with bench.database.transaction("test") as tx:
+            await tx.execute(change)
