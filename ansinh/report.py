@@ -111,7 +111,8 @@ def show(report: dict[str, Any], console: Console) -> None:
 
 def _settled(settlement: dict[str, Any]) -> str:
     verdict = "balances" if settlement["balanced"] else f"DOES NOT BALANCE: {settlement['faults'][0]}"
-    return f"Settlement {verdict}: {' and '.join(settlement['files'])}, go-no-go.html beside them"
+    names = ", ".join(Path(file).name for file in settlement["files"])
+    return f"Settlement {verdict}: {names} and go-no-go.html beside report.json"
 
 
 def _money(report: dict[str, Any]) -> Table:
