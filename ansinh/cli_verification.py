@@ -10,6 +10,7 @@ from ansinh import corpus
 from ansinh.asking import AsJson, show
 from sandbox.identity_pairs import PAIRS, SEED
 
+MASKS = 1_000
 verification = typer.Typer(help="The rules of matching on a labelled corpus.", no_args_is_help=True)
 
 
@@ -28,10 +29,10 @@ def measure_corpus(
 
     Exit code 1 when a false one would be paid on an account.
     """
-    made = corpus.measure(pairs, seed)
+    made, masked = corpus.measure(pairs, seed), corpus.measure_masks(MASKS, seed)
     if as_json:
-        show(corpus.as_json(made))
+        show(corpus.as_json(made, masked))
     else:
-        for line in corpus.lines(made):
+        for line in corpus.lines(made, masked):
             typer.echo(line)
     raise typer.Exit(int(any(half.account.false for half in made.values())))

@@ -8,13 +8,15 @@ recognition is right when it names the entry that the person truly is, false whe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.holder_masks import masks
 from sandbox.identity_pairs import HALVES, Pair, pairs
 from sandbox.identity_people import Entry
 from services.verification.matching import RegisterPerson, judge
+from services.verification.names import fits_mask
 from shared.personal import Identity
 from shared.words import Outcome
 
@@ -73,17 +75,27 @@ def measure(count: int, seed: int) -> dict[str, Half]:
     return made
 
 
-def as_json(made: dict[str, Half]) -> dict[str, Any]:
+def measure_masks(count: int, seed: int) -> dict[str, int]:
+    """How many masked holders may be the person on the list, where the account is theirs and where it is not."""
+    told = Counter[str]()
+    for mask in masks(count, seed):
+        whose = "own" if mask.same else "foreign"
+        told[whose] += 1
+        told[f"{whose}_fit"] += fits_mask(mask.mask, mask.name)
+    return {word: told[word] for word in ("own", "own_fit", "foreign", "foreign_fit")}
+
+
+def as_json(made: dict[str, Half], masked: dict[str, int]) -> dict[str, Any]:
     """Per half the three counts; kinds of cases only of the tuning half: whoever mends the rules must not look at the other."""
     told: dict[str, Any] = {
         name: {question: _figures(getattr(half, question)) for question in ("account", "recognised", "decidable")}
         for name, half in made.items()
     }
     told["tuning"]["kinds"] = {kind: dict(outcomes) for kind, outcomes in sorted(made["tuning"].by_kind.items())}
-    return told
+    return told | {"masks": masked}
 
 
-def lines(made: dict[str, Half]) -> Iterable[str]:
+def lines(made: dict[str, Half], masked: dict[str, int]) -> Iterator[str]:
     """The figures as text."""
     for name, half in made.items():
         for question in ("account", "recognised", "decidable"):
@@ -93,6 +105,10 @@ def lines(made: dict[str, Half]) -> Iterable[str]:
                 f"{name:<9} {question:<11} precision {counted.precision:.4f}  recall {counted.recall:.4f}  "
                 f"false {counted.false} of {counted.other} who are nobody's{bound}"
             )
+    yield (
+        f"masks     fit the person {masked['own_fit']} of {masked['own']}, somebody else {masked['foreign_fit']} of "
+        f"{masked['foreign']}: a mask pays nobody"
+    )
 
 
 def _count(counted: Counted, pair: Pair, token: str | None) -> None:

@@ -45,11 +45,11 @@ def _same(body: Body, written_: Written, **register: str) -> Made:
     return written_, (entry(body, "r1", **register),), "r1"
 
 
-def _renamed(change: Callable[[str], str], *, needs_change: bool = True) -> Kind:
+def _renamed(change: Callable[[str], str]) -> Kind:
     """The person, whose name the list writes in another way."""
 
     def make(draw: Draw) -> Made:
-        body = draw.body(lambda b: not needs_change or change(b.full) != b.full)
+        body = draw.body(lambda b: change(b.full) != b.full)
         return _same(body, written(body, full_name=change(body.full)))
 
     return make

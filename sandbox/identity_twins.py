@@ -23,17 +23,22 @@ TWO_GIVEN = ("Hoài Nam", "Minh Anh", "Thu Hà", "Khánh Linh", "Bảo Ngọc", 
 
 
 def _twins(pairs: tuple[str, ...], put: Callable[[Name, str], Name]) -> Kind:
-    """Two siblings born on one day; the list has the one with the number of the other."""
+    """Two siblings born on one day; the list has the one with the number of the other. Both names have accents: a name without any may
+    have lost them, and then nobody can tell."""
 
     def make(draw: Draw) -> Made:
         one, other = draw.rng.choice(pairs).split()
         if draw.rng.randrange(2):
             one, other = other, one
-        body = draw.body()
+        body = draw.body(lambda b: all(_accented(put(b.name, word)) for word in (one, other)))
         name, others = put(body.name, one), put(body.name, other)
         return _number_of(draw.like(body, name=others), replace(body, name=name))
 
     return make
+
+
+def _accented(name: Name) -> bool:
+    return without_accents(name.full) != name.full
 
 
 def _number_of(owner: Body, body: Body, **register: str) -> Made:

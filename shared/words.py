@@ -70,12 +70,13 @@ class Outcome(StrEnum):
 
 
 class IdentityField(StrEnum):
-    """A field of an identity that evidence speaks about."""
+    """A field of an identity that evidence speaks about. `number_structure`: sex and birth year as the number itself tells them."""
 
     NUMBER = "number"
     NAME = "name"
     BIRTH_DATE = "birth_date"
     SEX = "sex"
+    NUMBER_STRUCTURE = "number_structure"
 
 
 class Finding(StrEnum):
@@ -208,3 +209,4 @@ class Role(StrEnum):
     PROVINCE_APPROVER = "province_approver"
     EMERGENCY = "emergency"
     SENDER = "sender"
+    REVIEWER = "reviewer"

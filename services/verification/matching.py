@@ -1,11 +1,15 @@
 """One identity against its candidates in the population register: an outcome with evidence per field, never a bare yes. Pure.
 
 `match`           number equal, name T1 to T3, birth date equal at the coarser precision
-`number_changed`  the same, but the register says the number was replaced
-`weak_match`      number and birth date equal with name T4 or T5; or no number (or only the old one) and exactly one such person
+`number_changed`  the same or a weak name, but the register says the number was replaced
+`weak_match`      number and birth date equal with name T4 or T5; or no number and exactly one such person, proven by the old number or
+                  by the whole birth date
 `dead`, `moved`   the person is found, by either proof, and the register says so
-`mismatch`        the number belongs to somebody who differs in name or birth date
-`not_found`       nobody, or without a number more than one
+`mismatch`        the number belongs to somebody who differs in name or birth date, or was replaced by the number of such a one
+`not_found`       nobody, or without a number more than one, or only a namesake of the same year
+
+What a number itself says of sex and birth year (domain 3) is evidence where it contradicts, never a verdict: the police re-issue such
+numbers, and lists get sex and year wrong too.
 """
 
 from __future__ import annotations
@@ -20,17 +24,21 @@ from shared.events import FieldEvidence
 from shared.personal import Identity
 from shared.words import Finding, IdentityField, Outcome
 
-YEAR = 4
+YEAR, DAY = 4, 10
+_FIRST_CENTURY = 19
 
 
 class RegisterPerson(NamedTuple):
-    """One entry of the population register. `token` stands for its number; `replaced_by` is the new number, if it was changed."""
+    """One entry of the population register. `token` stands for its number; `replaced_by` is the new number, if it was changed; `digest`
+    of everything the entry says; `old_ix` stands for the old number."""
 
     token: str
     identity: Identity
     status: Literal["alive", "dead", "moved"]
     status_on: date | None = None
     replaced_by: str | None = None
+    digest: str = ""
+    old_ix: bytes | None = None
 
 
 class Judgement(NamedTuple):
@@ -43,6 +51,8 @@ class Judgement(NamedTuple):
 
 
 UNAVAILABLE = Judgement(Outcome.UNAVAILABLE)
+_ABSENT = (FieldEvidence(field=IdentityField.NUMBER, finding=Finding.ABSENT),)
+_CONTRADICTS = (FieldEvidence(field=IdentityField.NUMBER_STRUCTURE, finding=Finding.DIFFERENT),)
 
 
 def judge(identity: Identity, candidates: Sequence[RegisterPerson]) -> Judgement:
@@ -63,24 +73,48 @@ def birth_finding(one: str | None, other: str | None) -> Finding:
     return Finding.YEAR_ONLY if length == YEAR else Finding.EQUAL
 
 
+def fits_structure(identity: Identity) -> bool:
+    """Whether century, sex and birth year in a personal number are those of the person, as far as they are known (domain 3)."""
+    number, birth = identity.personal_number, identity.birth_date
+    if number is None:
+        return True
+    digit = int(number[3])
+    if birth and f"{_FIRST_CENTURY + digit // 2}{number[4:6]}" != birth[:YEAR]:
+        return False
+    return identity.sex is None or (identity.sex == "female") == bool(digit % 2)
+
+
 def _by_number(identity: Identity, candidates: Sequence[RegisterPerson]) -> Judgement:
     entry = next((c for c in candidates if c.identity.personal_number == identity.personal_number), None)
     if entry is None:
-        return Judgement(Outcome.NOT_FOUND, (FieldEvidence(field=IdentityField.NUMBER, finding=Finding.ABSENT),))
+        return _nobody(identity)
     evidence = _evidence(identity, entry, Finding.EQUAL)
-    name = evidence[1].finding
-    if not _same_birth(evidence) or name not in SAME_NAME + WEAK_NAME:
-        return Judgement(Outcome.MISMATCH, evidence, token=None)
-    proof = Outcome.MATCH if name in SAME_NAME else Outcome.WEAK_MATCH
+    if not _same_person(evidence):
+        return Judgement(Outcome.MISMATCH, evidence)
     if entry.replaced_by is None:
-        return _alive_or_not(entry, proof, evidence)
-    # The new entry, where the extract has it, knows what happened since; the old one is only a signpost.
-    successor = next((c for c in candidates if c.identity.personal_number == entry.replaced_by), entry)
-    return _alive_or_not(successor, Outcome.NUMBER_CHANGED, evidence)
+        return alive_or_not(entry, Outcome.MATCH if evidence[1].finding in SAME_NAME else Outcome.WEAK_MATCH, evidence)
+    # The new entry, where the extract has it, knows what happened since; the old one is only a signpost, and it can point to a stranger.
+    successor = _newest(entry, candidates)
+    led_to = _evidence(identity, successor, Finding.EQUAL)
+    if not _same_person(led_to):
+        return Judgement(Outcome.MISMATCH, led_to)
+    return alive_or_not(successor, Outcome.NUMBER_CHANGED, evidence)
+
+
+def _newest(entry: RegisterPerson, candidates: Sequence[RegisterPerson]) -> RegisterPerson:
+    """Where the notes of replaced numbers lead; a note that leads nowhere, or round in a circle, is the end."""
+    passed = {entry.token}
+    while entry.replaced_by is not None:
+        new = next((c for c in candidates if c.identity.personal_number == entry.replaced_by and c.token not in passed), None)
+        if new is None:
+            break
+        passed.add(new.token)
+        entry = new
+    return entry
 
 
 def _by_the_rest(identity: Identity, candidates: Sequence[RegisterPerson]) -> Judgement:
-    """Without a personal number: the old number decides if it leads to anybody, else name and birth date do if they are unique."""
+    """Without a personal number: the old number decides if it leads to anybody, else name and whole birth date do if they are unique."""
     found = [(c, _evidence(identity, c, _old_number(identity, c))) for c in candidates if c.replaced_by is None]
     same = [(c, e) for c, e in found if e[1].finding in SAME_NAME and _same_birth(e)]
     by_old = [(c, e) for c, e in found if e[0].finding is Finding.OLD_NUMBER]
@@ -89,12 +123,13 @@ def _by_the_rest(identity: Identity, candidates: Sequence[RegisterPerson]) -> Ju
         if not same:
             return Judgement(Outcome.MISMATCH, by_old[0][1])
     same = [(c, e) for c, e in same if e[0].finding is not Finding.DIFFERENT]
-    if len(same) != 1:
-        return Judgement(Outcome.NOT_FOUND, (FieldEvidence(field=IdentityField.NUMBER, finding=Finding.ABSENT),))
-    return _alive_or_not(same[0][0], Outcome.WEAK_MATCH, same[0][1])
+    if len(same) != 1 or not (by_old or _whole_day(identity, same[0][0])):
+        return _nobody(identity)
+    return alive_or_not(same[0][0], Outcome.WEAK_MATCH, same[0][1])
 
 
-def _alive_or_not(entry: RegisterPerson, proof: Outcome, evidence: tuple[FieldEvidence, ...]) -> Judgement:
+def alive_or_not(entry: RegisterPerson, proof: Outcome, evidence: tuple[FieldEvidence, ...]) -> Judgement:
+    """Whoever is found is judged by what the register says became of them, before any other outcome."""
     if entry.status == "dead":
         return Judgement(Outcome.DEAD, evidence, entry.status_on, entry.token)
     if entry.status == "moved":
@@ -102,24 +137,38 @@ def _alive_or_not(entry: RegisterPerson, proof: Outcome, evidence: tuple[FieldEv
     return Judgement(proof, evidence, token=entry.token)
 
 
+def _nobody(identity: Identity) -> Judgement:
+    return Judgement(Outcome.NOT_FOUND, _ABSENT if fits_structure(identity) else _ABSENT + _CONTRADICTS)
+
+
 def _evidence(identity: Identity, entry: RegisterPerson, number: Finding) -> tuple[FieldEvidence, ...]:
     known = entry.identity
     name = compare(identity.full_name, known.full_name)
     birth = birth_finding(identity.birth_date, known.birth_date)
-    return _findings(number, name=name, birth=birth, sex=_sex(identity.sex, known.sex))
+    return _findings(number, name=name, birth=birth, sex=_sex(identity.sex, known.sex), structured=fits_structure(identity))
 
 
 @lru_cache(maxsize=1_024)
-def _findings(number: Finding, *, name: Finding, birth: Finding, sex: Finding) -> tuple[FieldEvidence, ...]:
-    """Number, name, birth date, sex, always in this order. Sex is told, it decides nothing: lists get it wrong too often."""
+def _findings(number: Finding, *, name: Finding, birth: Finding, sex: Finding, structured: bool) -> tuple[FieldEvidence, ...]:
+    """Number, name, birth date, sex, always in this order, then what the number contradicts. Sex is told, it decides nothing: lists get
+    it wrong too often."""
     findings = (
         (IdentityField.NUMBER, number), (IdentityField.NAME, name), (IdentityField.BIRTH_DATE, birth), (IdentityField.SEX, sex),
     )  # fmt: skip
-    return tuple(FieldEvidence(field=field, finding=finding) for field, finding in findings)
+    told = tuple(FieldEvidence(field=field, finding=finding) for field, finding in findings)
+    return told if structured else told + _CONTRADICTS
+
+
+def _same_person(evidence: tuple[FieldEvidence, ...]) -> bool:
+    return _same_birth(evidence) and evidence[1].finding in SAME_NAME + WEAK_NAME
 
 
 def _same_birth(evidence: tuple[FieldEvidence, ...]) -> bool:
     return evidence[2].finding in (Finding.EQUAL, Finding.YEAR_ONLY)
+
+
+def _whole_day(identity: Identity, entry: RegisterPerson) -> bool:
+    return len(identity.birth_date or "") == len(entry.identity.birth_date or "") == DAY
 
 
 def _old_number(identity: Identity, entry: RegisterPerson) -> Finding:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.verification.matching import Judgement, RegisterPerson, birth_finding, judge
+from services.verification.matching import Judgement, RegisterPerson, birth_finding, fits_structure, judge
 from shared.personal import Identity
 from shared.words import Finding, IdentityField, Outcome
 
@@ -81,6 +81,49 @@ def test_changed_number_is_the_person_of_the_new_one() -> None:
     assert (both.outcome, both.token) == (Outcome.NUMBER_CHANGED, "new")
     assert judge(ours(), [signpost, theirs("new", personal_number=NEW_NUMBER, status="dead")]).outcome is Outcome.DEAD
     assert judge(ours(full_name="Lê Văn Nam"), [signpost]).outcome is Outcome.MISMATCH
+    stranger = theirs("new", personal_number=NEW_NUMBER, full_name="Lê Văn Nam", status="dead")
+    assert judge(ours(), [signpost, stranger]).outcome is Outcome.MISMATCH
+
+
+def test_number_replaced_twice_leads_to_the_last_and_a_circle_ends() -> None:
+    notes = [theirs("a", replaced_by="042149990002"), theirs("b", personal_number="042149990002", replaced_by=NEW_NUMBER)]
+    assert judge(ours(), [*notes, theirs("c", personal_number=NEW_NUMBER, status="dead")]).token == "c"
+    assert judge(ours(), notes).token == "b"
+    circle = [theirs("a", replaced_by="042149990002"), theirs("b", personal_number="042149990002", replaced_by=NUMBER)]
+    assert judge(ours(), circle).token == "b"
+
+
+@pytest.mark.parametrize(
+    ("changes", "fits"),
+    [
+        ({}, True),
+        ({"birth_date": "1949"}, True),
+        ({"birth_date": "1950"}, False),
+        ({"sex": "male"}, False),
+        ({"sex": None, "birth_date": None}, True),
+        ({"birth_date": "2049-03-02"}, False),
+        ({"personal_number": "042349990001", "birth_date": "2049-03-02"}, True),
+        ({"personal_number": None, "sex": "male"}, True),
+    ],
+)
+def test_structure_of_a_number(changes: dict[str, Any], fits: bool) -> None:
+    assert fits_structure(ours(**changes)) is fits
+
+
+def test_structure_is_evidence_and_no_verdict() -> None:
+    same = judge(ours(sex="male"), [theirs(sex="male")])
+    assert (same.outcome, finding(same, IdentityField.NUMBER_STRUCTURE)) == (Outcome.MATCH, Finding.DIFFERENT)
+    nobody = judge(ours(birth_date="1955-03-02"), [])
+    assert (nobody.outcome, finding(nobody, IdentityField.NUMBER_STRUCTURE)) == (Outcome.NOT_FOUND, Finding.DIFFERENT)
+    assert IdentityField.NUMBER_STRUCTURE not in {part.field for part in judge(ours(), [theirs()]).evidence}
+
+
+def test_namesake_of_the_year_is_nobody_without_a_number() -> None:
+    nameless = ours(personal_number=None, birth_date="1949")
+    assert judge(nameless, [theirs()]).outcome is Outcome.NOT_FOUND
+    assert judge(ours(personal_number=None), [theirs(birth_date="1949")]).outcome is Outcome.NOT_FOUND
+    by_old = judge(ours(personal_number=None, birth_date="1949", old_number="183900001"), [theirs(old_number="183900001")])
+    assert by_old.outcome is Outcome.WEAK_MATCH
 
 
 def test_without_a_number_one_candidate_is_weak_and_two_are_nobody() -> None:
