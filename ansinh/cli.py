@@ -18,6 +18,7 @@ from ansinh.asking import ask as _ask
 from ansinh.asking import show as _print
 from ansinh.cli_audit import audit
 from ansinh.cli_payroll import payroll
+from ansinh.cli_review import review
 from ansinh.cli_verification import verification
 from ansinh.client import Client, Refusal
 from ansinh.demo import Demo
@@ -43,6 +44,7 @@ app.add_typer(audit, name="audit")
 app.add_typer(statements, name="statements")
 app.add_typer(breaks, name="breaks")
 app.add_typer(verification, name="verification")
+app.add_typer(review, name="review")
 
 
 @app.command()

@@ -24,6 +24,7 @@ ACTORS: dict[str, tuple[Role, ...]] = {
     "province": (Role.PROVINCE_APPROVER,),
     "emergency": (Role.EMERGENCY,),
     "ministry": (Role.SENDER,),
+    "reviewer": (Role.REVIEWER,),
 }
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from services.verification import store
+from services.verification import register_rows, store
 from services.verification.judging import Judge, Opened
-from services.verification.names import plain_key
+from services.verification.population_register import PopulationRegister
+from services.verification.register_rows import Unusable, index, name_birth_index, register_row
 from services.verification.store import NOTHING, Indexes, Known, Person, RegisterRow
 from shared.database import Tx
 from shared.errors import BadRecord
 from shared.events import BeneficiarySnapshot, ListClosing, PopulationEntry
 from shared.metrics import CONFLICTS
-from shared.personal import Account, Identity, RegisterIdentity
+from shared.personal import Account, Identity
 from shared.records import Received
 from shared.vault import Vault, VaultError
 
@@ -21,10 +22,11 @@ from shared.vault import Vault, VaultError
 class Handlers:
     """One method per topic. Judging takes turns over all partitions, see `store.one_judge_at_a_time`."""
 
-    def __init__(self, vault: Vault, judge: Judge) -> None:
+    def __init__(self, vault: Vault, judge: Judge, register: PopulationRegister) -> None:
         """The vault must hold identity, payee and population."""
         self._vault = vault
         self._judge = judge
+        self._register = register
 
     async def on_beneficiary(self, tx: Tx, records: Sequence[Received[BeneficiarySnapshot]]) -> None:
         """Newer snapshots are kept; people whose digests were not judged yet are judged."""
@@ -41,15 +43,12 @@ class Handlers:
         await self._judge.tell(tx, decided, saved=newer)
 
     async def on_population(self, tx: Tx, records: Sequence[Received[PopulationEntry]]) -> None:
-        """Entries go into the replica; whoever they concern is judged again. Until the register can answer, `Waiting` has everybody."""
+        """Entries are kept; whoever they concern is judged again. Until the register can answer, `Waiting` has everybody."""
         await store.one_judge_at_a_time(tx)
-        could_answer = await store.register_available(tx)
-        rows = {row.token: row for row in map(self._register_row, _newest_entries(records))}
-        taken = await store.save_register(tx, list(rows.values()))
+        could_answer = await self._register.ready(tx)
+        taken, concerned = await register_rows.take(tx, map(self._register_row, _newest_entries(records)))
         await store.count_applied(tx, taken)
         if could_answer:
-            changed = [row for row in taken if row["changed"]]
-            concerned = await store.affected_people(tx, [rows[row["person_token"]] for row in changed], changed)
             await self._judge.judge(tx, concerned)
 
     async def on_list(self, tx: Tx, records: Sequence[Received[ListClosing]]) -> None:
@@ -78,44 +77,17 @@ class Handlers:
 
     def _indexes(self, identity: Identity, account: Account | None) -> Indexes:
         return Indexes(
-            number=self._index("number", identity.personal_number),
-            old_number=self._index("old_number", identity.old_number),
-            name_birth=self._name_birth(identity),
-            account=self._index("account", _account_text(account)),
+            number=index(self._vault, "number", identity.personal_number),
+            old_number=index(self._vault, "old_number", identity.old_number),
+            name_birth=name_birth_index(self._vault, identity),
+            account=index(self._vault, "account", _account_text(account)),
         )
 
     def _register_row(self, record: Received[PopulationEntry]) -> RegisterRow:
-        entry = record.message
         try:
-            plain = self._vault.open(entry.sealed, entry.person_token)
-            known = RegisterIdentity.model_validate_json(plain)
-        except (VaultError, ValueError):
-            raise BadRecord(record.offset, "SEALED_BLOCK") from None
-        number, name_birth = self._index("number", known.identity.personal_number), self._name_birth(known.identity)
-        if number is None or name_birth is None:
-            raise BadRecord(record.offset, "NUMBER_OR_BIRTH_MISSING")
-        says = f"{entry.status}|{entry.status_on}|{entry.area}|".encode() + plain
-        return RegisterRow(
-            token=entry.person_token,
-            as_of=entry.as_of,
-            status=entry.status,
-            status_on=entry.status_on,
-            area=entry.area,
-            sealed=entry.sealed,
-            digest=self._vault.digest("register", says),
-            number_ix=number,
-            old_number_ix=self._index("old_number", known.identity.old_number),
-            name_birth_ix=name_birth,
-            replaced_by_ix=self._index("number", known.replaced_by),
-        )
-
-    def _index(self, field: str, text: str | None) -> bytes | None:
-        return self._vault.index(field, text) if text else None
-
-    def _name_birth(self, identity: Identity) -> bytes | None:
-        if not identity.birth_date:
-            return None
-        return self._vault.index("name_birth", f"{plain_key(identity.full_name)}|{identity.birth_date[:4]}")
+            return register_row(self._vault, record.message)
+        except Unusable as error:
+            raise BadRecord(record.offset, str(error)) from None
 
 
 def _newest_snapshots(records: Sequence[Received[BeneficiarySnapshot]]) -> dict[UUID, Received[BeneficiarySnapshot]]:

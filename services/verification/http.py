@@ -10,8 +10,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 
-from services.verification import population_feed, store
+from services.verification import population_feed, store, store_questions
+from services.verification.http_review import add_review
 from services.verification.population_feed import Entry, NotAnExtract
+from services.verification.review import Review
 from shared.actors import EVERY_PAYER, Actor, require
 from shared.database import Database
 from shared.events import AuditRecord
@@ -23,11 +25,12 @@ from shared.words import Role
 ERRORS_SHOWN = 100
 
 
-def router(runtime: Runtime) -> APIRouter:
+def router(runtime: Runtime, review: Review) -> APIRouter:
     """The routes, bound to one service's dependencies."""
     routes = APIRouter()
     _add_extract(routes, runtime)
     _add_reading(routes, runtime.database)
+    add_review(routes, runtime, review)
     return routes
 
 
@@ -72,6 +75,12 @@ def _add_reading(routes: APIRouter, database: Database) -> None:
         """The newest extracts and how much of each has arrived."""
         async with database.reading() as tx:
             return await store.extracts(tx)
+
+    @routes.get("/v1/population/questions")
+    async def questions() -> list[dict[str, Any]]:
+        """Questions to register and banks: open, without an answer so far, answered, since when the oldest waits."""
+        async with database.reading() as tx:
+            return await store_questions.questions_by_state(tx)
 
     @routes.get("/v1/trace/{beneficiary_id}")
     async def trace(beneficiary_id: UUID) -> dict[str, Any]:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from services.verification import store
+from services.verification import store, store_review
 from services.verification.account_check import Banks, check_account, with_claims
-from services.verification.matching import UNAVAILABLE, Judgement, RegisterPerson, judge
-from services.verification.population_register import PopulationRegister
+from services.verification.account_holders import AccountHolders, Claim, Declared
+from services.verification.matching import UNAVAILABLE, Judgement, judge
+from services.verification.population_register import Answer, PopulationRegister
+from services.verification.reviewing import Decision, holding, with_decisions
 from services.verification.store import Held, Person, Verdict
 from shared.clock import Clock
 from shared.database import Tx
@@ -39,11 +41,13 @@ class Opened(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What was found of one person looked at alone."""
+    """What was found of one person looked at alone, when the register said so, and the old number of whom they were found to be."""
 
     person: Person
     judgement: Judgement
     account: AccountCheck | None
+    answered_at: datetime | None
+    old_ix: bytes | None
 
 
 class Decided(NamedTuple):
@@ -56,12 +60,15 @@ class Decided(NamedTuple):
 class Judge:
     """Judges people against the register and each other."""
 
-    def __init__(self, vault: Vault, clock: Clock, *, register: PopulationRegister, banks: Banks) -> None:
+    def __init__(
+        self, vault: Vault, clock: Clock, *, register: PopulationRegister, banks: Banks, holders: AccountHolders = Declared()
+    ) -> None:
         """Every dependency is a parameter."""
         self._vault = vault
         self._clock = clock
         self._register = register
         self._banks = banks
+        self._holders = holders
 
     async def judge(self, tx: Tx, ids: Collection[UUID]) -> int:
         """Judge people we hold and whoever shares a register person or account with them; returns how many results changed."""
@@ -75,13 +82,13 @@ class Judge:
         `accounts_left`: accounts these people claimed until now, whose other claimants may be free again.
         """
         found = await self._look_at(tx, asked)
-        sharing = await store.holders(tx, _tokens(found), {*_accounts(found), *accounts_left})
+        sharing = await store.holders(tx, _tokens(found), {*_accounts(found), *accounts_left}, _old_numbers(found))
         sharers = {row["beneficiary_id"] for row in sharing} - found.keys()
         if sharers:
             found |= await self._look_at(tx, await self._opened(tx, sharers))
-            sharing = await store.holders(tx, _tokens(found), _accounts(found))
+            sharing = await store.holders(tx, _tokens(found), _accounts(found), _old_numbers(found))
         others = [row for row in sharing if row["beneficiary_id"] not in found]
-        verdicts = _against_each_other(found, [(row["person_token"], row["account_ix"]) for row in others])
+        verdicts = _against_each_other(found, [(r["person_token"], r["account_ix"], r["entry_old_ix"]) for r in others])
         # Only what differs from the result that holds is told: the system falls silent when input stops.
         first = first_of_epoch(await epoch_of(tx))
         news = {
@@ -112,16 +119,33 @@ class Judge:
     async def _look_at(self, tx: Tx, asked: Sequence[Opened]) -> dict[UUID, Found]:
         if not asked:
             return {}
-        candidates, today = await self._register.candidates(tx, [each.person for each in asked]), self._clock.today()
-        return {each.person.beneficiary_id: self._alone(each, candidates, today) for each in asked}
+        answers = await self._register.answers(tx, [each.person for each in asked])
+        holders = await self._holders.answers(tx, [_claim(each, each.account) for each in asked if each.account is not None])
+        decisions = await store_review.decisions(tx, [each.person.beneficiary_id for each in asked])
+        today, found = self._clock.today(), {}
+        for each in asked:
+            key = each.person.beneficiary_id
+            said, old_ix = _alone(each, answers.get(key), decisions.get(key, ()))
+            account = None
+            if each.account is not None:
+                account = check_account(each.account, holders[key], banks=self._banks, today=today)
+            found[key] = Found(each.person, said, account, answers[key].at if key in answers else None, old_ix)
+        return found
 
-    def _alone(self, each: Opened, candidates: Mapping[UUID, Sequence[RegisterPerson]] | None, today: date) -> Found:
-        key = each.person.beneficiary_id
-        answer = UNAVAILABLE if candidates is None else judge(each.identity, candidates.get(key, ()))
-        account = None
-        if each.account is not None:
-            account = check_account(each.account, person_name=each.identity.full_name, banks=self._banks, today=today)
-        return Found(each.person, answer, account)
+
+def _alone(each: Opened, answer: Answer | None, decisions: Sequence[Decision]) -> tuple[Judgement, bytes | None]:
+    """What is said of one person looked at alone, and the old number of whom they were found to be."""
+    if answer is None:
+        return UNAVAILABLE, None
+    said = judge(each.identity, answer.candidates)
+    hold = holding(decisions, each.person.identity_digest, answer.candidates)
+    said = with_decisions(said, hold, answer.candidates) if hold else said
+    return said, next((entry.old_ix for entry in answer.candidates if entry.token == said.token), None)
+
+
+def _claim(each: Opened, account: Account) -> Claim:
+    digest = f"{each.person.account_digest}:{each.person.identity_digest}"
+    return Claim(each.person.beneficiary_id, digest, account.holder, each.identity.full_name)
 
 
 def first_of_epoch(epoch: int) -> int:
@@ -129,33 +153,47 @@ def first_of_epoch(epoch: int) -> int:
     return 1 + (epoch - 1) * RESULTS_PER_EPOCH
 
 
-def _against_each_other(found: Mapping[UUID, Found], others: Iterable[tuple[str | None, bytes | None]]) -> dict[UUID, Verdict]:
-    """`others`: register person and account of people who are not judged now."""
-    tokens, claims = Counter[str | None](), Counter[bytes | None]()
-    for token, account in others:
-        tokens[token] += 1
-        claims[account] += 1
-    for each in found.values():
-        tokens[each.judgement.token] += 1
-        claims[each.person.indexes.account] += 1
-    return {key: _verdict(each, tokens, claims) for key, each in found.items()}
+class Shared(NamedTuple):
+    """How many people were judged to be each register person, or one with each old number, and claim each account."""
+
+    tokens: Counter[str | None]
+    old_numbers: Counter[bytes | None]
+    accounts: Counter[bytes | None]
+
+    def is_one_of_two(self, found: Found) -> bool:
+        """Whether somebody else was judged to be the same person, under this number or under another one."""
+        by_old = found.old_ix is not None and self.old_numbers[found.old_ix] > 1
+        return found.judgement.token is not None and (self.tokens[found.judgement.token] > 1 or by_old)
 
 
-def _verdict(found: Found, tokens: Mapping[str | None, int], claims: Mapping[bytes | None, int]) -> Verdict:
+def _against_each_other(
+    found: Mapping[UUID, Found], others: Iterable[tuple[str | None, bytes | None, bytes | None]]
+) -> dict[UUID, Verdict]:
+    """`others`: register person, account and old number of people who are not judged now."""
+    shared = Shared(Counter(), Counter(), Counter())
+    here = [(each.judgement.token, each.person.indexes.account, each.old_ix) for each in found.values()]
+    for token, account, old_number in (*others, *here):
+        shared.tokens[token] += 1
+        shared.accounts[account] += 1
+        shared.old_numbers[old_number] += 1
+    return {key: _verdict(each, shared) for key, each in found.items()}
+
+
+def _verdict(found: Found, shared: Shared) -> Verdict:
     person, said = found.person, found.judgement
-    duplicate = said.outcome in _PAYABLE and said.token is not None and tokens[said.token] > 1
     return Verdict(
         identity_digest=person.identity_digest,
         account_digest=person.account_digest,
-        outcome=Outcome.DUPLICATE if duplicate else said.outcome,
+        outcome=Outcome.DUPLICATE if said.outcome in _PAYABLE and shared.is_one_of_two(found) else said.outcome,
         evidence=said.evidence,
         died_on=said.died_on,
-        account=with_claims(found.account, claims[person.indexes.account]),
+        account=with_claims(found.account, shared.accounts[person.indexes.account]),
     )
 
 
 def _held(found: Found, verdict: Verdict, news: tuple[int, Verdict] | None) -> Held:
-    return Held(found.judgement.token, news[0] if news else found.person.held.result_seq, verdict)
+    seq = news[0] if news else found.person.held.result_seq
+    return Held(found.judgement.token, seq, verdict, found.answered_at, found.old_ix)
 
 
 def _event(key: UUID, seq: int, *, verdict: Verdict, now: datetime) -> VerificationResult:
@@ -180,3 +218,9 @@ def _tokens(found: Mapping[UUID, Found]) -> set[str]:
 
 def _accounts(found: Mapping[UUID, Found]) -> set[bytes]:
     return {each.person.indexes.account for each in found.values() if each.person.indexes.account}
+
+
+def _old_numbers(found: Mapping[UUID, Found]) -> set[bytes]:
+    """Old numbers of the register people these were judged to be, before and now."""
+    now = {each.old_ix for each in found.values()} | {each.person.held.old_ix for each in found.values()}
+    return {old_ix for old_ix in now if old_ix}

@@ -87,18 +87,22 @@ def read_extract(raw: bytes) -> tuple[list[Entry], list[Refusal]]:
 
 def entries_of(entries: Sequence[Entry], vault: Vault, as_of: datetime) -> Iterator[OutEvent]:
     """Sealed events, keyed by a pseudonym of the number that only this service can make."""
-    month = period_of(as_of.date())
     for entry in entries:
-        token = vault.digest("population", entry.number.encode())
-        message = PopulationEntry(
-            person_token=token,
-            as_of=as_of,
-            status=entry.status,
-            status_on=entry.status_on,
-            area=entry.area,
-            sealed=vault.seal(Kind.POPULATION, token, month, entry.register),
-        )
-        yield OutEvent(message.TOPIC, token, message)
+        message = sealed(entry, vault, as_of)
+        yield OutEvent(message.TOPIC, message.person_token, message)
+
+
+def sealed(entry: Entry, vault: Vault, as_of: datetime) -> PopulationEntry:
+    """What the register says of one person at a moment, with everything personal sealed."""
+    token = vault.digest("population", entry.number.encode())
+    return PopulationEntry(
+        person_token=token,
+        as_of=as_of,
+        status=entry.status,
+        status_on=entry.status_on,
+        area=entry.area,
+        sealed=vault.seal(Kind.POPULATION, token, period_of(as_of.date()), entry.register),
+    )
 
 
 async def publish(database: Database, vault: Vault, *, entries: Sequence[Entry], as_of: datetime) -> None:

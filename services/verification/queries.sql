@@ -4,7 +4,8 @@ SELECT pg_advisory_xact_lock(4721) IS NULL AS waited;
 
 -- name: known_people
 -- What we hold of these people, with the result that holds; without what is sealed.
-SELECT p.beneficiary_id, p.epoch, p.n, p.identity_digest, p.account_digest, p.account_ix, p.person_token, p.result_seq,
+SELECT p.beneficiary_id, p.epoch, p.n, p.identity_digest, p.account_digest, p.account_ix, p.person_token, p.result_seq, p.answered_at,
+       p.entry_old_ix,
        v.identity_digest AS judged_identity, v.account_digest AS judged_account, v.outcome, v.evidence, v.died_on, v.account
   FROM person p LEFT JOIN verdict v USING (beneficiary_id, result_seq)
  WHERE p.beneficiary_id = ANY(:ids::uuid[]);
@@ -16,7 +17,8 @@ ON CONFLICT (beneficiary_id) DO UPDATE
    SET epoch = EXCLUDED.epoch, n = EXCLUDED.n, payer = EXCLUDED.payer, identity = EXCLUDED.identity, payee = EXCLUDED.payee,
        identity_digest = EXCLUDED.identity_digest, account_digest = EXCLUDED.account_digest, number_ix = EXCLUDED.number_ix,
        old_number_ix = EXCLUDED.old_number_ix, name_birth_ix = EXCLUDED.name_birth_ix, account_ix = EXCLUDED.account_ix,
-       person_token = EXCLUDED.person_token, result_seq = EXCLUDED.result_seq, unavailable = EXCLUDED.unavailable;
+       person_token = EXCLUDED.person_token, result_seq = EXCLUDED.result_seq, unavailable = EXCLUDED.unavailable,
+       answered_at = EXCLUDED.answered_at, entry_old_ix = EXCLUDED.entry_old_ix, holder_unknown = EXCLUDED.holder_unknown;
 
 -- name: people
 -- Everything a judge needs of these people, with the result that holds.
@@ -27,26 +29,34 @@ SELECT p.*, v.identity_digest AS judged_identity, v.account_digest AS judged_acc
 
 -- name: register_by_number
 -- Register entries with one of these numbers.
-SELECT person_token, status, status_on, sealed, number_ix, replaced_by_ix FROM register WHERE number_ix = ANY(:ixs::bytea[]);
+SELECT person_token, status, status_on, sealed, content_digest, number_ix, old_number_ix, replaced_by_ix
+  FROM register WHERE number_ix = ANY(:ixs::bytea[]);
 
 -- name: register_by_old_number
 -- Register entries with one of these old numbers.
-SELECT person_token, status, status_on, sealed, old_number_ix, replaced_by_ix FROM register WHERE old_number_ix = ANY(:ixs::bytea[]);
+SELECT person_token, status, status_on, sealed, content_digest, old_number_ix, replaced_by_ix
+  FROM register WHERE old_number_ix = ANY(:ixs::bytea[]);
 
 -- name: register_by_name
 -- Register entries with one of these names and birth years.
-SELECT person_token, status, status_on, sealed, name_birth_ix, replaced_by_ix FROM register WHERE name_birth_ix = ANY(:ixs::bytea[]);
+SELECT person_token, status, status_on, sealed, content_digest, name_birth_ix, old_number_ix, replaced_by_ix
+  FROM register WHERE name_birth_ix = ANY(:ixs::bytea[]);
 
 -- name: holders
--- People judged to be one of these register people, or claiming one of these accounts.
-SELECT beneficiary_id, person_token, account_ix FROM person WHERE person_token = ANY(:tokens::text[])
+-- People judged to be one of these register people, or one with such an old number, or claiming one of these accounts.
+SELECT beneficiary_id, person_token, account_ix, entry_old_ix FROM person WHERE person_token = ANY(:tokens::text[])
 UNION
-SELECT beneficiary_id, person_token, account_ix FROM person WHERE account_ix = ANY(:account_ixs::bytea[]);
+SELECT beneficiary_id, person_token, account_ix, entry_old_ix FROM person WHERE entry_old_ix = ANY(:old_ixs::bytea[])
+UNION
+SELECT beneficiary_id, person_token, account_ix, entry_old_ix FROM person WHERE account_ix = ANY(:account_ixs::bytea[]);
 
 -- name: point_people!
 -- Whom of the register these people were judged to be, and the result that holds now.
-UPDATE person p SET person_token = row.person_token, result_seq = row.result_seq, unavailable = row.unavailable
-  FROM unnest(:ids::uuid[], :tokens::text[], :seqs::int[], :unavailables::bool[]) AS row (beneficiary_id, person_token, result_seq, unavailable)
+UPDATE person p SET person_token = row.person_token, result_seq = row.result_seq, unavailable = row.unavailable,
+       answered_at = row.answered_at, entry_old_ix = row.entry_old_ix, holder_unknown = row.holder_unknown
+  FROM unnest(:ids::uuid[], :tokens::text[], :seqs::int[], :unavailables::bool[], :answered_ats::timestamptz[], :old_ixs::bytea[],
+              :holders::bool[])
+       AS row (beneficiary_id, person_token, result_seq, unavailable, answered_at, entry_old_ix, holder_unknown)
  WHERE p.beneficiary_id = row.beneficiary_id;
 
 -- name: save_verdicts!
@@ -89,6 +99,9 @@ UNION
 SELECT p.beneficiary_id FROM person p JOIN register r ON r.number_ix = p.number_ix
  WHERE r.replaced_by_ix = ANY(:number_ixs::bytea[])
 UNION
+SELECT p.beneficiary_id FROM person p JOIN register r USING (person_token)
+ WHERE r.replaced_by_ix = ANY(:number_ixs::bytea[])
+UNION
 SELECT beneficiary_id FROM person WHERE old_number_ix = ANY(:old_number_ixs::bytea[]) AND number_ix IS NULL
 UNION
 SELECT beneficiary_id FROM person WHERE name_birth_ix = ANY(:name_birth_ixs::bytea[]) AND number_ix IS NULL;
@@ -103,10 +116,15 @@ UPDATE extract e SET applied = least(e.entries, e.applied + row.applied)
   FROM unnest(:as_ofs::timestamptz[], :counts::int[]) AS row (as_of, applied)
  WHERE e.as_of = row.as_of;
 
--- name: register_available^
--- Whether the register can answer. It holds entries, and no extract was announced or at least one arrived whole.
-SELECT EXISTS (SELECT FROM register)
-   AND (NOT EXISTS (SELECT FROM extract) OR EXISTS (SELECT FROM extract WHERE applied = entries)) AS available;
+-- name: register_as_of^
+-- When the newest extract that arrived whole was made; entries that no extract announced are as new as the question. NULL: no answer.
+SELECT CASE WHEN NOT EXISTS (SELECT FROM register) THEN NULL
+            WHEN NOT EXISTS (SELECT FROM extract) THEN :at::timestamptz
+            ELSE (SELECT max(as_of) FROM extract WHERE applied = entries) END AS as_of;
+
+-- name: people_answered_before
+-- People whose result rests on what the register said before a moment, oldest first.
+SELECT beneficiary_id FROM person WHERE answered_at < :before ORDER BY answered_at, beneficiary_id LIMIT :most;
 
 -- name: people_unavailable
 -- The first people whom the register has given no answer about.

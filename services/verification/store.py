@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from asyncpg import Record
@@ -17,6 +17,8 @@ from shared.events import FieldEvidence, ListClosing
 from shared.words import AccountCheck, Outcome
 
 queries = load_queries(__file__)
+Row: TypeAlias = Record
+"""A row as the database gives it."""
 
 
 class Indexes(NamedTuple):
@@ -40,16 +42,24 @@ class Verdict(NamedTuple):
 
 
 class Held(NamedTuple):
-    """What was made of a person so far: whom of the register they are, the number of the result that holds, the result."""
+    """What was made of a person so far: whom of the register they are, the number of the result that holds, the result, and when the
+    register said what it rests on; the old number of that register person."""
 
     token: str | None = None
     result_seq: int = 0
     verdict: Verdict | None = None
+    answered_at: datetime | None = None
+    old_ix: bytes | None = None
 
     @property
     def unavailable(self) -> bool:
         """Whether the register has given no answer yet."""
         return self.verdict is not None and self.verdict.outcome is Outcome.UNAVAILABLE
+
+    @property
+    def holder_unknown(self) -> bool:
+        """Whether no bank has said yet whose the account is."""
+        return self.verdict is not None and self.verdict.account is AccountCheck.UNAVAILABLE
 
 
 NOTHING = Held()
@@ -117,7 +127,8 @@ async def save_people(tx: Tx, people: Sequence[Person], decided: Mapping[UUID, H
         ix, held = p.indexes, decided.get(p.beneficiary_id, p.held)
         content = (p.payer, p.identity, p.payee, p.identity_digest, p.account_digest)
         indexes = (ix.number, ix.old_number, ix.name_birth, ix.account)
-        rows.append((p.beneficiary_id, *p.version, *content, *indexes, held.token, held.result_seq, held.unavailable))
+        made = (held.token, held.result_seq, held.unavailable, held.answered_at, held.old_ix, held.holder_unknown)
+        rows.append((p.beneficiary_id, *p.version, *content, *indexes, *made))
     if rows:
         await queries.save_people(tx, people=rows)
 
@@ -137,19 +148,27 @@ async def register_entries(tx: Tx, column: str, indexes: Collection[bytes]) -> l
     return [row async for row in by[column](tx, ixs=list(indexes))] if indexes else []
 
 
-async def holders(tx: Tx, tokens: Collection[str], accounts: Collection[bytes]) -> list[Record]:
-    """People judged to be one of these register people, or claiming one of these accounts."""
-    if not tokens and not accounts:
+async def holders(tx: Tx, tokens: Collection[str], accounts: Collection[bytes], olds: Collection[bytes]) -> list[Record]:
+    """People judged to be one of these register people, or one with such an old number, or claiming one of these accounts."""
+    if not tokens and not accounts and not olds:
         return []
-    return [row async for row in queries.holders(tx, tokens=list(tokens), account_ixs=list(accounts))]
+    found = queries.holders(tx, tokens=list(tokens), account_ixs=list(accounts), old_ixs=list(olds))
+    return [row async for row in found]
 
 
 async def point_people(tx: Tx, held: Mapping[UUID, Held]) -> None:
     """What was made of these people, whose snapshot stays as it is."""
     ids = sorted(held, key=lambda key: key.int)
-    columns = {"tokens": [held[key].token for key in ids], "seqs": [held[key].result_seq for key in ids]}
+    columns = {
+        "tokens": [held[key].token for key in ids],
+        "seqs": [held[key].result_seq for key in ids],
+        "unavailables": [held[key].unavailable for key in ids],
+        "answered_ats": [held[key].answered_at for key in ids],
+        "old_ixs": [held[key].old_ix for key in ids],
+        "holders": [held[key].holder_unknown for key in ids],
+    }
     if ids:
-        await queries.point_people(tx, ids=ids, **columns, unavailables=[held[key].unavailable for key in ids])
+        await queries.point_people(tx, ids=ids, **columns)
 
 
 async def save_verdicts(tx: Tx, verdicts: Mapping[UUID, tuple[int, Verdict]], at: datetime) -> None:
@@ -207,9 +226,15 @@ async def count_applied(tx: Tx, taken: Sequence[Record]) -> None:
     await queries.count_applied(tx, as_ofs=list(counts), counts=list(counts.values()))
 
 
-async def register_available(tx: Tx) -> bool:
-    """Whether the replica can answer."""
-    return bool((await queries.register_available(tx))["available"])
+async def register_as_of(tx: Tx, at: datetime) -> datetime | None:
+    """How new the replica is: its newest whole extract, or `at` where no extract was announced. None: it cannot answer."""
+    as_of: datetime | None = (await queries.register_as_of(tx, at=at))["as_of"]
+    return as_of
+
+
+async def people_answered_before(tx: Tx, before: datetime, most: int) -> list[UUID]:
+    """People whose result rests on what the register said before a moment."""
+    return [row["beneficiary_id"] async for row in queries.people_answered_before(tx, before=before, most=most)]
 
 
 async def people_unavailable(tx: Tx, most: int) -> list[UUID]:
@@ -271,7 +296,8 @@ def _indexes(row: Record) -> Indexes:
 
 
 def _held(row: Record) -> Held:
-    return Held(row["person_token"], row["result_seq"], _verdict(row) if row["outcome"] else None)
+    verdict = _verdict(row) if row["outcome"] else None
+    return Held(row["person_token"], row["result_seq"], verdict, row["answered_at"], row["entry_old_ix"])
 
 
 def _known(row: Record) -> Known:

@@ -1,4 +1,5 @@
-"""People whom the register gave no answer about are judged as soon as it can answer, in transactions of about a second."""
+"""People whom the register gave no answer about are judged as soon as it can answer, those whose result grew too old again; in
+transactions of about a second."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import structlog
 
 from services.verification import store
 from services.verification.judging import Judge
+from services.verification.population_register import PopulationRegister
 from shared.database import Database
 from shared.loops import repeat
 
@@ -16,12 +18,15 @@ POLL_SECONDS = 1.0
 
 
 class Waiting:
-    """Judges the unavailable page by page. Two processes may do so at once: they take turns, and who is judged is found no more."""
+    """Judges them page by page. Two processes may do so at once: they take turns, and who is judged is found no more."""
 
-    def __init__(self, database: Database, judge: Judge, log: structlog.stdlib.BoundLogger) -> None:
+    def __init__(
+        self, database: Database, judge: Judge, *, register: PopulationRegister, log: structlog.stdlib.BoundLogger
+    ) -> None:
         """Nothing is read before `run`."""
         self._database = database
         self._judge = judge
+        self._register = register
         self._log = log
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -34,11 +39,11 @@ class Waiting:
         await repeat(judge_all, stop, seconds=POLL_SECONDS, log=self._log)
 
     async def judge_page(self) -> int:
-        """Judge the first people who wait; returns how many that were, 0 also while the register cannot answer."""
+        """Judge the first people whose turn it is; returns how many that were."""
         async with self._database.transaction("verification.waiting") as tx:
-            if not await store.people_unavailable(tx, 1) or not await store.register_available(tx):
+            if not await self._register.answerable(tx, 1):
                 return 0
             await store.one_judge_at_a_time(tx)
-            page = await store.people_unavailable(tx, PAGE)
+            page = await self._register.answerable(tx, PAGE)
             await self._judge.judge(tx, page)
             return len(page)

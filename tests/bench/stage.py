@@ -24,6 +24,7 @@ from joserfc.jwk import ECKey
 from ansinh.client import Client
 from ansinh.installation import Addresses, Installation
 from services.verification.account_check import Banks
+from services.verification.ages import Ages
 from services.verification.handlers import Handlers
 from services.verification.judging import Judge
 from services.verification.population_feed import entries_of, read_extract
@@ -159,7 +160,8 @@ def _fill(task: tuple[Path, str, Path]) -> None:
 
 async def _fill_from(extract: Path, dsn: str, keys: Path) -> None:
     vault, clock = Vault.load(keys), HandClock(OPENED)
-    handlers = Handlers(vault, Judge(vault, clock, register=Replica(vault), banks=Banks.from_file()))
+    register = Replica(vault, clock, Ages())
+    handlers = Handlers(vault, Judge(vault, clock, register=register, banks=Banks.from_file()), register)
     entries, refused = read_extract(extract.read_bytes())
     assert not refused
     database = await Database.open(dsn, size=1)

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from services.verification import store
 from services.verification.account_check import Banks
+from services.verification.ages import Ages
 from services.verification.handlers import Handlers
 from services.verification.judging import Judge
 from services.verification.matching import judge as match
@@ -70,8 +71,11 @@ async def run(people: int, *, profile: bool = False) -> dict[str, dict[str, int]
     async with alone("verification") as place:
         stages = Stages(people, place.server, profile=profile)
         registry, vault = Vault.load(place.keys / "registry.json"), Vault.load(place.keys / "verification.json")
-        judge = Judge(vault, HandClock(START), register=Replica(vault), banks=Banks.from_file())
-        handlers, waiting = Handlers(vault, judge), Waiting(place.database, judge, logs.configure("verification"))
+        clock = HandClock(START)
+        register = Replica(vault, clock, Ages())
+        judge = Judge(vault, clock, register=register, banks=Banks.from_file())
+        handlers = Handlers(vault, judge, register)
+        waiting = Waiting(place.database, judge, register=register, log=logs.configure("verification"))
         known = everybody(people)
         first, second = ([snapshot(registry, person, n=n) for person in known] for n in (1, 2))
         await stages.stage("unasked", feed(place.database, handlers.on_beneficiary, raws(first[: people // 10])))
@@ -83,7 +87,7 @@ async def run(people: int, *, profile: bool = False) -> dict[str, dict[str, int]
         await stages.stage("silent", feed(place.database, handlers.on_population, extract(vault, known, 2)))
         await _agree(place, known)
         held = await _held(place, judge)
-        await stages.stage("matched", _match_all(place, Replica(vault), held))
+        await stages.stage("matched", _match_all(place, register, held))
         stages.show_profile()
         matched = stages.costs["matched"]
         return stages.costs | {"matches": {"per_cpu_second": round(1e6 / max(matched["python"] + matched["postgres"], 1))}}
@@ -106,10 +110,9 @@ async def _match_all(place: Alone, register: Replica, held: Sequence[tuple[Perso
     for start in range(0, len(held), BATCH):
         page = held[start : start + BATCH]
         async with place.database.reading() as tx:
-            candidates = await register.candidates(tx, [person for person, _ in page])
-        assert candidates is not None
+            answers = await register.answers(tx, [person for person, _ in page])
         for person, identity in page:
-            match(identity, candidates[person.beneficiary_id])
+            match(identity, answers[person.beneficiary_id].candidates)
 
 
 async def _agree(place: Alone, known: Sequence[Recipient]) -> None:

@@ -90,8 +90,13 @@ def _inventory() -> tuple[str, ...]:
 
 
 BY_HAND = {**operators.ARMED_BY_HAND, **offices.BY_HAND}
-STRUCK_ALONE = ("payout.delivery_", "payout_delivery.", "payout_sftp.")
+DELIVERS = ("payout.delivery_", "payout_delivery.", "payout_sftp.")
 """Passed only where a provider takes files: `tests/integration/payout/test_payout_delivery_dies.py` strikes each on a real server."""
+ASKS = ("verification.ask.", "verification.answered.", "exchange_ask.")
+"""Passed only where register or banks are asked over HTTP: `tests/integration/verification/test_register_asking_dies.py` strikes each."""
+REVIEWS = ("verification.review_",)
+"""Passed only when a person looks or decides: `tests/integration/verification/test_review_dies.py` strikes each."""
+STRUCK_ALONE = (*DELIVERS, *ASKS, *REVIEWS)
 
 
 def _crash_points() -> Iterator[Scenario]:

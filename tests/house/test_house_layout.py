@@ -14,7 +14,7 @@ OUTSIDE = {"asyncpg", "faststream", "aiokafka", "httpx", "fastapi"}
 TOUCHES_OUTSIDE = {"app", "settings", "handlers", "store", "http"}
 ALSO_TOUCHES_OUTSIDE = {
     "registry": {"lists", "http_events", "http_lists", "http_areas"},
-    "verification": {"population_feed", "population_register", "judging"},
+    "verification": {"population_feed", "population_register", "judging", "exchange", "http_review"},
     "payout": {
         "building",
         "clerk",

@@ -14,11 +14,11 @@ from services.payout.delivery import MANIFEST, Courier, pause
 from services.payout.sftp import OpenSsh
 from shared import crashing, logs
 from shared.topics import Provider
-from tests.faults.scenarios import STRUCK_ALONE
+from tests.faults.scenarios import DELIVERS
 from tests.integration.payout.payout_bench import PAYER, PERIOD, Bench
 from tests.integration.payout.sftp_server import Server
 
-POINTS = [point for point in crashing.inventory() if point.startswith(STRUCK_ALONE)]
+POINTS = [point for point in crashing.inventory() if point.startswith(DELIVERS)]
 ONLY_AFTER_TROUBLE = "payout.delivery_unknown."
 ROOT = Path(__file__).parents[3]
 

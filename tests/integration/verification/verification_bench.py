@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from services.verification import population_feed
 from services.verification.handlers import Handlers
+from services.verification.judging import Judge
 from services.verification.population_feed import COLUMNS, read_extract
 from services.verification.waiting import Waiting
 from shared.clock import HandClock
@@ -54,6 +55,7 @@ class Bench:
     clock: HandClock
     handlers: Handlers
     waiting: Waiting
+    judge: Judge
     offset: int = 0
     read_up_to: int = 0
     versions: dict[UUID, int] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.verification.account_check import Banks, check_account, with_claims
+from services.verification.account_check import Banks, HolderAnswer, check_account, holder_said, with_claims
 from shared.personal import Account
 from shared.words import AccountCheck
 
@@ -14,7 +14,7 @@ BANKS, TODAY = Banks.from_file(), date(2024, 2, 1)
 
 def found(person: str = "Nguyễn Thị Hòa", **changes: Any) -> AccountCheck:
     account = Account(**{**{"bank_bin": "970405", "number": "3709000000001", "holder": "NGUYEN THI HOA"}, **changes})
-    return check_account(account, person_name=person, banks=BANKS, today=TODAY)
+    return check_account(account, holder_said(account.holder, person), banks=BANKS, today=TODAY)
 
 
 @pytest.mark.parametrize("person", ["Nguyễn Thị Hòa", "NGUYỄN THỊ HOÀ", "Nguyễn  Thị Hoa"])
@@ -33,8 +33,34 @@ def test_relatives_account_is_a_mismatch_also_where_names_are_not_answered() -> 
     assert found(holder="LE VAN NAM", bank_bin="970444") is AccountCheck.NAME_MISMATCH
 
 
+def test_holder_with_other_accents_is_somebody_else() -> None:
+    assert found(holder="Nguyễn Thị Hóa") is AccountCheck.NAME_MISMATCH
+    assert found(holder="NGUYỄN THỊ HOÀ") is AccountCheck.USABLE
+
+
+def test_masked_holder_never_becomes_usable() -> None:
+    assert found(holder="N***** T** H**") is AccountCheck.CANNOT_VERIFY
+    assert found(holder="L* V** N**") is AccountCheck.NAME_MISMATCH
+    assert found(holder="N***** H**") is AccountCheck.NAME_MISMATCH
+
+
 def test_bank_that_answers_no_names_cannot_verify() -> None:
     assert found(bank_bin="970444") is AccountCheck.CANNOT_VERIFY
+
+
+@pytest.mark.parametrize(
+    ("holder", "found"),
+    [
+        (HolderAnswer.MATCH, AccountCheck.USABLE),
+        (HolderAnswer.MISMATCH, AccountCheck.NAME_MISMATCH),
+        (HolderAnswer.MASKED, AccountCheck.CANNOT_VERIFY),
+        (HolderAnswer.CANNOT_VERIFY, AccountCheck.CANNOT_VERIFY),
+        (HolderAnswer.UNAVAILABLE, AccountCheck.UNAVAILABLE),
+    ],
+)
+def test_only_a_match_is_usable(holder: HolderAnswer, found: AccountCheck) -> None:
+    account = Account(bank_bin="970405", number="3709000000001", holder="NGUYEN THI HOA")
+    assert check_account(account, holder, banks=BANKS, today=TODAY) is found
 
 
 def test_unknown_bank_comes_first() -> None:

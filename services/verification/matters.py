@@ -1,0 +1,89 @@
+"""The two things verification asks others about: who a person is, and whose an account is. What follows from an answer stands here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from services.verification import register_rows, store, store_questions
+from services.verification.account_check import HolderAnswer
+from services.verification.asking import MADE_AT_ONCE, Manner
+from services.verification.holder_client import HolderQuestion, HolderService
+from services.verification.judging import Judge
+from services.verification.population_feed import Entry, sealed
+from services.verification.register_client import Question, RegisterService
+from services.verification.register_rows import register_row
+from services.verification.store import Row
+from services.verification.store_questions import About
+from shared.database import Tx
+from shared.personal import Identity, Payee
+from shared.vault import Vault
+
+
+class People:
+    """Who a person is: the register's query service is asked, its entries come into our copy of the register."""
+
+    about = About.PERSON
+
+    def __init__(self, vault: Vault, service: RegisterService, *, judge: Judge, manner: Manner) -> None:
+        """The vault must hold identity and population."""
+        self._vault = vault
+        self._service = service
+        self._judge = judge
+        self._manner = manner
+
+    async def make(self, tx: Tx, now: datetime) -> None:
+        """About people of whom nothing is known, and about those whose answer is to be renewed."""
+        authority, before = self._manner.authority, self._manner.ages.renew_before(now)
+        await store_questions.make_questions(
+            tx, authority.officer, authority.procedure, renew_before=before, at=now, most=MADE_AT_ONCE
+        )
+
+    async def ask(self, row: Row) -> list[Entry]:
+        """Raises NoAnswer, and VaultError for a damaged block."""
+        identity = self._vault.open_as(row["identity"], str(row["beneficiary_id"]), Identity)
+        return await self._service.ask(Question(row["request_id"], identity))
+
+    async def book(self, tx: Tx, answers: Mapping[UUID, list[Entry]], now: datetime) -> None:
+        """Whoever was asked about is judged, and whom a changed entry concerns."""
+        await store.one_judge_at_a_time(tx)
+        entries = [entry for found in answers.values() for entry in found]
+        _taken, concerned = await register_rows.take(
+            tx, (register_row(self._vault, sealed(entry, self._vault, now)) for entry in entries)
+        )
+        counts: dict[UUID, str | None] = {request_id: str(len(found)) for request_id, found in answers.items()}
+        answered = await store_questions.end_questions(tx, counts, now)
+        await self._judge.judge(tx, concerned | answered)
+
+
+class Holders:
+    """Whose an account is: the bank is asked."""
+
+    about = About.HOLDER
+
+    def __init__(self, vault: Vault, service: HolderService, *, judge: Judge, manner: Manner) -> None:
+        """The vault must hold identity and payee."""
+        self._vault = vault
+        self._service = service
+        self._judge = judge
+        self._manner = manner
+
+    async def make(self, tx: Tx, now: datetime) -> None:
+        """About accounts of which no bank has said anything."""
+        authority = self._manner.authority
+        await store_questions.make_holder_questions(tx, authority.officer, authority.procedure, at=now, most=MADE_AT_ONCE)
+
+    async def ask(self, row: Row) -> HolderAnswer:
+        """Raises NoAnswer, and VaultError for a damaged block."""
+        owner = str(row["beneficiary_id"])
+        identity = self._vault.open_as(row["identity"], owner, Identity)
+        account = self._vault.open_as(row["payee"], owner, Payee).account
+        assert account is not None, "only accounts are asked about"
+        return await self._service.ask(HolderQuestion(row["request_id"], account, identity.full_name))
+
+    async def book(self, tx: Tx, answers: Mapping[UUID, HolderAnswer], now: datetime) -> None:
+        """Whoever was asked about is judged."""
+        await store.one_judge_at_a_time(tx)
+        answered = await store_questions.end_questions(tx, {key: str(answer) for key, answer in answers.items()}, now)
+        await self._judge.judge(tx, answered)
