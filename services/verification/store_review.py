@@ -1,0 +1,67 @@
+"""SQL of the review queue; the text is in `queries_review.sql`."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from services.verification.reviewing import UNCLEAR, Decision, Sameness
+from shared.database import Tx, load_queries
+
+queries = load_queries(__file__, "queries_review.sql")
+
+
+class Sight(NamedTuple):
+    """What somebody saw: the identity and the entries, by their digests."""
+
+    sight_id: UUID
+    beneficiary_id: UUID
+    actor: str
+    identity_digest: str
+    entries: Mapping[str, str]
+
+
+async def cases(tx: Tx, payer: str | None, most: int) -> list[dict[str, Any]]:
+    """Undecided unclear cases, of one payer or of all; nothing personal."""
+    outcomes = [*map(str, UNCLEAR), "duplicate"]
+    found = [dict(row) async for row in queries.cases(tx, payer=payer, outcomes=outcomes, most=most)]
+    return [{**row, "evidence": json.loads(row["evidence"])} for row in found]
+
+
+async def decisions(tx: Tx, ids: Collection[UUID]) -> Mapping[UUID, Sequence[Decision]]:
+    """What was decided of these people, whether or not it still holds."""
+    found: dict[UUID, list[Decision]] = defaultdict(list)
+    async for row in queries.decisions(tx, ids=list(ids)):
+        decision = Decision(
+            row["decision_id"], row["identity_digest"], row["person_token"], row["register_digest"], Sameness(row["verdict"])
+        )
+        found[row["beneficiary_id"]].append(decision)
+    return found
+
+
+async def save_sight(tx: Tx, sight: Sight, at: datetime) -> None:
+    """Somebody saw both sides."""
+    said = {**sight._asdict(), "entries": json.dumps(dict(sight.entries))}
+    await queries.save_sight(tx, **said, seen_at=at)
+
+
+async def sight(tx: Tx, sight_id: UUID) -> Sight | None:
+    """What was seen; None for an unknown one."""
+    row = await queries.sight(tx, sight_id=sight_id)
+    if row is None:
+        return None
+    return Sight(row["sight_id"], row["beneficiary_id"], row["actor"], row["identity_digest"], json.loads(row["entries"]))
+
+
+async def save_decision(tx: Tx, **columns: Any) -> None:
+    """What a person decided."""
+    await queries.save_decision(tx, **columns)
+
+
+async def decision_history(tx: Tx, beneficiary_id: UUID) -> list[dict[str, Any]]:
+    """Everything that was decided of one person."""
+    return [dict(row) async for row in queries.decision_history(tx, beneficiary_id=beneficiary_id)]
