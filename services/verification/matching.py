@@ -75,13 +75,16 @@ def birth_finding(one: str | None, other: str | None) -> Finding:
 
 def fits_structure(identity: Identity) -> bool:
     """Whether century, sex and birth year in a personal number are those of the person, as far as they are known (domain 3)."""
-    number, birth = identity.personal_number, identity.birth_date
-    if number is None:
-        return True
-    digit = int(number[3])
-    if birth and f"{_FIRST_CENTURY + digit // 2}{number[4:6]}" != birth[:YEAR]:
+    number = identity.personal_number
+    return number is None or _structured(number[3:6], (identity.birth_date or "")[:YEAR], identity.sex)
+
+
+@lru_cache(maxsize=2_048)
+def _structured(century_sex_year: str, birth_year: str, sex: str | None) -> bool:
+    digit = int(century_sex_year[0])
+    if birth_year and f"{_FIRST_CENTURY + digit // 2}{century_sex_year[1:]}" != birth_year:
         return False
-    return identity.sex is None or (identity.sex == "female") == bool(digit % 2)
+    return sex is None or (sex == "female") == bool(digit % 2)
 
 
 def _by_number(identity: Identity, candidates: Sequence[RegisterPerson]) -> Judgement:
