@@ -15,9 +15,10 @@ from uuid import UUID
 from shared.events import EntitlementLine, ListClosing, PaymentResult
 from shared.facts import Fact
 from shared.ids import add_to_digest, derived_id, digest_hex
-from shared.words import LineStatus, ResultKind
+from shared.words import CancelOutcome, LineStatus, ResultKind
 
 BUDGET, FLIGHT, PAID, RETURNED, BREAKS = "budget:", "in_flight:", "paid", "returned", "breaks:"
+CLAIM_OPEN = "recovery:open"
 Payroll = tuple[str, str]
 """(period, payer)."""
 
@@ -84,6 +85,8 @@ class Books:
     answers: dict[str, dict[LineStatus, int | None]] = field(default_factory=lambda: defaultdict(dict))
     refused: set[UUID] = field(default_factory=set)
     ended: set[UUID] = field(default_factory=set)
+    cancelled: set[str] = field(default_factory=set)
+    claims: dict[UUID, int] = field(default_factory=lambda: defaultdict(int))
     heads: list[tuple[str, int, str]] = field(default_factory=list)
     balances: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     findings: list[str] = field(default_factory=list)
@@ -112,6 +115,8 @@ class Books:
         """A provider answered."""
         if answer.kind is ResultKind.BATCH_REFUSED:
             self.refused.add(answer.batch_id)
+        if answer.outcome is CancelOutcome.CANCELLED and answer.end_to_end_id:
+            self.cancelled.add(answer.end_to_end_id)
         if answer.end_to_end_id and answer.status:
             self.answers[answer.end_to_end_id].setdefault(answer.status, answer.amount_vnd)
 
@@ -133,6 +138,8 @@ class Books:
             read(payroll, fact)
         elif fact.fact == "closed":
             self.closed.add(payroll)
+        elif fact.fact == "recovery":
+            self._claimed(payroll, fact)
         elif fact.fact == "statement":
             self._by_file(fact)
         elif fact.fact == "head" and fact.seq and fact.sha256:
@@ -200,6 +207,14 @@ class Books:
             self.refused.add(fact.batch_id)
         elif fact.end_to_end_id and fact.reason in set(LineStatus):
             self.answers[fact.end_to_end_id].setdefault(LineStatus(fact.reason), fact.vnd)
+
+    def _claimed(self, payroll: Payroll, fact: Fact) -> None:
+        """Money that reached somebody not owed it is claimed, or such a claim ends: never more than the payment, never below nothing."""
+        if fact.subject not in self.payments:
+            self.findings.append(f"{_name(payroll)}: claim {fact.entry_id} is about no payment that was told, {fact.subject}")
+        self.claims[fact.subject] += fact.vnd if fact.debit == CLAIM_OPEN else -fact.vnd
+        if not 0 <= self.claims[fact.subject] <= self.payments[fact.subject].vnd:
+            self.findings.append(f"{_name(payroll)}: {self.claims[fact.subject]} VND are claimed back of payment {fact.subject}")
 
     def _withdrawn(self, payroll: Payroll, fact: Fact) -> None:
         if fact.subject not in self.payments:

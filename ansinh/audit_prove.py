@@ -149,7 +149,7 @@ def _unlike_answers(payment: Payment, books: Books) -> Iterator[str]:
     if place is Place.RETURNED and not said.keys() & {LineStatus.RETURNED, LineStatus.REJECTED}:
         yield "is booked as returned, its provider never said so"
     back = place is None and payment.sent_vnd and payment.batch_id not in books.refused
-    if back and not said.keys() & {LineStatus.REJECTED, LineStatus.RETURNED}:
+    if back and not said.keys() & {LineStatus.REJECTED, LineStatus.RETURNED} and payment.end_to_end_id not in books.cancelled:
         yield "is booked back, its provider never said so"
 
 

@@ -49,7 +49,7 @@ SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, 
 -- payout: payments that live, and lines held now, per payroll and place (no findings; shown).
 SELECT b.period, b.payer, p.place, 'payments' AS what, sum(p.count)::bigint AS count, sum(p.vnd)::bigint AS vnd
   FROM (SELECT batch_id, CASE WHEN channel = 'account' THEN 'cashless' ELSE 'postal' END AS place, count(*) AS count, sum(vnd) AS vnd FROM instruction
-         WHERE state NOT IN ('rejected', 'returned', 'expired', 'withdrawn') GROUP BY 1, 2) AS p JOIN batch b USING (batch_id) GROUP BY 1, 2, 3
+         WHERE state NOT IN ('rejected', 'returned', 'expired', 'withdrawn', 'cancelled') GROUP BY 1, 2) AS p JOIN batch b USING (batch_id) GROUP BY 1, 2, 3
  UNION ALL
 SELECT l.period, l.payer, 'held', 'lines', count(*), sum(h.vnd)::bigint FROM held h JOIN line l USING (entitlement_id) WHERE h.until IS NULL GROUP BY 1, 2
  ORDER BY 1, 2, 3;
@@ -98,7 +98,7 @@ SELECT format('batch %s: %s payments of %s VND', batch_id, coalesce(held.count, 
 -- payout: payments whose lines add up to something else; dead ones that still claim a line, living ones that let one go.
 WITH parts AS NOT MATERIALIZED (
     SELECT instruction_id, uuid_hash_extended(instruction_id, 0) AS k, vnd,
-           CASE WHEN state IN ('rejected', 'returned', 'expired', 'withdrawn') THEN 0 ELSE vnd END AS claimed FROM instruction
+           CASE WHEN state IN ('rejected', 'returned', 'expired', 'withdrawn', 'cancelled') THEN 0 ELSE vnd END AS claimed FROM instruction
      UNION ALL SELECT instruction_id, uuid_hash_extended(instruction_id, 0), -vnd, CASE WHEN live THEN -vnd ELSE 0 END FROM instruction_line
 ), whole AS (
     SELECT sum(vnd * ((k >> 16) & 16777215 | 1)) = 0 AND sum(claimed * ((k >> 16) & 16777215 | 1)) = 0 AS agrees FROM parts
@@ -470,8 +470,8 @@ SELECT DISTINCT format('payment %s is %s without proof, line %s paid again', i.i
   FROM again
   CROSS JOIN LATERAL (SELECT * FROM instruction WHERE instruction.instruction_id = again.instruction_id LIMIT 1) AS i
  WHERE i.state <> 'withdrawn'
-   AND CASE WHEN (SELECT count(*) FROM result r WHERE r.end_to_end_id = i.end_to_end_id AND r.fate = 'applied'
-                     AND r.status IN ('rejected', 'returned')) = 0
+   AND CASE WHEN (SELECT count(*) FROM result r WHERE r.end_to_end_id = i.end_to_end_id
+                     AND (r.fate = 'applied' AND r.status IN ('rejected', 'returned') OR r.outcome = 'cancelled')) = 0
             THEN i.batch_id NOT IN (SELECT r.batch_id FROM result r WHERE r.end_to_end_id IS NULL AND r.kind = 'batch_refused' AND r.fate = 'applied')
             ELSE false END
  ORDER BY 1;
@@ -504,8 +504,8 @@ SELECT format('file %s line %s: no fate', l.file_id, l.line) FROM statement_file
 SELECT format('file %s line %s says %s, payment %s is %s', l.file_id, l.line, l.kind, i.instruction_id, i.state)
   FROM statement_line l JOIN instruction i USING (end_to_end_id)
  WHERE l.fate IN ('applied', 'repeat')
-   AND CASE l.kind WHEN 'paid' THEN i.state NOT IN ('paid', 'collected', 'returned') WHEN 'rejected' THEN i.state <> 'rejected'
-                   WHEN 'returned' THEN i.state NOT IN ('returned', 'expired', 'rejected') ELSE false END
+   AND CASE l.kind WHEN 'paid' THEN i.state NOT IN ('paid', 'collected', 'returned') WHEN 'rejected' THEN i.state NOT IN ('rejected', 'cancelled')
+                   WHEN 'returned' THEN i.state NOT IN ('returned', 'expired', 'rejected', 'cancelled') ELSE false END
  UNION ALL
 SELECT format('file %s line %s: no break %s', l.file_id, l.line, l.break_id) FROM statement_line l
  WHERE l.fate = 'break' AND NOT EXISTS (SELECT FROM break_item k WHERE k.break_id = l.break_id)
@@ -526,6 +526,55 @@ SELECT format('break %s ended by %s and %s', k.break_id, coalesce(k.proposed_by,
  WHERE k.approved_by IS NOT NULL
    AND (k.approved_by IS NOT DISTINCT FROM k.proposed_by OR k.proposed_by IS NULL
         OR NOT EXISTS (SELECT FROM break_posting p WHERE p.posting_id = k.posting_id AND p.break_id = k.break_id AND p.vnd = k.vnd))
+ ORDER BY 1;
+
+-- name: cancels_without_word
+-- payout: cancelled payments without their provider's word or two people's wish; wishes that do not agree with their payment; and lines kept
+-- back by two people that were paid again.
+SELECT format('payment %s is cancelled, asked by two: %s, said: %s', i.instruction_id, l.confirmed_by IS NOT NULL, said.count) AS row
+  FROM instruction i LEFT JOIN cancel_item c USING (instruction_id) LEFT JOIN cancel_list l ON l.list_sha256 = c.list_sha256
+  CROSS JOIN LATERAL (SELECT count(*) AS count FROM result r WHERE r.end_to_end_id = i.end_to_end_id AND r.provider = i.provider
+                         AND r.kind = 'cancel' AND r.outcome = 'cancelled') AS said
+ WHERE i.state = 'cancelled' AND (said.count = 0 OR l.confirmed_by IS NULL OR l.confirmed_by = l.proposed_by)
+ UNION ALL
+SELECT format('cancel of payment %s is %s, the payment is %s', c.instruction_id, c.state, i.state)
+  FROM cancel_item c JOIN cancel_list l USING (list_sha256) LEFT JOIN instruction i USING (instruction_id)
+ WHERE (c.state = 'cancelled') <> (i.state = 'cancelled')
+    OR (c.state IN ('asked', 'unknown', 'not_known') AND i.state NOT IN ('sending', 'accepted', 'issued', 'unknown'))
+    OR (c.state NOT IN ('proposed', 'too_late', 'moot') AND l.confirmed_by IS NULL)
+ UNION ALL
+SELECT format('line %s was kept back and is in payment %s', il.entitlement_id, il.instruction_id)
+  FROM cancel_item c JOIN cancel_list l USING (list_sha256) JOIN instruction i USING (instruction_id) JOIN instruction_line dead USING (instruction_id)
+  JOIN instruction_line il ON il.entitlement_id = dead.entitlement_id AND il.live
+  JOIN instruction o ON o.instruction_id = il.instruction_id AND o.attempt > i.attempt
+ WHERE c.state = 'cancelled' AND l.after = 'keep'
+ ORDER BY 1;
+
+-- name: recoveries_that_do_not_add_up
+-- payout: claims whose amounts are not what their ledger holds, that claim more than was paid, or ended otherwise than by the posting of two
+-- people or a returned payment; and chains of claims with a wrong hash or number.
+SELECT format('%s: %s VND claimed, ledger %s', payer, coalesce(open.vnd, 0), coalesce(booked.vnd, 0)) AS row
+  FROM (SELECT payer, sum(vnd) AS vnd FROM recovery_case WHERE ended_at IS NULL GROUP BY payer) AS open
+  FULL JOIN (SELECT payer, sum(CASE WHEN debit = concat('recovery', chr(58), 'open') THEN vnd ELSE -vnd END) AS vnd
+               FROM recovery_posting GROUP BY payer) AS booked USING (payer)
+ WHERE coalesce(open.vnd, 0) <> coalesce(booked.vnd, 0)
+ UNION ALL
+SELECT format('line %s: %s VND claimed, %s declared', entitlement_id, sum(k.vnd), l.declared_vnd) FROM recovery_case k LEFT JOIN line l USING (entitlement_id)
+ GROUP BY entitlement_id, l.declared_vnd HAVING sum(k.vnd) > coalesce(l.declared_vnd, 0)
+ UNION ALL
+SELECT format('recovery %s ended by %s and %s', k.case_id, coalesce(k.proposed_by, 'nobody'), coalesce(k.approved_by, 'nobody')) FROM recovery_case k
+ WHERE k.ended_at IS NOT NULL
+   AND (CASE WHEN k.ending = 'came_back' THEN NOT EXISTS (SELECT FROM instruction i WHERE i.instruction_id = k.instruction_id AND i.state = 'returned')
+             ELSE k.approved_by IS NOT DISTINCT FROM k.proposed_by OR k.proposed_by IS NULL OR k.approved_by IS NULL END
+        OR NOT EXISTS (SELECT FROM recovery_posting p WHERE p.case_id = k.case_id AND p.vnd = k.vnd
+                          AND p.debit = concat('recovery', chr(58), k.ending)))
+ UNION ALL
+SELECT format('%s: claim %s breaks the chain', payer, seq) FROM (
+    SELECT p.*, lag(p.seq, 1, 0::bigint) OVER chain AS seq_before,
+           lag(p.sha256, 1, decode(repeat('00', 32), 'hex')) OVER chain AS before
+      FROM recovery_posting p WINDOW chain AS (PARTITION BY p.payer ORDER BY p.seq)) AS p
+ WHERE seq <> seq_before + 1
+    OR sha256 <> sha256(before || convert_to(concat_ws('|', posting_id, case_id, payer, debit, credit, vnd, (extract(epoch FROM at) * 1000000)::bigint), 'UTF8'))
  ORDER BY 1;
 
 -- name: postings_outside_chain

@@ -24,6 +24,7 @@ from ansinh.client import Client, Refusal
 from ansinh.demo import Demo
 from ansinh.installation import Addresses, Installation
 from ansinh.processes import NotReady
+from ansinh.recall import recoveries
 from ansinh.statements import breaks, statements
 from deploy.local.unavailable import StackUnavailable
 from shared.clock import LOCAL
@@ -45,6 +46,7 @@ app.add_typer(statements, name="statements")
 app.add_typer(breaks, name="breaks")
 app.add_typer(verification, name="verification")
 app.add_typer(review, name="review")
+app.add_typer(recoveries, name="recoveries")
 
 
 @app.command()

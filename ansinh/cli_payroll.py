@@ -23,8 +23,8 @@ from shared.clock import LOCAL
 from shared.words import Programme
 
 payroll = typer.Typer(
-    help="One payer's payroll: open, budget, confirm, close, preview, build, check, approve, endorse, release, withdraw, settle, finish;"
-    " go-no-go, settlement. Each step says what comes next.",
+    help="One payer's payroll: open, budget, confirm, close, preview, build, check, approve, endorse, release, withdraw, cancel, settle,"
+    " finish; go-no-go, settlement. Each step says what comes next.",
     no_args_is_help=True,
 )
 PayerOrAll = Annotated[str, typer.Argument(help="Payer code, or '*' for all payers.")]

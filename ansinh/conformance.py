@@ -21,6 +21,7 @@ from uuid import UUID
 from joserfc import jws
 from joserfc.jwk import ECKey
 
+from shared.cancels import CancelRequest
 from shared.events import BatchMessage, Manifest
 from shared.ids import derived_id, end_to_end_id
 from shared.keyfiles import make_key_files
@@ -123,6 +124,20 @@ class Batch:
         body = {"batch_id": str(self.batch_id), "kind": kind, "jws": vault.sign(json.dumps(dict(self.manifest)).encode())}
         return self._record(batch_topic(self.sender.provider), body)
 
+    def recall(self, *ids: str, by: str = "payout", number: int = 1) -> Step:
+        """A cancel that names lines; the same number is the same cancel."""
+        request = CancelRequest(
+            cancel_id=derived_id("conformance-cancel", self.batch_id, number),
+            batch_id=self.batch_id,
+            provider=self.sender.provider,
+            end_to_end_ids=ids,
+            list_sha256=sha256(self.sender.case.encode()).hexdigest(),
+            made_at=MADE_AT,
+        )
+        vault = self.sender.vault if by == "payout" else self.sender.stranger
+        body = {"batch_id": str(self.batch_id), "kind": "cancel", "jws": vault.sign(request.model_dump_json().encode())}
+        return self._record(batch_topic(self.sender.provider), body)
+
     def with_unknown_key_id(self) -> Step:
         """The manifest, signed by a key whose id nobody knows."""
         header = {"alg": "ES256", "kid": "nobody-knows-this-key"}
@@ -130,9 +145,13 @@ class Batch:
         signed = jws.serialize_compact(header, json.dumps(dict(self.manifest)).encode(), ECKey.generate_key("P-256"))
         return self._record(batch_topic(self.sender.provider), {**body, "jws": signed})
 
-    def paid(self) -> tuple[str, Mapping[str, Any]]:
-        """Every line is owed one final answer."""
-        return str(self.batch_id), {"outcome": "paid", "lines": {line.end_to_end_id: line.amount_vnd for line in self.plain}}
+    def paid(self, *cancelled: int, words: Mapping[str, str] | None = None) -> tuple[str, Mapping[str, Any]]:
+        """Every line is owed one final answer, except those cancelled. `words`: what is owed to a cancel, per end-to-end id."""
+        lines = {line.end_to_end_id: line.amount_vnd for line in self.plain}
+        gone = {self.plain[index].end_to_end_id: self.plain[index].amount_vnd for index in cancelled}
+        owed: dict[str, Any] = {"outcome": "paid", "lines": {key: vnd for key, vnd in lines.items() if key not in gone}}
+        said = {**dict.fromkeys(gone, "cancelled"), **(words or {})}
+        return str(self.batch_id), owed | ({"cancelled": gone, "words": said} if said else {})
 
     def refused(self, *reasons: str) -> tuple[str, Mapping[str, Any]]:
         """The batch as a whole is refused for one of these reasons."""
@@ -285,10 +304,47 @@ def _noise(s: Sender) -> Told:
     ]  # fmt: skip
 
 
+def _line_cancelled(s: Sender) -> Told:
+    b = s.batch(1, s.lines(4))
+    steps = [*b.lines()[:3], b.head(), b.recall(b.plain[1].end_to_end_id), b.line(3), WAIT]
+    return "One line is cancelled before the batch is whole: the others are paid.", steps, [b.paid(1)]
+
+
+def _line_cancelled_too_late(s: Sender) -> Told:
+    b = s.batch(1, s.lines(3))
+    (first, *_) = b.plain
+    steps = [*b.lines(), b.head(), WAIT, b.recall(first.end_to_end_id), WAIT]
+    return "A line is cancelled after its money left.", steps, [b.paid(words={first.end_to_end_id: "too_late"})]
+
+
+def _unknown_line_cancelled(s: Sender) -> Told:
+    b, (stranger,) = s.batch(1, s.lines(3)), s.lines(1)
+    steps = [*b.lines(), b.head(), WAIT, b.recall(stranger.end_to_end_id), WAIT]
+    return "A cancel names an id that is not of the batch.", steps, [b.paid(words={stranger.end_to_end_id: "unknown_id"})]
+
+
+def _line_cancelled_again(s: Sender) -> Told:
+    b = s.batch(1, s.lines(3))
+    recall = b.recall(b.plain[0].end_to_end_id, b.plain[2].end_to_end_id)
+    steps = [b.line(0), b.head(), recall, recall, b.line(1), b.line(2), WAIT, REPLAY, recall, WAIT]
+    return (
+        "A cancel comes again, also after a restart: nobody is paid after all, and the word stays the same.",
+        steps,
+        [b.paid(0, 2)],
+    )
+
+
+def _line_cancelled_by_stranger(s: Sender) -> Told:
+    b = s.batch(1, s.lines(3))
+    steps = [*b.lines()[:2], b.head(), b.recall(b.plain[0].end_to_end_id, by="stranger"), b.line(2), WAIT]
+    return "A cancel of a line that payout did not sign has no effect and no answer.", steps, [b.paid()]
+
+
 CASES: tuple[Callable[[Sender], Told], ...] = (
     _good, _manifest_first, _wrong_hash, _changed_line, _wrong_signature, _unknown_key_id, _key_for_another, _missing_line, _repeated_line,
     _no_manifest, _replay, _manifest_again, _cancelled, _cancel_by_stranger, _cancelled_too_late, _interleaved, _paid_before, _wrong_sum,
-    _wrong_count, _same_id_twice, _not_for_us, _other_currency, _noise,
+    _wrong_count, _same_id_twice, _not_for_us, _other_currency, _noise, _line_cancelled, _line_cancelled_too_late, _unknown_line_cancelled,
+    _line_cancelled_again, _line_cancelled_by_stranger,
 )  # fmt: skip
 
 

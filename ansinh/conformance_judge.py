@@ -87,7 +87,8 @@ def _one_answer_per_id(answers: Sequence[PaymentResult]) -> Iterator[tuple[str, 
 
 
 def _paid(owed: Mapping[str, Any], answers: Sequence[PaymentResult]) -> Iterator[tuple[str, str]]:
-    lines = owed["lines"]
+    lines, gone = owed["lines"], owed.get("cancelled", {})
+    taken = {**lines, **gone}
     kinds = {answer.kind for answer in answers}
     if ResultKind.BATCH_REFUSED in kinds:
         yield "a right batch is taken", "it was refused"
@@ -95,10 +96,10 @@ def _paid(owed: Mapping[str, Any], answers: Sequence[PaymentResult]) -> Iterator
         if kind not in kinds:
             yield "batch level answers", f"{kind} is missing"
     for answer in answers:
-        if answer.kind is ResultKind.BATCH_RECEIVED and (answer.count, answer.vnd) != (len(lines), sum(lines.values())):
+        if answer.kind is ResultKind.BATCH_RECEIVED and (answer.count, answer.vnd) != (len(taken), sum(taken.values())):
             yield "totals of what was received", f"{answer.count} lines, {answer.vnd} VND"
-    last: dict[str, PaymentResult] = {answer.end_to_end_id: answer for answer in answers if answer.end_to_end_id}
-    for stray in sorted(last.keys() - lines.keys()):
+    last = {answer.end_to_end_id: answer for answer in answers if answer.end_to_end_id and answer.kind is ResultKind.LINE}
+    for stray in sorted(last.keys() - taken.keys()):
         yield "lines of the batch only", stray
     for end_to_end_id, vnd in lines.items():
         final = last.get(end_to_end_id)
@@ -108,6 +109,20 @@ def _paid(owed: Mapping[str, Any], answers: Sequence[PaymentResult]) -> Iterator
             yield "the amount as instructed", f"{end_to_end_id}: {final.amount_vnd} VND"
         elif final.status is not LineStatus.PAID and final.reason is None:
             yield "a reason code with a refusal", end_to_end_id
+    yield from _words(owed, answers)
+
+
+def _words(owed: Mapping[str, Any], answers: Sequence[PaymentResult]) -> Iterator[tuple[str, str]]:
+    """Every line a signed cancel named is owed one word about it, and no other line."""
+    due: Mapping[str | None, str] = owed.get("words", {})
+    said: dict[str | None, set[str]] = defaultdict(set)
+    for answer in answers:
+        if answer.kind is ResultKind.CANCEL:
+            said[answer.end_to_end_id].add(str(answer.outcome))
+    for identity in sorted(due.keys() | said.keys(), key=str):
+        wanted = {due[identity]} if identity in due else set()
+        if said[identity] != wanted:
+            yield "a word about each cancelled line", f"{identity}: {sorted(said[identity])}, due are {sorted(wanted)}"
 
 
 def _refused(owed: Mapping[str, Any], answers: Sequence[PaymentResult]) -> Iterator[tuple[str, str]]:
@@ -138,7 +153,7 @@ def _books(expected: Mapping[str, Any], heard: Heard) -> Iterator[tuple[str, str
             yield "only instructed lines are paid", end_to_end_id
         elif vnd != amounts[end_to_end_id]:
             yield "paid as instructed", f"{end_to_end_id}: {vnd} VND"
-    last = {answer.end_to_end_id: answer.status for answer in heard.answers if answer.end_to_end_id}
+    last = {one.end_to_end_id: one.status for one in heard.answers if one.end_to_end_id and one.kind is ResultKind.LINE}
     for end_to_end_id in amounts:
         said = last.get(end_to_end_id) in (LineStatus.PAID, LineStatus.RETURNED)
         if times[end_to_end_id] > 1:

@@ -128,6 +128,8 @@ PROMISES = (
     ),
     Promise("I28", "Every line of a provider's file has its effect or its break", _payout("lines_without_effect")),
     Promise("I29", "What is unexplained stands in the ledger of breaks, and ends by two", _payout("breaks_that_do_not_add_up")),
+    Promise("I30", "A payment is cancelled only by its provider's word, asked for by two", _payout("cancels_without_word")),
+    Promise("I31", "What is claimed back stands in its ledger, once, and ends by two", _payout("recoveries_that_do_not_add_up")),
     Promise("I40", "The ledger is one unbroken chain per payer", _payout("postings_outside_chain", "chains_cut")),
     Promise("I41", "Nothing left above its budget", _payout("budgets_miscounted")),
     Promise(

@@ -19,7 +19,6 @@ import sys
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,10 +27,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from joserfc.jwk import ECKey
 
-from sandbox.provider_answers import Answer, Stage, Voice
-from sandbox.provider_desk import Desk, Order, Refusal, Refused
+from sandbox.provider_answers import Answer, Owed, Voice
+from sandbox.provider_desk import Desk, Order, Recall, Refusal, Refused
 from sandbox.provider_files import Account
 from sandbox.provider_mix import Mix, decide
+from sandbox.provider_recall import recalled
 from sandbox.provider_written import write_files
 from sandbox.truth import BatchState, TruthFile, TruthLocked, line_facts
 
@@ -41,15 +41,6 @@ RECORDS_MAX = 4_000
 POLL_MS = 100
 RETRY_SECONDS = 0.5
 DEADLINE_SECONDS = 20.0
-
-
-@dataclass(slots=True)
-class Owed:
-    """The stages of one batch that are still to come; `due` is a moment of the monotonic clock."""
-
-    order: Order
-    stages: deque[Stage]
-    due: float
 
 
 class ProviderOffice:
@@ -64,21 +55,28 @@ class ProviderOffice:
         self._voice = Voice(provider)
         self._owed: dict[str, Owed] = {}
         self._to_repeat: list[Refused] = []
+        self._recalls: list[Recall] = []
         self.unreadable = 0
 
     @property
     def idle(self) -> bool:
         """Nothing parked and nothing owed: what was read so far need never be read again."""
-        return not self._owed and not self._desk.waiting
+        return not self._owed and not self._desk.waiting and not self._recalls
 
     def take(self, topic: str, value: bytes | None, *, headers: Sequence[tuple[str, bytes]], now: float) -> None:
         """One record of either topic. What cannot be read, or speaks of a batch that is dealt with, is passed over."""
         try:
             body = json.loads(value or b"")
             batch_id = str(body["batch_id"])
+            of_batches = topic.startswith("payout.batch.")
+            if of_batches and body["kind"] == "cancel":
+                recall = self._desk.recall_of(batch_id, str(body["jws"]), _moment(headers))
+                if recall:
+                    self._recalls.append(recall)
+                    return
             if self._truth.batches.get(batch_id) is BatchState.CLOSED or batch_id in self._owed:
                 return
-            if topic.startswith("payout.batch."):
+            if of_batches:
                 self._take_batch(batch_id, str(body["kind"]), str(body["jws"]), at=_moment(headers), now=now)
             elif batch_id not in self._truth.refusals:
                 self._desk.take_line(batch_id, int(body["index"]), str(body["jwe"]), heard=now)
@@ -90,6 +88,7 @@ class ProviderOffice:
         answers: list[Answer] = []
         for decided in self._desk.decided(now):
             answers += self._refuse(decided) if isinstance(decided, Refused) else self._act(decided, now)
+        answers += self._recalled()
         answers += map(self._voice.refusal, self._to_repeat)
         self._to_repeat.clear()
         for owed in self._owed.values():
@@ -101,6 +100,17 @@ class ProviderOffice:
         """Everything returned by `due` so far was taken by the broker: batches without further stages are closed."""
         for batch_id in [key for key, owed in self._owed.items() if not owed.stages]:
             self._truth.mark_batch(batch_id, BatchState.CLOSED, self._owed.pop(batch_id).order.received_at)
+
+    def _recalled(self) -> list[Answer]:
+        """Answer wishes to cancel lines, once their batch is decided. A batch refused as a whole has its answer."""
+        waiting, self._recalls = self._recalls, []
+        answers: list[Answer] = []
+        for recall in waiting:
+            if self._desk.holds(recall.batch_id):
+                self._recalls.append(recall)
+            elif recall.batch_id not in self._truth.refusals:
+                answers += recalled(recall, self._owed.get(recall.batch_id), self._truth, voice=self._voice, mix=self._mix)
+        return answers
 
     def _take_batch(self, batch_id: str, kind: str, signed: str, *, at: datetime, now: float) -> None:
         """A refusal is final and said again when asked again; once acted on, it is too late to cancel."""
@@ -123,12 +133,13 @@ class ProviderOffice:
         if order.batch_id not in self._truth.batches:
             self._truth.mark_batch(order.batch_id, BatchState.ACTING, order.received_at)
         stages = deque(self._voice.stages(order, decisions, self._mix))
-        self._owed[order.batch_id] = Owed(order, stages, now + stages[0].after_seconds)
+        self._owed[order.batch_id] = Owed(order, decisions, stages, now + stages[0].after_seconds)
         _tell("batch_received", batch_id=order.batch_id, count=len(order.lines))
         return []
 
     def _reach(self, owed: Owed, now: float) -> list[Answer]:
         stage = owed.stages.popleft()
+        owed.reached += 1
         self._truth.add_lines(stage.facts)
         owed.due = now + owed.stages[0].after_seconds if owed.stages else now
         return stage.answers

@@ -6,12 +6,13 @@ moment and bytes, so saying it again after a restart is a replay. `batch_receive
 """
 
 import json
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta, timezone
 from uuid import UUID, uuid5
 
-from sandbox.provider_desk import Order, Refused
+from sandbox.provider_desk import Order, Recall, Refused
 from sandbox.provider_mix import Decision, Fate, Mix
 from sandbox.truth import LineFact, Reply, Status
 
@@ -40,6 +41,20 @@ class Stage:
     answers: list[Answer]
 
 
+@dataclass(slots=True)
+class Owed:
+    """One batch and the stages of it that are still to come.
+
+    `due` is a moment of the monotonic clock, `reached` counts the stages that are over.
+    """
+
+    order: Order
+    decisions: Sequence[Decision]
+    stages: deque[Stage]
+    due: float
+    reached: int = 0
+
+
 class Voice:
     """One provider's way of speaking."""
 
@@ -62,7 +77,36 @@ class Voice:
 
     def statement(self, facts: Iterable[LineFact]) -> list[Answer]:
         """Everything that really happened, said again on the basis of the statement: resolves what stayed unknown."""
-        return [self._line(fact, fact.status, basis="statement") for fact in facts]
+        return [self._proven(fact) for fact in facts]
+
+    def cancel(self, recall: Recall, end_to_end_id: str, outcome: str) -> Answer:
+        """What becomes of one line that the customer wishes cancelled."""
+        name = f"{recall.cancel_id}:{end_to_end_id}:{outcome}"
+        fields = {"end_to_end_id": end_to_end_id, "outcome": outcome, "basis": "answer"}
+        return self._answer(recall.batch_id, "cancel", name=name, at=recall.at, fields=fields)
+
+    def without(self, owed: Owed, ids: Sequence[str], mix: Mix) -> list[LineFact]:
+        """Take lines out of what is still to come of a batch; returns the facts of that, to be put on record first."""
+        gone = set(ids)
+        owed.decisions = [
+            replace(one, fate=Fate.CANCELLED, reason=None, reply=Reply.ONCE) if one.line.end_to_end_id in gone else one
+            for one in owed.decisions
+        ]
+        owed.stages = deque(self.stages(owed.order, owed.decisions, mix)[owed.reached :])
+        return [one for one in self._cancelled(owed) if one.end_to_end_id in gone]
+
+    def _cancelled(self, owed: Owed) -> list[LineFact]:
+        at = owed.order.received_at
+        gone = [one for one in owed.decisions if one.fate is Fate.CANCELLED]
+        return [self._fact(owed.order, one, status=Status.CANCELLED, at=at) for one in gone]
+
+    def _proven(self, fact: LineFact) -> Answer:
+        if fact.status is not Status.CANCELLED:
+            return self._line(fact, fact.status, basis="statement")
+        fields = {"end_to_end_id": fact.end_to_end_id, "outcome": "cancelled", "basis": "statement"}
+        return self._answer(
+            fact.batch_id, "cancel", name=f"{fact.batch_id}:{fact.end_to_end_id}:cancelled:statement", at=fact.at, fields=fields
+        )
 
     def _at_once(self, order: Order, decisions: Sequence[Decision], at: datetime) -> tuple[list[LineFact], list[Answer]]:
         totals = {"count": len(order.lines), "vnd": sum(line.amount_vnd for line in order.lines)}
@@ -72,7 +116,7 @@ class Voice:
         answers = [self._batch(order.batch_id, "batch_received", at=order.received_at, fields=totals)]
         answers += [self._line(fact, Status.REJECTED) for fact in rejected]
         for decision in decisions:
-            if decision.fate is not Fate.REJECTED and decision.reply is not Reply.LOST:
+            if decision.fate not in (Fate.REJECTED, Fate.CANCELLED) and decision.reply is not Reply.LOST:
                 answers.append(self._line(self._fact(order, decision, status=Status.PAID, at=at), "accepted"))
         return rejected, answers
 
@@ -103,7 +147,7 @@ class Voice:
             end_to_end_id=decision.line.end_to_end_id,
             amount_vnd=decision.amount_vnd,
             status=status,
-            reason=None if status is Status.PAID else decision.reason,
+            reason=None if status in (Status.PAID, Status.CANCELLED) else decision.reason,
             answer=decision.reply,
             at=at,
         )

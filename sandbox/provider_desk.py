@@ -65,6 +65,16 @@ class Refused:
     reason: Refusal
 
 
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """The customer's wish that some lines of a batch are not paid."""
+
+    batch_id: str
+    cancel_id: str
+    end_to_end_ids: tuple[str, ...]
+    at: datetime
+
+
 class _No(Exception):
     def __init__(self, reason: Refusal) -> None:
         super().__init__(reason)
@@ -109,6 +119,20 @@ class Desk:
             parked.jws = parked.jws or signed
         elif self._is_cancel(batch_id, signed):
             parked.cancelled = True
+
+    def holds(self, batch_id: str) -> bool:
+        """Whether something of a batch is parked and not decided."""
+        return batch_id in self._parked
+
+    def recall_of(self, batch_id: str, signed: str, at: datetime) -> Recall | None:
+        """A cancel that names lines; None for one that is not the customer's, not for us, or speaks of the whole batch."""
+        try:
+            said = self._verified(signed)
+            ids = tuple(str(one) for one in said["end_to_end_ids"])
+            ours = (said["batch_id"], said["provider"]) == (batch_id, self._provider)
+            return Recall(batch_id, str(said["cancel_id"]), ids, at) if ours and ids else None
+        except (_No, KeyError, TypeError):
+            return None
 
     def decided(self, now: float) -> Iterator[Order | Refused]:
         """What can be decided now, each once. `now` and `heard` are seconds of one monotonic clock."""
@@ -185,7 +209,8 @@ class Desk:
 
     def _is_cancel(self, batch_id: str, signed: str) -> bool:
         try:
-            return self._verified(signed).get("batch_id") == batch_id
+            said = self._verified(signed)
+            return said.get("batch_id") == batch_id and "end_to_end_ids" not in said  # the whole batch, not lines of it
         except _No:
             return False
 

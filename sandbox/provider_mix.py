@@ -22,12 +22,14 @@ NOT_COLLECTED = "NOAS"
 
 
 class Fate(StrEnum):
-    """How a line ends. `returned` was paid before; `expired` is the post's: it lay at the counter, nobody came, it went back."""
+    """How a line ends. `returned` was paid before; `expired` is the post's: it lay at the counter, nobody came, it went back.
+    `cancelled`: the customer asked for it before it was paid."""
 
     PAID = "paid"
     REJECTED = "rejected"
     RETURNED = "returned"
     EXPIRED = "expired"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class Mix:
     """Shares in lines of 10,000; `lost` and `twice` are numbers of lines over the provider's whole life; pauses in seconds.
 
     `pay_after_seconds` lies between accepted and paid (at the post: collected), `late_after_seconds` between the batch being complete and
-    the late answers and returns.
+    the late answers and returns. To the wish to cancel: `cancel_silent` lines are paid without a word about it, `cancel_contradicts` ones
+    are called cancelled and paid all the same.
     """
 
     seed: int = 1
@@ -47,6 +50,8 @@ class Mix:
     twice: int = 1
     pay_after_seconds: float = 0.3
     late_after_seconds: float = 1.0
+    cancel_silent_per_10000: int = 0
+    cancel_contradicts_per_10000: int = 0
 
     @classmethod
     def of(cls, given: Mapping[str, object]) -> "Mix":
@@ -122,6 +127,8 @@ def _drawn(line: PaymentLine, mix: Mix, *, counter: bool) -> Decision:
 
 
 def _as_before(line: PaymentLine, known: Mapping[Status, LineFact], mix: Mix) -> Decision:
+    if Status.CANCELLED in known:
+        return Decision(line, line.amount_vnd, Fate.CANCELLED, None, Reply.ONCE)
     if (fact := known.get(Status.REJECTED)) is not None:
         return Decision(line, fact.amount_vnd, Fate.REJECTED, fact.reason, fact.answer)
     paid = known.get(Status.PAID)
@@ -131,6 +138,11 @@ def _as_before(line: PaymentLine, known: Mapping[Status, LineFact], mix: Mix) ->
     returned = Status.RETURNED in known or _drawn(line, mix, counter=False).fate is Fate.RETURNED
     fate, reason = (Fate.RETURNED, _return_reason(_draw(line, mix))) if returned else (Fate.PAID, None)
     return Decision(line, paid.amount_vnd, fate, reason, paid.answer)
+
+
+def cancel_roll(end_to_end_id: str, mix: Mix) -> int:
+    """In lines of 10,000, how a wish to cancel this line is taken; the same after a restart."""
+    return int.from_bytes(hashlib.sha256(f"{mix.seed}:cancel:{end_to_end_id}".encode()).digest()[:8]) % _WHOLE
 
 
 def _draw(line: PaymentLine, mix: Mix) -> int:

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sandbox.provider_files import Account, camt053, camt054, movements, mt940, pain002, post_list, refused
-from sandbox.truth import LineFact, line_facts, refused_batches
+from sandbox.truth import LineFact, Status, line_facts, refused_batches
 
 POST = "post"
 
@@ -15,7 +15,7 @@ def write_files(provider: str, truth: Path, folder: Path, *, account: Account) -
 
     A later file tells earlier bookings again under their old names, as overlapping statements do.
     """
-    facts = line_facts(truth)
+    facts = [fact for fact in line_facts(truth) if fact.status is not Status.CANCELLED]  # no money moved: no file says it
     contents = _of_post(facts) if provider == POST else _of_bank(facts, account)
     contents |= {
         f"pain.002-{batch}.xml": refused(batch, reason, message_id=f"R{batch[:8]}", made_at=at)

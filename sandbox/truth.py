@@ -4,17 +4,21 @@ A provider's file is also its memory: it is flushed to disk before any answer le
 account, address or any other personal data. One line is one fact:
 
     {"fact": "line", "provider": "bank-a", "batch_id": "...", "index": 0, "end_to_end_id": "...", "amount_vnd": 720000,
-     "status": "paid" | "rejected" | "returned", "reason": "AC04" | null, "answer": "once" | "twice" | "late" | "lost", "at": "..."}
+     "status": "paid" | "rejected" | "returned" | "cancelled", "reason": "AC04" | null,
+     "answer": "once" | "twice" | "late" | "lost", "at": "..."}
     {"fact": "batch", "batch_id": "...", "state": "acting" | "closed" | "refused" | "cancelled", "reason": "AM10" | null, "at": "..."}
+    {"fact": "cancel", "cancel_id": "...", "end_to_end_id": "...", "at": "...",
+     "outcome": "cancelled" | "too_late" | "unknown_id" | "silent"}
 
 `paid` means that money left; `returned` after it that it came back, and `returned` alone that it lay
-at the counter and nobody came. `at` is business time, ISO 8601.
+at the counter and nobody came; `cancelled` that no money left and none will. A `cancel` is what was said to the wish to
+cancel a line. `at` is business time, ISO 8601.
 """
 
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -27,6 +31,7 @@ class Status(StrEnum):
     PAID = "paid"
     REJECTED = "rejected"
     RETURNED = "returned"
+    CANCELLED = "cancelled"
 
 
 class Reply(StrEnum):
@@ -116,6 +121,9 @@ class TruthFile:
             self._remember(fact)
         self.batches = batch_states(path)
         self.refusals = {row["batch_id"]: row["reason"] for row in _rows(path) if row["fact"] == "batch" and row["reason"]}
+        self.cancels = {
+            (row["cancel_id"], row["end_to_end_id"]): row["outcome"] for row in _rows(path) if row["fact"] == "cancel"
+        }
 
     def known(self, end_to_end_id: str) -> dict[Status, LineFact]:
         """What happened to an id so far."""
@@ -138,6 +146,12 @@ class TruthFile:
         self.batches[batch_id] = state
         if reason is not None:
             self.refusals[batch_id] = reason
+
+    def mark_cancels(self, cancel_id: str, outcomes: Mapping[str, str], at: datetime) -> None:
+        """Write what is said to a wish to cancel, per end-to-end id."""
+        same = {"fact": "cancel", "cancel_id": cancel_id, "at": at.isoformat()}
+        self._write([{**same, "end_to_end_id": key, "outcome": outcome} for key, outcome in outcomes.items()])
+        self.cancels |= {(cancel_id, key): outcome for key, outcome in outcomes.items()}
 
     def close(self) -> None:
         """Let the file go."""

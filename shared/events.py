@@ -297,7 +297,7 @@ class InstructionMessage(Message):
 
 
 class PaymentResult(Message):
-    """What a provider answers. Public contract. A line names its end-to-end id, a batch kind its counts."""
+    """What a provider answers. Public contract. A line names its end-to-end id, a batch kind its counts, a cancel its outcome."""
 
     TYPE: ClassVar[str] = "vn.ansinh.payment.result.v1"
     TOPIC: ClassVar[str] = "payment.result.<provider>.v1"
@@ -307,6 +307,7 @@ class PaymentResult(Message):
     kind: words.ResultKind
     end_to_end_id: Annotated[str, Field(pattern=r"^[A-Z2-7]{16}$")] | None = None
     status: words.LineStatus | None = None
+    outcome: words.CancelOutcome | None = None
     amount_vnd: Vnd | None = None
     reason: Annotated[str, Field(pattern=r"^[A-Z0-9]{4}$")] | None = None
     basis: words.Basis = words.Basis.ANSWER

@@ -1,7 +1,7 @@
 """`python -m shared.schemas`: writes docs/events/*.json, the contracts as JSON Schema (2020-12) for readers in any language.
 
-One file per CloudEvents type, plus what stands inside signed and encrypted texts: `manifest` (the JWS of a batch), `provider_line` (the
-JWE of a payment line), `personal_data` (the JWE of a ministry). An incompatible change is refused, not written.
+One file per CloudEvents type, plus what stands inside signed and encrypted texts: `manifest` and `cancel` (the JWS about a batch),
+`provider_line` (the JWE of a payment line), `personal_data` (the JWE of a ministry). An incompatible change is refused, not written.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from shared.cancels import CancelRequest
 from shared.events import BY_TYPE, Manifest
 from shared.personal import PersonalData, ProviderLine
 from shared.schema_changes import compatible
 
 FOLDER = Path(__file__).parents[1] / "docs" / "events"
-INSIDE: dict[str, type[BaseModel]] = {"manifest": Manifest, "provider_line": ProviderLine, "personal_data": PersonalData}
+INSIDE: dict[str, type[BaseModel]] = {
+    "manifest": Manifest, "cancel": CancelRequest, "provider_line": ProviderLine, "personal_data": PersonalData,
+}  # fmt: skip
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 

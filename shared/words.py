@@ -157,6 +157,7 @@ class InstructionState(StrEnum):
     EXPIRED = "expired"
     RETURNED = "returned"
     WITHDRAWN = "withdrawn"
+    CANCELLED = "cancelled"
 
 
 class ResultKind(StrEnum):
@@ -166,6 +167,7 @@ class ResultKind(StrEnum):
     BATCH_REFUSED = "batch_refused"
     BATCH_COMPLETE = "batch_complete"
     LINE = "line"
+    CANCEL = "cancel"
 
 
 class LineStatus(StrEnum):
@@ -175,6 +177,14 @@ class LineStatus(StrEnum):
     PAID = "paid"
     REJECTED = "rejected"
     RETURNED = "returned"
+
+
+class CancelOutcome(StrEnum):
+    """What a provider says to the wish to cancel one line. `cancelled`: no money left and none will, ever, under this id."""
+
+    CANCELLED = "cancelled"
+    TOO_LATE = "too_late"
+    UNKNOWN_ID = "unknown_id"
 
 
 class Basis(StrEnum):

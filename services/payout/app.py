@@ -14,6 +14,8 @@ from services.payout.http_statements import statement_router
 from services.payout.papers import papers
 from services.payout.printing import Printer
 from services.payout.rate_files import load_rules
+from services.payout.recovering import LOOK_SECONDS as RECOVERY_SECONDS
+from services.payout.recovering import RecoveryDesk
 from services.payout.settings import Settings
 from services.payout.sftp import OpenSsh, read_targets
 from services.payout.statements import LOOK_SECONDS as STATEMENTS_SECONDS
@@ -25,17 +27,19 @@ from shared.topics import Provider, Service
 
 
 def build(runtime: Runtime) -> App:
-    """The service's handlers, routes and the loops that write files, deliver them and book statements."""
+    """The service's handlers, routes and the loops that write files, deliver them, book statements and open recovery cases."""
     handlers = Handlers(runtime.vault, runtime.clock)
     rules = load_rules(runtime.settings, runtime.settings.rates_dir)
     read_contracts(runtime.settings.contracts_file)  # a build is too late to find a bad row
     writer = FileWriter(runtime.database, runtime.vault, runtime.clock, folder=runtime.settings.files_dir)
     desk = StatementDesk(runtime, handlers)
+    recoveries = RecoveryDesk(runtime.database, runtime.clock)
     routes = router(runtime, writer, rules)
     routes.include_router(statement_router(runtime, desk, handlers))
     background = [
         partial(repeat, writer.write_missing, seconds=LOOK_SECONDS, log=runtime.log),
         partial(repeat, desk.book_waiting, seconds=STATEMENTS_SECONDS, log=runtime.log),
+        partial(repeat, recoveries.look, seconds=RECOVERY_SECONDS, log=runtime.log),
     ]
     if runtime.settings.print_lists:
         printer = Printer(runtime, papers(runtime.settings))

@@ -50,17 +50,18 @@ BATCH_MOVES: Mapping[BatchState, tuple[BatchState, Step | None]] = {
 }
 
 _S = InstructionState
+_ENDS = frozenset({_S.PAID, _S.COLLECTED, _S.REJECTED, _S.RETURNED, _S.EXPIRED, _S.CANCELLED})
 INSTRUCTION_MOVES: Mapping[InstructionState, frozenset[InstructionState]] = {
     _S.CREATED: frozenset({_S.SEALED, _S.WITHDRAWN}),
     _S.SEALED: frozenset({_S.SENDING}),
-    _S.SENDING: frozenset({_S.ACCEPTED, _S.ISSUED, _S.UNKNOWN, _S.PAID, _S.COLLECTED, _S.REJECTED, _S.RETURNED, _S.EXPIRED}),
-    _S.ACCEPTED: frozenset({_S.UNKNOWN, _S.PAID, _S.REJECTED, _S.RETURNED}),
-    _S.UNKNOWN: frozenset({_S.ACCEPTED, _S.ISSUED, _S.PAID, _S.COLLECTED, _S.REJECTED, _S.RETURNED, _S.EXPIRED}),
-    _S.ISSUED: frozenset({_S.COLLECTED, _S.EXPIRED, _S.REJECTED}),
+    _S.SENDING: _ENDS | {_S.ACCEPTED, _S.ISSUED, _S.UNKNOWN},
+    _S.ACCEPTED: frozenset({_S.UNKNOWN, _S.PAID, _S.REJECTED, _S.RETURNED, _S.CANCELLED}),
+    _S.UNKNOWN: _ENDS | {_S.ACCEPTED, _S.ISSUED},
+    _S.ISSUED: frozenset({_S.COLLECTED, _S.EXPIRED, _S.REJECTED, _S.CANCELLED}),
     _S.PAID: frozenset({_S.RETURNED}),
     _S.COLLECTED: frozenset({_S.RETURNED}),
 }
-DEAD = frozenset({_S.REJECTED, _S.RETURNED, _S.EXPIRED, _S.WITHDRAWN})
+DEAD = frozenset({_S.REJECTED, _S.RETURNED, _S.EXPIRED, _S.WITHDRAWN, _S.CANCELLED})
 """A dead payment gives its lines back: the next build may pay them again, as the next attempt."""
 
 

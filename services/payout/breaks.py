@@ -19,7 +19,7 @@ from services.payout.statement_line import BOOKINGS, Fault, FileKind, LineKind, 
 from shared.events import PaymentResult
 from shared.ids import derived_id
 from shared.topics import Provider
-from shared.words import InstructionState, LineStatus
+from shared.words import CancelOutcome, InstructionState, LineStatus
 
 _S = InstructionState
 LATE_DAYS = 60
@@ -218,10 +218,17 @@ def state_of(
     return states[row["instruction_id"]] if row is not None else None
 
 
+def _contradicts(state: InstructionState | None, answer: PaymentResult) -> BreakType:
+    """The word about a cancel says of the payment what a word about the line would say."""
+    if answer.outcome is CancelOutcome.UNKNOWN_ID:
+        return BreakType.UNKNOWN_ID
+    return contradiction(state, LineStatus.REJECTED if answer.outcome is CancelOutcome.CANCELLED else answer.status)
+
+
 def _break_of_answer(answer: PaymentResult, payment: Any, state: InstructionState | None) -> Break:
     if payment is not None and payment["provider"] != answer.provider:
         payment = None
-    kind = contradiction(state, answer.status)
+    kind = _contradicts(state, answer)
     if payment is None:
         kind = BreakType.UNKNOWN_ID if answer.end_to_end_id else kind
     elif answer.amount_vnd not in (None, payment["vnd"]):

@@ -69,6 +69,28 @@ class Entries:
             )
         )  # fmt: skip
 
+    def cancel(self, payment: Row, state: str, *, actor: str, sha256: str) -> OutEvent:
+        """Two people asked for a sent payment to be cancelled; `actor` gave the second signature, `state` says whether it was asked."""
+        return self._out(
+            Entry(
+                entry_id=derived_id("cancel", payment["instruction_id"]), fact="cancel", subject=payment["instruction_id"],
+                batch_id=payment["batch_id"], vnd=payment["vnd"], reason=state, actor=actor, sha256=sha256,
+                end_to_end_id=payment["end_to_end_id"], **self._common,
+            )
+        )  # fmt: skip
+
+    def recovery(
+        self, posting_id: UUID, payment: UUID, vnd: int, *, accounts: tuple[str, str], reason: str, actor: str | None = None
+    ) -> OutEvent:
+        """Money is to be given back, or a claim ended: the posting says which, (debit, credit)."""
+        debit, credit = accounts
+        return self._out(
+            Entry(
+                entry_id=posting_id, fact="recovery", subject=payment, vnd=vnd, debit=debit, credit=credit, reason=reason, actor=actor,
+                **self._common,
+            )
+        )  # fmt: skip
+
     def head(self, seq: int, sha256: str, posting_id: UUID) -> OutEvent:
         """The end of the payer's ledger chain: told outside, it can no longer be made anew unseen."""
         identity = derived_id("head", self.payer, seq, sha256)

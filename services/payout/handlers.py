@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from uuid import UUID
 
 from asyncpg import Record
 
-from services.payout import ledger, store, store_answers, store_statements
+from services.payout import store, store_answers, store_recall, store_statements
+from services.payout.answering import Answers, judge
 from services.payout.authorisation import Paper, opened_account
 from services.payout.breaks import contradictions, state_of
 from services.payout.emitting import Entries, moved, posted
 from services.payout.ledger import Posting
-from services.payout.results import Fate, SentBatch, judge_batch, judge_line, sent_of
+from services.payout.results import Fate
 from shared.clock import Clock
 from shared.database import Tx
 from shared.errors import BadRecord
@@ -25,20 +25,7 @@ from shared.outbox import OutEvent, put_events
 from shared.records import Received
 from shared.topics import result_topic
 from shared.vault import Vault, VaultError
-from shared.words import InstructionState, ResultKind
-
-
-@dataclass
-class Answers:
-    """One batch of answers while it is judged: what we hold, what was decided, what is to be written."""
-
-    batches: dict[UUID, Record]
-    payments: dict[str, Record]
-    states: dict[UUID, InstructionState]
-    judged: list[tuple[PaymentResult, str, str]] = field(default_factory=list)
-    waves: list[dict[UUID, tuple[InstructionState, str | None]]] = field(default_factory=list)
-    postings: list[tuple[str, str, Posting]] = field(default_factory=list)
-    marks: dict[ResultKind, set[UUID]] = field(default_factory=lambda: defaultdict(set))
+from shared.words import HeldReason, InstructionState, ResultKind
 
 
 class Handlers:
@@ -98,7 +85,7 @@ class Handlers:
     async def _take(self, tx: Tx, fresh: Sequence[tuple[PaymentResult, str, bool]]) -> Answers:
         answers = await _load(tx, [answer for answer, _hash, _genuine in fresh])
         for answer, content_hash, genuine in fresh:
-            fate = _judge(answers, answer) if genuine else Fate.CONFLICT
+            fate = judge(answers, answer) if genuine else Fate.CONFLICT
             answers.judged.append((answer, content_hash, fate))
             if fate in (Fate.CONFLICT, Fate.FOREIGN):
                 CONFLICTS.labels(f"payment_result_{fate}").inc()
@@ -111,10 +98,15 @@ class Handlers:
         await store_answers.mark_received(tx, answers.marks[ResultKind.BATCH_RECEIVED], at)
         await store_answers.mark_completed(tx, answers.marks[ResultKind.BATCH_COMPLETE], at)
         events: list[OutEvent] = []
+        for wishes in answers.cancel_waves:
+            await store_recall.move_cancels(tx, wishes, at)
         for wave in answers.waves:
             for row in await store.move_payments(tx, wave):
                 batch = answers.batches[row["batch_id"]]
                 events += moved([row], batch["period"], batch["payer"])
+        for line in await store_recall.keep_back(tx, answers.kept, at) if answers.kept else ():
+            entries = Entries(line["period"], line["payer"], at)
+            events.append(entries.held(line["entitlement_id"], HeldReason.WITHDRAWN, line["vnd"]))
         new = await store.post(tx, answers.postings, at)
         booked: dict[tuple[str, str], list[Posting]] = defaultdict(list)
         for period, payer, posting in answers.postings:
@@ -155,7 +147,9 @@ def _digests_differ(snapshot: BeneficiarySnapshot, held: Record) -> bool:
 
 
 def _sha256(message: Message) -> str:
-    return hashlib.sha256(message.model_dump_json().encode()).hexdigest()
+    """A field of a later release counts only where it is set: what was kept before it existed is the same content when it is said again."""
+    later = {"outcome"} if isinstance(message, PaymentResult) and message.outcome is None else None
+    return hashlib.sha256(message.model_dump_json(exclude=later).encode()).hexdigest()
 
 
 async def _fresh(tx: Tx, records: Sequence[Received[PaymentResult]]) -> list[tuple[PaymentResult, str, bool]]:
@@ -176,54 +170,9 @@ async def _fresh(tx: Tx, records: Sequence[Received[PaymentResult]]) -> list[tup
 
 async def _load(tx: Tx, answers: Iterable[PaymentResult]) -> Answers:
     answers = list(answers)
-    batches = await store_answers.answered_batches(tx, {answer.batch_id for answer in answers})
     named = {answer.end_to_end_id for answer in answers if answer.end_to_end_id}
     refused = {answer.batch_id for answer in answers if answer.kind is ResultKind.BATCH_REFUSED}
+    await store_recall.take_turns(tx, named, refused)
+    batches = await store_answers.answered_batches(tx, {answer.batch_id for answer in answers})
     payments = await store_answers.answered_payments(tx, named, refused)
-    return Answers(
-        batches={row["batch_id"]: row for row in batches},
-        payments={row["end_to_end_id"]: row for row in payments},
-        states={row["instruction_id"]: InstructionState(row["state"]) for row in payments},
-    )
-
-
-def _judge(answers: Answers, answer: PaymentResult) -> Fate:
-    if answer.kind is not ResultKind.LINE:
-        return _judge_whole(answers, answer)
-    row = answers.payments.get(answer.end_to_end_id or "")
-    payment = None
-    if row is not None:
-        state = answers.states[row["instruction_id"]]
-        payment = sent_of(row, state)
-    fate, brought = judge_line(payment, answer)
-    if row is not None and brought is not None:
-        _apply(answers, row, brought, reason=answer.reason)
-    return fate
-
-
-def _judge_whole(answers: Answers, answer: PaymentResult) -> Fate:
-    batch = answers.batches.get(answer.batch_id)
-    rows = [row for row in answers.payments.values() if row["batch_id"] == answer.batch_id]
-    states = [answers.states[row["instruction_id"]] for row in rows]
-    fate = judge_batch(SentBatch.of(batch) if batch else None, states, answer)
-    if fate is Fate.APPLIED:
-        answers.marks[answer.kind].add(answer.batch_id)
-        for row in rows if answer.kind is ResultKind.BATCH_REFUSED else ():
-            _apply(answers, row, InstructionState.REJECTED, reason=answer.reason)
-    return fate
-
-
-def _apply(answers: Answers, row: Record, brought: InstructionState, *, reason: str | None) -> None:
-    """One move of one payment: in the first wave that does not move it yet, with the postings it means."""
-    key = row["instruction_id"]
-    wave = next((wave for wave in answers.waves if key not in wave), None)
-    if wave is None:
-        wave = {}
-        answers.waves.append(wave)
-    wave[key] = (brought, reason)
-    shares: dict[str, int] = defaultdict(int)
-    for programme, vnd in zip(row["programmes"], row["vnds"], strict=True):
-        shares[programme] += vnd
-    postings = ledger.on_move(key, row["provider"], shares, before=answers.states[key], after=brought)
-    answers.postings += [(row["period"], row["payer"], posting) for posting in postings]
-    answers.states[key] = brought
+    return Answers.of(batches, payments)

@@ -17,6 +17,8 @@ from services.payout.building import Built, build, execution_date
 from services.payout.clerk import Clerk, refusal_problem
 from services.payout.commands import Proposed
 from services.payout.files import FileWriter
+from services.payout.http_recall import add_recall
+from services.payout.http_recovery import add_recoveries
 from services.payout.http_what_if import add_what_if
 from services.payout.idempotency import documented, route_class
 from services.payout.life import Emergency
@@ -70,6 +72,8 @@ def router(runtime: Runtime, writer: FileWriter, rules: Rules) -> APIRouter:
     add_what_if(routes, runtime, rules)
     add_routes(routes, runtime, rules)
     add_settlement(routes, runtime)
+    add_recall(routes, runtime)
+    add_recoveries(routes, runtime)
     return routes
 
 

@@ -63,9 +63,9 @@ def on_move(
     if after in _BACK_STATES:
         source = PAID if before in _PAID_STATES else in_flight(provider)
         return [_posting(instruction_id, "returned", debit=RETURNED, credit=source, vnd=vnd)]
-    if after is InstructionState.REJECTED:
+    if after in (InstructionState.REJECTED, InstructionState.CANCELLED):
         return [
-            _posting(instruction_id, "rejected", debit=budget(programme), credit=in_flight(provider), vnd=share)
+            _posting(instruction_id, str(after), debit=budget(programme), credit=in_flight(provider), vnd=share)
             for programme, share in sorted(by_programme.items())
         ]
     return []

@@ -242,7 +242,7 @@ UPDATE batch SET state = 'sent', sent_at = :at, sent_count = row.count, sent_vnd
 SELECT i.instruction_id, i.beneficiary_id, i.end_to_end_id, i.vnd, i.state, b.sha256, b.state AS batch_state
   FROM instruction i JOIN batch b USING (batch_id)
  WHERE b.period = :period AND b.payer = :payer AND i.beneficiary_id = ANY(:people::uuid[])
-   AND i.state NOT IN ('rejected', 'returned', 'expired', 'withdrawn');
+   AND i.state NOT IN ('rejected', 'returned', 'expired', 'withdrawn', 'cancelled');
 
 -- name: propose_withdrawal!
 -- A withdrawal list waits for its second signature.
@@ -304,7 +304,9 @@ ON CONFLICT (posting_id) DO NOTHING RETURNING posting_id;
 -- name: known_results
 -- Answers with these ids that we hold and need not judge again. One about a payment nobody knew is judged anew when it is said again:
 -- after a restore the payment was perhaps made a second time under its old id, and only the provider's word ends it.
-SELECT result_id, content_sha256 FROM result WHERE result_id = ANY(:ids::uuid[]) AND fate <> 'foreign';
+-- So is a word about a cancel that did not fit: a restore may have forgotten that it was asked for.
+SELECT result_id, content_sha256 FROM result
+ WHERE result_id = ANY(:ids::uuid[]) AND fate <> 'foreign' AND NOT (kind = 'cancel' AND fate = 'conflict');
 
 -- name: answered_batches
 -- Batches that answers speak about, locked before their payments.
@@ -314,8 +316,11 @@ SELECT batch_id, period, payer, provider, state, sent_count, sent_vnd, received_
 -- name: answered_payments
 -- Payments that answers name, and all sent ones of refused batches, locked. Their ids first: each of the two ways has its own index.
 SELECT i.instruction_id, i.batch_id, i.beneficiary_id, i.end_to_end_id, i.provider, i.channel, i.vnd, i.state, b.period, b.payer,
-       s.programmes, s.vnds, EXISTS (SELECT FROM payroll_closed c WHERE c.period = b.period AND c.payer = b.payer) AS closed
+       s.programmes, s.vnds, EXISTS (SELECT FROM payroll_closed c WHERE c.period = b.period AND c.payer = b.payer) AS closed,
+       wish.state AS cancel, wish.keep
   FROM instruction i JOIN batch b USING (batch_id)
+  LEFT JOIN LATERAL (SELECT c.state, l.after = 'keep' AS keep FROM cancel_item c JOIN cancel_list l USING (list_sha256)
+                      WHERE c.instruction_id = i.instruction_id) wish ON true
   CROSS JOIN LATERAL (SELECT array_agg(l.programme) AS programmes, array_agg(il.vnd) AS vnds
                         FROM instruction_line il JOIN line l USING (entitlement_id) WHERE il.instruction_id = i.instruction_id) s
  WHERE i.instruction_id = ANY(ARRAY(
@@ -325,10 +330,10 @@ SELECT i.instruction_id, i.batch_id, i.beneficiary_id, i.end_to_end_id, i.provid
 
 -- name: save_results!
 -- Every answer as it came, with its fate.
-INSERT INTO result (result_id, content_sha256, provider, batch_id, kind, end_to_end_id, status, amount_vnd, reason, basis, count, vnd,
+INSERT INTO result (result_id, content_sha256, provider, batch_id, kind, end_to_end_id, status, outcome, amount_vnd, reason, basis, count, vnd,
                     occurred_at, fate, received_at)
 SELECT row.*, :at FROM unnest(:ids::uuid[], :hashes::text[], :providers::text[], :batches::uuid[], :kinds::text[],
-                              :end_to_end_ids::text[], :statuses::text[], :amounts::bigint[], :reasons::text[], :bases::text[],
+                              :end_to_end_ids::text[], :statuses::text[], :outcomes::text[], :amounts::bigint[], :reasons::text[], :bases::text[],
                               :counts::int[], :vnds::bigint[], :occurred_ats::timestamptz[], :fates::text[]) AS row
 ON CONFLICT DO NOTHING;
 
@@ -344,7 +349,7 @@ UPDATE batch SET completed_at = :at WHERE batch_id = ANY(:ids::uuid[]) AND compl
 -- Sent batches whose every payment has an end.
 UPDATE batch b SET state = 'settled' WHERE b.batch_id = ANY(:ids::uuid[]) AND b.state = 'sent' AND NOT EXISTS (
     SELECT FROM instruction i WHERE i.batch_id = b.batch_id
-       AND i.state NOT IN ('paid', 'collected', 'rejected', 'returned', 'expired', 'withdrawn'));
+       AND i.state NOT IN ('paid', 'collected', 'rejected', 'returned', 'expired', 'withdrawn', 'cancelled'));
 
 -- name: unanswered
 -- Payments without a final answer on batches that are complete or past their deadline.
@@ -487,7 +492,7 @@ SELECT i.instruction_id, i.batch_id, b.period, i.end_to_end_id, i.provider, i.ch
 
 -- name: trace_results
 -- Answers about one person's payments.
-SELECT r.result_id, r.end_to_end_id, r.status, r.reason, r.basis, r.fate, r.occurred_at FROM result r
+SELECT r.result_id, r.end_to_end_id, r.status, r.outcome, r.reason, r.basis, r.fate, r.occurred_at FROM result r
   JOIN instruction i USING (end_to_end_id) WHERE i.beneficiary_id = :id ORDER BY r.received_at, r.result_id;
 
 -- name: payments_after

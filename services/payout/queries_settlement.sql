@@ -13,7 +13,7 @@ WITH told AS (
     UNION ALL
     SELECT l.entitlement_id, l.payer, l.programme, l.area,
            CASE WHEN i.state IN ('paid', 'collected') THEN concat('paid_', i.channel)
-                WHEN i.state IN ('rejected', 'returned', 'expired') THEN 'dead'
+                WHEN i.state IN ('rejected', 'returned', 'expired', 'cancelled') THEN 'dead'
                 WHEN i.state IN ('created', 'sealed') THEN 'listed'
                 WHEN i.state = 'unknown' THEN 'unknown'
                 ELSE 'in_flight' END, i.provider, NULL, il.vnd, i.attempt
@@ -55,7 +55,7 @@ SELECT payer, programme, area, provider, place, reason, count(*) FILTER (WHERE h
 WITH gone AS (
     SELECT i.instruction_id, l.programme, b.payer, i.provider, min(l.area) AS area, sum(il.vnd) AS vnd,
            CASE WHEN i.state IN ('paid', 'collected') THEN concat('paid_', i.channel)
-                WHEN i.state IN ('unknown', 'rejected', 'returned', 'expired') THEN i.state ELSE 'in_flight' END AS flow
+                WHEN i.state IN ('unknown', 'rejected', 'returned', 'expired', 'cancelled') THEN i.state ELSE 'in_flight' END AS flow
       FROM batch b JOIN instruction i USING (batch_id) JOIN instruction_line il USING (instruction_id) JOIN line l USING (entitlement_id)
      WHERE b.period = :period AND (:payer::text IS NULL OR b.payer = :payer) AND i.state NOT IN ('created', 'sealed', 'withdrawn')
      GROUP BY i.instruction_id, l.programme, b.payer
@@ -85,7 +85,7 @@ SELECT b.payer, coalesce(whose.programme, '-') AS programme, coalesce(whose.area
 WITH died AS (
     SELECT DISTINCT il.entitlement_id
       FROM batch b JOIN instruction i USING (batch_id) JOIN instruction_line il USING (instruction_id)
-     WHERE b.period = :period AND (:payer::text IS NULL OR b.payer = :payer) AND i.state IN ('rejected', 'returned', 'expired')
+     WHERE b.period = :period AND (:payer::text IS NULL OR b.payer = :payer) AND i.state IN ('rejected', 'returned', 'expired', 'cancelled')
 )
 SELECT l.payer, l.beneficiary_id, l.programme, l.area, last.provider, last.channel, last.state, last.reason, c.vnd IS NOT NULL AS carried,
        (l.declared_vnd - live.vnd - kept.vnd)::bigint AS vnd, unpaid.months

@@ -158,8 +158,8 @@ SELECT b.batch_id, b.provider, b.round, b.state, b.sent_count, b.sent_vnd, flown
   CROSS JOIN LATERAL (
       SELECT count(*) FILTER (WHERE state IN ('paid', 'collected')) AS paid_count,
              coalesce(sum(vnd) FILTER (WHERE state IN ('paid', 'collected')), 0)::bigint AS paid_vnd,
-             count(*) FILTER (WHERE state IN ('rejected', 'returned', 'expired')) AS dead_count,
-             coalesce(sum(vnd) FILTER (WHERE state IN ('rejected', 'returned', 'expired')), 0)::bigint AS dead_vnd,
+             count(*) FILTER (WHERE state IN ('rejected', 'returned', 'expired', 'cancelled')) AS dead_count,
+             coalesce(sum(vnd) FILTER (WHERE state IN ('rejected', 'returned', 'expired', 'cancelled')), 0)::bigint AS dead_vnd,
              count(*) FILTER (WHERE state IN ('sending', 'accepted', 'issued', 'unknown')) AS open_count,
              coalesce(sum(vnd) FILTER (WHERE state IN ('sending', 'accepted', 'issued', 'unknown')), 0)::bigint AS open_vnd
         FROM instruction i WHERE i.batch_id = b.batch_id) stood

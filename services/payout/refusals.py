@@ -34,6 +34,12 @@ class Refusal(StrEnum):
     FREEZE_EMPTY = "FREEZE_EMPTY"
     PAYROLL_CLOSED = "PAYROLL_CLOSED"
     NOT_FINISHED = "NOT_FINISHED"
+    CANCEL_OPEN = "CANCEL_OPEN"
+    ALREADY_PAID = "ALREADY_PAID"
+    NOT_SENT = "NOT_SENT"
+    NOTHING_TO_CANCEL = "NOTHING_TO_CANCEL"
+    CANCEL_UNKNOWN = "CANCEL_UNKNOWN"
+    CANCEL_DISPUTED = "CANCEL_DISPUTED"
 
 
 ADVICE: Mapping[Refusal, str] = {
@@ -61,6 +67,12 @@ ADVICE: Mapping[Refusal, str] = {
     Refusal.FREEZE_EMPTY: "Thời gian tạm dừng phải kết thúc sau khi bắt đầu.",
     Refusal.PAYROLL_CLOSED: "Kỳ chi trả của đơn vị này đã khóa; không thay đổi được nữa.",
     Refusal.NOT_FINISHED: "Còn bảng chi chưa quyết toán hoặc dòng chưa có kết quả; chưa khóa được.",
+    Refusal.CANCEL_OPEN: "Đã có yêu cầu hủy khác cho khoản chi này.",
+    Refusal.ALREADY_PAID: "Có người đã nhận tiền; không hủy được nữa, xem danh sách phải thu hồi.",
+    Refusal.NOT_SENT: "Khoản chi chưa gửi đi; dùng rút khỏi bảng chi.",
+    Refusal.NOTHING_TO_CANCEL: "Có người không có khoản chi nào đang trên đường đi.",
+    Refusal.CANCEL_UNKNOWN: "Không có yêu cầu hủy này, hoặc đã có người ký thứ hai.",
+    Refusal.CANCEL_DISPUTED: "Có khoản đã hủy nhưng bên chi trả lại báo đã trả; giải quyết chênh lệch hoặc rút khỏi bảng chi trước.",
 }
 
 

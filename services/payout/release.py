@@ -17,7 +17,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from services.payout import store, store_answers, store_life, store_sending
+from services.payout import store, store_answers, store_life, store_recall, store_sending
 from services.payout.batch import BatchState, Step, withdrawal_sha256
 from services.payout.channel import choose
 from services.payout.clerk import Answer
@@ -178,6 +178,9 @@ async def _refused(
     waiting = await store_answers.open_withdrawals(tx, payroll)
     if waiting:
         return Refused(Refusal.WITHDRAWAL_OPEN, waiting)
+    doubtful = await store_recall.lines_in_doubt(tx, payroll)
+    if doubtful:
+        return Refused(Refusal.CANCEL_DISPUTED, doubtful)
     dropped, required = {one.row["instruction_id"] for one in fallen}, runtime.settings.budget_required
     return await release_refused(tx, payroll, batches, dropped=dropped, at=at, emergency=emergency, budget_required=required)
 

@@ -31,6 +31,7 @@ _IMPLIED: Mapping[InstructionState, frozenset[InstructionState]] = {
     _S.REJECTED: frozenset({_S.ACCEPTED, _S.ISSUED}),
     _S.EXPIRED: frozenset({_S.ISSUED}),
     _S.RETURNED: frozenset({_S.ACCEPTED, _S.ISSUED, _S.PAID, _S.COLLECTED}),
+    _S.CANCELLED: frozenset({_S.ACCEPTED, _S.ISSUED, _S.REJECTED, _S.EXPIRED}),
 }
 
 
@@ -85,7 +86,7 @@ def judge_line(payment: Sent | None, answer: PaymentResult) -> tuple[Fate, Instr
         return Fate.CONFLICT, None
     if payment is None:
         return Fate.FOREIGN, None
-    if _about_another(payment, answer) or payment.state in _NOT_SENT:
+    if about_another(payment, answer) or payment.state in _NOT_SENT:
         return Fate.CONFLICT, None
     brought = _state_of(answer.status, payment)
     if brought is payment.state or brought in _IMPLIED.get(payment.state, ()):
@@ -111,12 +112,14 @@ def judge_batch(batch: SentBatch | None, states: Collection[InstructionState], a
 
 
 def _judge_refusal(states: Collection[InstructionState]) -> Fate:
-    if states and all(state is _S.REJECTED for state in states):
+    left = [state for state in states if state is not _S.CANCELLED]  # a cancelled line is as little paid as a refused one
+    if states and all(state is _S.REJECTED for state in left):
         return Fate.REPEAT
-    return Fate.APPLIED if all(state in _UNANSWERED for state in states) else Fate.CONFLICT
+    return Fate.APPLIED if all(state in _UNANSWERED for state in left) else Fate.CONFLICT
 
 
-def _about_another(payment: Sent, answer: PaymentResult) -> bool:
+def about_another(payment: Sent, answer: PaymentResult) -> bool:
+    """Whether an answer names a payment of ours but another provider, batch or amount."""
     same = (payment.provider, payment.batch_id) == (answer.provider, answer.batch_id)
     return not same or answer.amount_vnd not in (None, payment.vnd)
 

@@ -48,12 +48,13 @@ class Flow(StrEnum):
     REJECTED = "rejected"
     RETURNED = "returned"
     EXPIRED = "expired"
+    CANCELLED = "cancelled"
 
 
 REST = "rest"
 """What the database calls a part that nothing explains; whether it is early or lost is decided here."""
 PAID = (Flow.PAID_ACCOUNT, Flow.PAID_COUNTER, Flow.PAID_HOME)
-CAME_BACK = (Flow.REJECTED, Flow.RETURNED, Flow.EXPIRED)
+CAME_BACK = (Flow.REJECTED, Flow.RETURNED, Flow.EXPIRED, Flow.CANCELLED)
 OPEN = (Flow.IN_FLIGHT, Flow.UNKNOWN)
 
 

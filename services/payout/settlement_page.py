@@ -19,7 +19,7 @@ PROGRAMMES: Mapping[str, str] = {
     Programme.MERIT: "Người có công",
     Programme.SOCIAL_PENSION: "Hưu trí xã hội",
 }
-ENDS: Mapping[str, str] = {"rejected": MEASURES["rejected"], "returned": MEASURES["returned"], "expired": MEASURES["expired"]}
+ENDS: Mapping[str, str] = {end: MEASURES[end] for end in ("rejected", "returned", "expired", "cancelled")}
 ALWAYS = ("declared", "payable", "sent")
 MONEY = {
     "drawn": "Đã rút", "paid": "Đã chi", "to_give_back": "Phải hoàn", "still_open": "Chưa có kết quả", "recovered": "Đã thu hồi",

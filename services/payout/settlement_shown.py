@@ -23,11 +23,12 @@ MEASURES: Mapping[str, str] = {
     "rejected": "Bị từ chối",
     "returned": "Bị trả lại",
     "expired": "Không đến nhận",
+    "cancelled": "Đã hủy",
     "back": "Chờ chi lại",
     "carried": "Chuyển kỳ sau",
     "recovered": "Đã thu hồi",
 }
-"""Measure -> its heading. `sent`, `rejected`, `returned` and `expired` count payments, the others lines."""
+"""Measure -> its heading. `sent`, `rejected`, `returned`, `expired` and `cancelled` count payments, the others lines."""
 
 
 def measures(row: Row) -> dict[str, Total]:

@@ -83,7 +83,7 @@ async def _lines(tx: Tx, names: dict[str, str]) -> dict[str, Any]:
 async def _payments(tx: Tx, names: dict[str, str]) -> dict[str, Any]:
     """Live payments cashless and postal, payments per state, and the three ends people ask for."""
     rows = await _all(queries.payments_by_state(tx, **names))
-    dead = ("rejected", "returned", "expired", "withdrawn")
+    dead = ("rejected", "returned", "expired", "withdrawn", "cancelled")
     shown: dict[str, Any] = {}
     for name, cashless in (("cashless", True), ("postal", False)):
         live = [row for row in rows if row["cashless"] is cashless and row["state"] not in dead]

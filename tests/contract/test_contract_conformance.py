@@ -97,7 +97,7 @@ def passed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_sandbox_provider_passes(passed: Path) -> None:
     count, findings = judge(passed)
     assert list(map(str, findings)) == []
-    assert count == len(conformance.CASES) == 23
+    assert count == len(conformance.CASES) == 28
 
 
 @pytest.mark.parametrize("provider", [Provider.BANK_B, Provider.POST])
@@ -114,7 +114,7 @@ def test_command_makes_and_judges(tmp_path: Path) -> None:
     assert run.invoke(app, ["conformance", "make", str(kit)]).exit_code == 2
     unanswered = run.invoke(app, ["conformance", "judge", str(kit)])
     assert unanswered.exit_code == 1
-    assert "0 of 23 cases pass" in unanswered.output
+    assert "0 of 28 cases pass" in unanswered.output
     run_sandbox(kit)
     assert run.invoke(app, ["conformance", "judge", str(kit)]).exit_code == 0
     assert run.invoke(app, ["conformance", "judge", str(tmp_path)]).exit_code == 2
@@ -209,3 +209,34 @@ def test_bank_that_believes_everything_is_found(number: str, passed: Path, tmp_p
     said = {"result_id": batch_id, **about, "kind": "line", "end_to_end_id": "A" * 16, "status": "paid", "amount_vnd": 720_001}
     leave(case, [said], [("A" * 16, 720_001)])
     assert {finding.rule for finding in judge(tmp_path)[1]} >= {"only instructed lines are paid"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "rule"),
+    [
+        ("silent", "a word about each cancelled line"),
+        ("contradicts", "a word about each cancelled line"),
+        ("pays", "only instructed lines are paid"),
+        ("unasked", "a word about each cancelled line"),
+    ],
+)
+def test_bank_that_is_wrong_about_a_cancel_is_found(wrong: str, rule: str, passed: Path, tmp_path: Path) -> None:
+    case = tmp_path / "24-line-cancelled"
+    case.mkdir()
+    source = passed / case.name
+    (case / "expected.json").write_text((source / "expected.json").read_text())
+    said = [json.loads(line) for line in (source / "answers.jsonl").read_text().splitlines()]
+    with (source / "booked.csv").open() as file:
+        booked = [(row["end_to_end_id"], int(row["amount_vnd"])) for row in csv.DictReader(file)]
+    (word,) = [body for body in said if body["kind"] == "cancel"]
+    other = {**word, "result_id": "00000000-0000-4000-8000-000000000001"}
+    if wrong == "silent":
+        said.remove(word)
+    elif wrong == "contradicts":
+        said.append({**other, "outcome": "too_late"})
+    elif wrong == "pays":
+        booked.append((word["end_to_end_id"], 720_001))
+    else:
+        said.append({**other, "end_to_end_id": booked[0][0]})
+    leave(case, said, booked)
+    assert rule in {finding.rule for finding in judge(tmp_path)[1]}

@@ -24,7 +24,7 @@ from deploy.local.topics import create_topics
 from sandbox import district, ministry
 from shared import topics
 from shared.topics import TOPICS, Service, read_by
-from tests.faults import statements
+from tests.faults import recalls, statements
 from tests.faults.links import copies_of
 from tests.faults.nemesis import Scene, Strike, under_load, until_fired
 from tests.faults.world import World
@@ -291,6 +291,8 @@ ARMED_BY_HAND: Mapping[str, ByHand] = {
     **dict.fromkeys(("payout.statement_kept", "payout.statement_booked"), ByHand(Service.PAYOUT, ("answers",), statements.hand_in)),
     "payout.break_step": ByHand(Service.PAYOUT, ("answers",), statements.take_break),
     "payout.reconciled": ByHand(Service.PAYOUT, ("answers",), statements.reconcile),
+    "payout.recovery.": ByHand(Service.PAYOUT, ("answers",), recalls.death_told_late, {"own_world": True}),
+    "payout.recovery_step": ByHand(Service.PAYOUT, ("answers",), recalls.case_is_ended, {"own_world": True}),
     "notify.opt_out": ByHand(Service.NOTIFY, ("texts",), _opt_out),
     "redriving.": ByHand(
         Service.REGISTRY, ("texts",), _redrive, {"own_world": True, "tolerates": frozenset({"set-aside", "I11"})}

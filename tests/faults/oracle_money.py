@@ -16,7 +16,7 @@ from shared import topics
 from shared.topics import Provider, Service, batch_topic, instruction_topic
 from tests.faults.oracle_model import Books, Finding, Kind, Log, Row, World
 
-DEAD = frozenset({"rejected", "returned", "expired", "withdrawn"})
+DEAD = frozenset({"rejected", "returned", "expired", "withdrawn", "cancelled"})
 NOT_SENT = frozenset({"created", "sealed", "withdrawn"})
 PAID = frozenset({"paid", "collected"})
 OPEN = frozenset({"sending", "accepted", "issued", "unknown"})

@@ -11,7 +11,7 @@ from itertools import zip_longest
 
 from shared import crashing
 from shared.topics import Provider, Service
-from tests.faults import events, nemesis, offices, operators, partners, restored
+from tests.faults import events, nemesis, offices, operators, partners, recalls, restored
 from tests.faults.nemesis import Scenario
 from tests.faults.proxy import Proxy
 
@@ -234,6 +234,17 @@ def _partners() -> Iterator[Scenario]:
         yield Scenario(
             f"answers-{name}", f"answers {name}", what, ("release",), partners.wait, None, before=partners.mixed(mix),
             verify=partners.unknown_until_statement, alone=True,
+        )  # fmt: skip
+    for name, what, mix in recalls.MIXES:
+        yield Scenario(
+            f"cancel-{name}", "cancel raced", what, ("release",), recalls.race, None, before=partners.mixed(mix),
+            verify=recalls.words_and_deeds, alone=True,
+        )  # fmt: skip
+    for moment in ("before", "after"):
+        strike = operators.crash_while(str(Service.PAYOUT), f"payout.command.{moment}_commit", recalls.race)
+        yield Scenario(
+            f"cancel-killed-{moment}", "cancel raced", f"payout dies {moment} the commit of a signature under a cancel", ("release",),
+            strike, None, before=partners.mixed(recalls.MIXES[0][2]), verify=recalls.words_and_deeds, alone=True,
         )  # fmt: skip
     yield Scenario(
         "answers-odd", "answers contradictory", "contradictory, doubled, foreign and wrong answers after the true ones",

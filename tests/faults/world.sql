@@ -42,3 +42,16 @@ ALTER TABLE consumed ENABLE TRIGGER consumed_only_forward;
 -- A superuser's hand: whoever holds the relay's lock in this database loses the session.
 SELECT pg_terminate_backend(pid) AS ended FROM pg_locks
  WHERE locktype = 'advisory' AND objid = 4711 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database());
+
+-- name: cancels_of_list
+-- payout: what was asked back of one payer's payroll, and whether what two people kept back is in another payment.
+SELECT i.end_to_end_id, c.state AS wish, i.state, EXISTS (
+           SELECT FROM instruction_line dead JOIN instruction_line il ON il.entitlement_id = dead.entitlement_id AND il.live
+             JOIN instruction o ON o.instruction_id = il.instruction_id AND o.attempt > i.attempt
+            WHERE dead.instruction_id = i.instruction_id AND l.after = 'keep') AS paid_again
+  FROM cancel_item c JOIN cancel_list l USING (list_sha256) JOIN instruction i USING (instruction_id)
+ WHERE l.period = :period AND l.payer = :payer ORDER BY i.end_to_end_id;
+
+-- name: recoveries
+-- payout: recovery cases.
+SELECT case_id FROM recovery_case;

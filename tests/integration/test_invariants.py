@@ -27,7 +27,7 @@ dsns, world = invariant_world.dsns, invariant_world.world
 async def test_fresh_databases_keep_every_promise(dsns, tmp_path):
     verdicts = await run_checks(dsns.__getitem__, [truth_file(tmp_path / "bank.jsonl")])
     assert [verdict for verdict in verdicts if not verdict.ok] == []
-    assert [verdict.id for verdict in verdicts] == [f"I{number:02}" for number in (*range(1, 27), 28, 29, *range(40, 44))]
+    assert [verdict.id for verdict in verdicts] == [f"I{number:02}" for number in (*range(1, 27), *range(28, 32), *range(40, 44))]
 
 
 async def test_without_truth_files_nothing_is_said_about_the_truth(dsns):
@@ -130,6 +130,25 @@ PLANTED: Mapping[str, tuple[set[str], str]] = {
         {"I29"},
         "INSERT INTO break_item (break_id, type, provider, vnd, opened_at)"
         " VALUES (gen_random_uuid(), 'extra', 'bank-a', 5, '2024-02-01Z')",
+    ),
+    "a payment nobody cancelled": ({"I05", "I30"}, "UPDATE instruction SET state = 'cancelled' WHERE state = 'sending'"),
+    "a cancel that its payment does not follow": (
+        {"I30"},
+        "INSERT INTO cancel_list SELECT 'x', period, payer, 'RECALL', 'keep', 'a', '2024-02-01Z', 't', 'b', '2024-02-01Z', 't'"
+        " FROM payroll; INSERT INTO cancel_item SELECT instruction_id, 'x', 'asked', gen_random_uuid(), '2024-02-01Z' FROM instruction"
+        " WHERE state = 'paid'",
+    ),
+    "a claim nobody posted": (
+        {"I31"},
+        "INSERT INTO recovery_case (case_id, entitlement_id, instruction_id, beneficiary_id, period, payer, vnd, reason, fact_on,"
+        " opened_at) SELECT gen_random_uuid(), il.entitlement_id, i.instruction_id, i.beneficiary_id, '2024-02', 'p', 5,"
+        " 'DEAD', '2024-01-02', '2024-02-01Z' FROM instruction i JOIN instruction_line il USING (instruction_id)"
+        " WHERE i.state = 'paid' LIMIT 1",
+    ),
+    "a claim put into its chain": (
+        {"I31"},
+        "INSERT INTO recovery_posting VALUES (gen_random_uuid(), gen_random_uuid(), 'p', 'recovery:open', 'recovery:claimed', 5,"
+        " '2024-02-01Z', 1, sha256('x'))",
     ),
     "a posting taken out of its chain": ({"I40", "I41"}, "DELETE FROM posting WHERE credit LIKE 'budget:%'"),
     "a chain that lost its end": ({"I40"}, "DELETE FROM ledger_link WHERE seq = (SELECT max(seq) FROM ledger_link)"),

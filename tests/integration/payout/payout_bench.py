@@ -232,6 +232,8 @@ class Bench:
         lines = await self.told(InstructionMessage, f"payout.instruction.{provider}.v1")
         opened = {}
         for message in await self.told(BatchMessage, f"payout.batch.{provider}.v1"):
+            if message.kind != "manifest":
+                continue
             manifest = Manifest.model_validate_json(jws.deserialize_compact(message.jws, self.payout_key).payload)
             key = OctKey.import_key(
                 json.loads(jwe.decrypt_compact(manifest.batch_key, self.provider_keys[provider]).plaintext or b"")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,11 +13,13 @@ from ansinh.audit_books import Place
 from ansinh.audit_export import NAMES
 from ansinh.audit_files import FilesDiffer, Partition, Said, partitions, read_manifest, read_partition, write_manifest
 from ansinh.audit_prove import prove
+from services.payout.recovering import RecoveryDesk
 from shared import topics
-from shared.events import Message
+from shared.events import Message, PaymentResult
 from shared.topics import Provider, result_topic
-from shared.words import LineStatus, Outcome
+from shared.words import CancelOutcome, Life, LineStatus, Outcome
 from tests.integration.payout.payout_bench import Bench, a_line, a_merit_line, an_account
+from tests.integration.payout.recall_bench import ask, asked_of, word
 
 START = datetime(2026, 1, 31, 22, 0, tzinfo=UTC)
 Change = Callable[[dict[str, Any]], dict[str, Any] | None]
@@ -295,3 +297,40 @@ async def test_a_break_that_ended_twice_is_found(export: Export) -> None:
     for _time in range(2):
         export.change(topics.PAYOUT_ENTRY, once(lambda v: v.get("fact") == "approval", lambda v: _a_break(v, subject=subject)))
     assert [f for f in export.found() if f"break {subject} ended twice" in f]
+
+
+async def test_cancelled_payments_and_claims_are_proved_too(bench: Bench, tmp_path: Path) -> None:
+    """One payment cancelled and kept back, one cancelled and sent again, one paid to somebody who had died: every dong has its place."""
+    kept, again, gone = [await bench.enrol(account=an_account(number=f"370900000000{number}")) for number in range(3)]
+    closing = await bench.close()
+    await bench.pay()
+    await ask(bench, kept)
+    await ask(bench, again, after="free", reason="WRONG_BATCH")
+    said: list[PaymentResult] = []
+    for request in await asked_of(bench):
+        said += await word(bench, CancelOutcome.CANCELLED, request)
+    await bench.pay()
+    ours = {payment["end_to_end_id"] for payment in (await bench.trace(gone))["payments"]}
+    paid = [one for one in await bench.answers_to(Provider.BANK_A, LineStatus.PAID) if one.end_to_end_id in ours]
+    await bench.answer(*paid)
+    await bench.see(bench.snapshot(gone, an_account(), life=Life.DEAD, died_on=date(2024, 1, 20)))
+    await RecoveryDesk(bench.database, bench.clock).look()
+    async with bench.database.session() as session:
+        rows = await session.fetch("SELECT event_id, type, payload FROM outbox WHERE topic = $1 ORDER BY id", topics.PAYOUT_ENTRY)
+    export = Export(tmp_path / "audit")
+    export.write(
+        {
+            topics.REGISTRY_LIST: [_record(closing)],
+            topics.REGISTRY_ENTITLEMENT: [_record(line) for line in bench.lines],
+            topics.PAYOUT_ENTRY: [(row["type"], str(row["event_id"]), bytes(row["payload"])) for row in rows],
+            result_topic(Provider.BANK_A): [_record(answer) for answer in (*said, *paid)],
+        }
+    )
+    proof = prove(export.folder)
+    assert proof.findings == []
+    places = {place for found in proof.places.values() for place in found}
+    assert places == {Place.HELD, Place.IN_FLIGHT, Place.PAID}
+    export.change(result_topic(Provider.BANK_A), lambda value: None if value["kind"] == "cancel" else value)
+    assert len([text for text in export.found() if "booked back, its provider never said so" in text]) == 2
+    export.facts(lambda fact: {**fact, "vnd": fact["vnd"] + 1} if fact["fact"] == "recovery" else fact)
+    assert any("are claimed back of payment" in text for text in export.found())

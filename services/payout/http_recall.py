@@ -1,0 +1,92 @@
+"""HTTP of cancelling what was sent: ask, confirm, let a cancel without an answer be unknown, look."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.payout import cancelling, store_recall
+from services.payout.cancelling import CancelAsked, CancelProposed
+from services.payout.clerk import Clerk
+from services.payout.recalling import After
+from services.payout.refusals import Refused
+from services.payout.store import Payroll
+from shared.actors import Actor
+from shared.database import Tx
+from shared.fields import Digest, Opaque, Period
+from shared.process import Runtime
+from shared.words import Role
+
+PATH = "/v1/payrolls/{period}/{payer}"
+
+
+class Cancel(BaseModel):
+    """Whose payments to ask back, why (a code), and what becomes of the lines: kept back for good, or free for the next build."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    beneficiary_ids: Annotated[list[UUID], Field(min_length=1, max_length=10_000)]
+    reason: Annotated[str, Field(pattern=r"^[A-Z_]{2,40}$")]
+    after: After = After.KEEP
+
+
+class CancelSigned(BaseModel):
+    """The hash of the cancel that the second person signs."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    sha256: Digest
+
+
+def add_recall(routes: APIRouter, runtime: Runtime) -> None:
+    """Everything about payments that were sent and must not be paid."""
+    _add_asking(routes, runtime)
+    _add_waiting(routes, runtime)
+
+
+def _add_asking(routes: APIRouter, runtime: Runtime) -> None:
+    @routes.post(PATH + "/cancel")
+    async def propose_cancel(
+        period: Period, payer: Opaque, *, body: Cancel, actor: Actor = Depends(runtime.gate.dependency)
+    ) -> dict[str, Any]:
+        """Propose to ask back payments that were sent; a second person must sign the hash returned. Nothing is asked before."""
+        people, at = set(body.beneficiary_ids), runtime.clock.now()
+
+        async def command(tx: Tx, payroll: Payroll) -> CancelProposed | Refused:
+            return await cancelling.propose(tx, people, (body.reason, body.after), payroll=payroll, actor=actor, at=at)
+
+        proposed: CancelProposed = await Clerk(runtime, period, payer, actor=actor).run(Role.CHECKER, "payroll_cancel", command)
+        return {"sha256": proposed.sha256, "count": proposed.count, "vnd": proposed.vnd}
+
+    @routes.post(PATH + "/confirm-cancel")
+    async def confirm_cancel(
+        period: Period, payer: Opaque, *, body: CancelSigned, actor: Actor = Depends(runtime.gate.dependency)
+    ) -> dict[str, Any]:
+        """The second signature: the token names the cancel's hash. Providers are asked; only their word ends a payment."""
+        at = runtime.clock.now()
+
+        async def command(tx: Tx, payroll: Payroll) -> CancelAsked | Refused:
+            return await cancelling.confirm(tx, runtime.vault, body.sha256, payroll=payroll, actor=actor, at=at)
+
+        done: CancelAsked = await Clerk(runtime, period, payer, actor=actor).run(Role.APPROVER, "payroll_confirm_cancel", command)
+        return {"sha256": body.sha256, "asked": done.asked, "ended": done.ended}
+
+
+def _add_waiting(routes: APIRouter, runtime: Runtime) -> None:
+    @routes.post(PATH + "/expire-cancels")
+    async def expire_cancels(period: Period, payer: Opaque, actor: Actor = Depends(runtime.gate.dependency)) -> dict[str, Any]:
+        """Cancels that a provider left without a word become unknown; their payments stay as they are."""
+
+        async def command(tx: Tx, payroll: Payroll) -> int:
+            hours = runtime.settings.answer_hours
+            return await cancelling.expire(tx, hours, payroll=payroll, at=runtime.clock.now())
+
+        count = await Clerk(runtime, period, payer, actor=actor).run(Role.OPERATOR, "payroll_expire_cancels", command)
+        return {"unknown": count}
+
+    @routes.get(PATH + "/cancels")
+    async def cancels(period: Period, payer: Opaque) -> dict[str, Any]:
+        """Cancels of a payroll: who asked for what, and what became of it, by state and VND."""
+        async with runtime.database.reading() as tx:
+            return {"period": period, "payer": payer, "cancels": await store_recall.shown(tx, period, payer)}
