@@ -20,8 +20,9 @@ demo: setup ## Pay a synthetic district end to end on real Kafka and PostgreSQL
 up: setup ## Start everything and keep it running until Ctrl-C
 	@$(PYTHON) -m ansinh up
 
-test: setup check ## Check style, types and layers, then run every test
-	@$(PYTEST)
+WORKERS := 2
+test: setup check ## Check style, types and layers, then run every test; WORKERS=n at the same time, a file each
+	@$(PYTEST) -n $(WORKERS) --dist loadfile
 
 unit: setup ## Run the pure tests (fast, no network)
 	@$(PYTEST) tests/unit

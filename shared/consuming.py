@@ -17,14 +17,14 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
-from faststream.kafka import KafkaBroker, KafkaMessage
-from faststream.kafka.message import FAKE_CONSUMER
+from faststream.kafka import KafkaBroker
 
 from shared import metrics
 from shared.applying import Handler, apply
 from shared.crashing import point
 from shared.database import Database, load_queries
 from shared.errors import Fenced, code_of, is_trouble
+from shared.raw_batches import raw, unread
 from shared.records import event_id_of, parse_all
 from shared.setting_aside import SetAside
 from shared.stopping import Count, TooManyDead, count
@@ -82,6 +82,7 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._log = log.bind(topic=topic)
         self._owned: dict[TopicPartition, Owned] = {}
         self._told: set[TopicPartition] = set()
+        self._assignments = 0
         self._joined = False
         self._tries = 0
         self._subscriber: Any = None
@@ -94,8 +95,8 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             batch=True,
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
-            parser=_unread,
-            decoder=_raw,
+            parser=unread,
+            decoder=raw,
             listener=self,
             auto_offset_reset="earliest",  # only the gap rule decides what that means
             isolation_level="read_committed",
@@ -126,10 +127,11 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
     # --- assignment ------------------------------------------------------------------------------------------------------
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Records of these partitions that are still in our hands will be dropped."""
+        """Nothing is ours until the next assignment: what is in our hands is dropped, and who is about to own gives up. In between Kafka's
+        own positions count: a partition owned there is read twice from behind the seek, as if its topic had been made anew."""
         self._joined = False
-        for place in revoked:
-            self._owned.pop(place, None)
+        self._assignments += 1
+        self._owned.clear()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Seek to the database's offsets; only then is a partition owned. aiokafka merely logs what this raises, so a failure ends us."""
@@ -144,13 +146,14 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """All in three round trips: until this returns we cannot take part in the group's next rebalance."""
         if not places:
             return
-        consumer = self._consumer()
+        consumer, assignments = self._consumer(), self._assignments
         async with self._database.session() as session:
             found = queries.next_offsets(session, topic=self.topic, partitions=[place.partition for place in places])
             rows = {row["partition"]: row async for row in found}
         begin, end = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
         for place in places:
-            await self._own_one(place, rows.get(place.partition), begin=begin[place], end=end[place])
+            if assignments == self._assignments:
+                await self._own_one(place, rows.get(place.partition), begin=begin[place], end=end[place])
 
     async def _own_one(self, place: TopicPartition, row: Any, *, begin: int, end: int) -> None:
         if row is None:
@@ -160,7 +163,7 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         consumer, before = self._consumer(), row["next_offset"]
         if begin > before or end < before:
-            await self._stop(place, "LOG_STARTS_ABOVE" if begin > before else "TOPIC_RECREATED")
+            await self._stop(place, before, "LOG_STARTS_ABOVE" if begin > before else "TOPIC_RECREATED")
             return
         unproven = before > begin and row["last_event_id"] is not None
         consumer.seek(place, before - 1 if unproven else before)
@@ -174,7 +177,7 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         while not stop.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), WATCH_SECONDS)
-            consumer = self._subscriber.consumer
+            consumer = self._subscriber.consumer if self._joined else None
             for place in consumer.assignment() - set(self._owned) if consumer else ():
                 try:
                     await self._own(place)
@@ -244,7 +247,7 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             state.unproven, state.gap_at = False, None
             return True
         if found.offset in (before, state.gap_at):
-            await self._stop(place, "TOPIC_RECREATED")
+            await self._stop(place, state.next_offset, "TOPIC_RECREATED")
             return False
         state.gap_at = found.offset
         self._consumer().seek(place, before)
@@ -260,7 +263,7 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             return False
         begin = (await self._consumer().beginning_offsets([place]))[place]
         if begin > state.next_offset:
-            await self._stop(place, "LOG_STARTS_ABOVE")
+            await self._stop(place, state.next_offset, "LOG_STARTS_ABOVE")
             return False
         return True
 
@@ -309,10 +312,15 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             await asyncio.sleep(pause)
             pause = min(pause * 2, PAUSE_MAX_SECONDS)
 
-    async def _stop(self, place: TopicPartition, reason: str) -> None:
+    async def _stop(self, place: TopicPartition, before: int, reason: str) -> None:
+        """The fence holds for a stop, too: what is not at `before` any more has another owner, who knows better."""
         async with self._database.transaction("consuming.stop") as tx:
-            await queries.stop_partition(tx, topic=place.topic, partition=place.partition, reason=reason)
-        self._stopped(place, reason)
+            at = {"topic": place.topic, "partition": place.partition, "before": before}
+            row = await queries.stop_partition(tx, **at, reason=reason)
+        if row is None:
+            self._owned.pop(place, None)
+        else:
+            self._stopped(place, row["stopped_reason"])
 
     def _stopped(self, place: TopicPartition, reason: str) -> None:
         if self._owned.pop(place, None) or place not in self._told:
@@ -326,12 +334,3 @@ class TopicConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         if consumer is None:
             raise TimeoutError("consumer is not running")
         return consumer
-
-
-async def _unread(records: tuple[ConsumerRecord, ...]) -> KafkaMessage:
-    """FastStream's parser decodes every header as UTF-8 and drops the whole batch, silently, over one that is not or has no value."""
-    return KafkaMessage(raw_message=records, body=b"", consumer=FAKE_CONSUMER)
-
-
-async def _raw(message: Any) -> Any:
-    return message.raw_message

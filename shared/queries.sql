@@ -22,9 +22,10 @@ RETURNING read_since_resume - :records AS read, dead_in_a_row, recent_dead;
 UPDATE consumed SET dead_in_a_row = :dead_in_a_row, recent_dead = :recent_dead, stopped_reason = :stopped_reason
  WHERE topic = :topic AND partition = :partition;
 
--- name: stop_partition!
--- A gap or a recreated topic: nothing is read until a person has looked.
-UPDATE consumed SET stopped_reason = :reason WHERE topic = :topic AND partition = :partition AND stopped_reason IS NULL;
+-- name: stop_partition^
+-- A gap or a recreated topic: nothing is read until a person has looked. Only where whoever stops it believes it to be.
+UPDATE consumed SET stopped_reason = coalesce(stopped_reason, :reason)
+ WHERE topic = :topic AND partition = :partition AND next_offset = :before RETURNING stopped_reason;
 
 -- name: resume_partition^
 -- A person has looked: the partition goes on where it stopped, with its counts at zero.

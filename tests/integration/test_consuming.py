@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from aiokafka import TopicPartition
 
-from shared.consuming import queries
+from shared.consuming import WATCH_SECONDS, queries
 from shared.database import Tx
 from shared.errors import BadRecord
 from shared.records import Received
@@ -163,6 +163,35 @@ async def test_a_batch_fetched_before_the_seek_is_no_recreated_topic(world):
         await consumer._take_partition(place, [early])
         await world.publish("d")
         assert await world.until_effects(4) == ["a", "b", "c", "d"]
+
+
+async def test_nothing_is_owned_between_two_assignments(world):
+    """There positions are Kafka's: owned then, a partition was read twice from behind the seek, and stopped as a topic made anew."""
+    await world.publish("a", "b", "c")
+    async with world.consumer() as consumer:
+        await world.until_effects(3)
+        place = TopicPartition(world.topic, 0)
+        owning = asyncio.create_task(consumer._own(place))
+        await asyncio.sleep(0)  # it waits for the database
+        await consumer.on_partitions_revoked([place])
+        await owning
+        await asyncio.sleep(2 * WATCH_SECONDS)  # nor does the one that takes stopped partitions up again own it
+        assert consumer.owned == {}
+        await consumer.on_partitions_assigned([place])
+        assert consumer.owned == {0: 3}
+        await world.publish("d")
+        assert await world.until_effects(4) == ["a", "b", "c", "d"]
+
+
+async def test_who_stands_elsewhere_stops_nothing(world):
+    await world.publish("a", "b")
+    async with world.consumer() as consumer:
+        await world.until_effects(2)
+        place = TopicPartition(world.topic, 0)
+        await consumer._stop(place, 1, "TOPIC_RECREATED")
+        assert (await world.row()).stopped_reason is None
+        await world.publish("c")
+        assert await world.until_effects(3) == ["a", "b", "c"]
 
 
 async def test_topic_made_anew_under_a_running_reader_is_refused(world):

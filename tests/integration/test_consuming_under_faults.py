@@ -130,7 +130,7 @@ async def test_stopped_partition_waits_for_a_person_however_long(world):
     async with world.consumer():
         await world.until_effects(1)
         async with world.database.transaction("test") as tx:
-            await queries.stop_partition(tx, topic=world.topic, partition=0, reason="LOOK")
+            await queries.stop_partition(tx, topic=world.topic, partition=0, before=1, reason="LOOK")
         await world.publish("b")
         await asyncio.sleep(2 * WATCH_SECONDS + 1)
         assert await world.effects() == ["a"]
