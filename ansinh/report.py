@@ -104,7 +104,9 @@ def show(report: dict[str, Any], console: Console) -> None:
     console.print(_invariants(report))
     console.print(f"Texts by state: {_pairs(report['sms'])}")
     console.print(f"Partners' own books: {_pairs({k: v['count'] for k, v in report['truth'].items()})}")
-    console.print(f"Files: {report['files']}  ·  report.json beside them  ·  {report['seconds']['total']} s in all")
+    files = Path(report["files"])
+    shown = files.relative_to(Path.cwd()) if files.is_relative_to(Path.cwd()) else files
+    console.print(f"Files: {shown}  ·  report.json beside them  ·  {report['seconds']['total']} s in all")
     console.print(_settled(report["settlement"]))
     console.print("Look closer: make up, then `ansinh trace <beneficiary>`, `ansinh topics`, `ansinh payroll status`")
 
