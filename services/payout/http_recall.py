@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -56,8 +57,8 @@ def _add_asking(routes: APIRouter, runtime: Runtime) -> None:
         async def command(tx: Tx, payroll: Payroll) -> CancelProposed | Refused:
             return await cancelling.propose(tx, people, (body.reason, body.after), payroll=payroll, actor=actor, at=at)
 
-        proposed: CancelProposed = await Clerk(runtime, period, payer, actor=actor).run(Role.CHECKER, "payroll_cancel", command)
-        return {"sha256": proposed.sha256, "count": proposed.count, "vnd": proposed.vnd}
+        clerk = Clerk(runtime, period, payer, actor=actor)
+        return dict(await clerk.run(Role.CHECKER, "payroll_cancel", command, answer=asdict))
 
     @routes.post(PATH + "/confirm-cancel")
     async def confirm_cancel(
@@ -69,8 +70,11 @@ def _add_asking(routes: APIRouter, runtime: Runtime) -> None:
         async def command(tx: Tx, payroll: Payroll) -> CancelAsked | Refused:
             return await cancelling.confirm(tx, runtime.vault, body.sha256, payroll=payroll, actor=actor, at=at)
 
-        done: CancelAsked = await Clerk(runtime, period, payer, actor=actor).run(Role.APPROVER, "payroll_confirm_cancel", command)
-        return {"sha256": body.sha256, "asked": done.asked, "ended": done.ended}
+        def answer(done: CancelAsked) -> dict[str, Any]:
+            return {"sha256": body.sha256, **asdict(done)}
+
+        clerk = Clerk(runtime, period, payer, actor=actor)
+        return dict(await clerk.run(Role.APPROVER, "payroll_confirm_cancel", command, answer=answer))
 
 
 def _add_waiting(routes: APIRouter, runtime: Runtime) -> None:
@@ -82,8 +86,11 @@ def _add_waiting(routes: APIRouter, runtime: Runtime) -> None:
             hours = runtime.settings.answer_hours
             return await cancelling.expire(tx, hours, payroll=payroll, at=runtime.clock.now())
 
-        count = await Clerk(runtime, period, payer, actor=actor).run(Role.OPERATOR, "payroll_expire_cancels", command)
-        return {"unknown": count}
+        def answer(count: int) -> dict[str, Any]:
+            return {"unknown": count}
+
+        clerk = Clerk(runtime, period, payer, actor=actor)
+        return dict(await clerk.run(Role.OPERATOR, "payroll_expire_cancels", command, answer=answer))
 
     @routes.get(PATH + "/cancels")
     async def cancels(period: Period, payer: Opaque) -> dict[str, Any]:
