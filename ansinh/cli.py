@@ -18,6 +18,7 @@ from ansinh.asking import ask as _ask
 from ansinh.asking import show as _print
 from ansinh.cli_audit import audit
 from ansinh.cli_payroll import payroll
+from ansinh.cli_registry import registry
 from ansinh.cli_review import review
 from ansinh.cli_verification import verification
 from ansinh.client import Client, Refusal
@@ -46,6 +47,7 @@ app.add_typer(statements, name="statements")
 app.add_typer(breaks, name="breaks")
 app.add_typer(verification, name="verification")
 app.add_typer(review, name="review")
+app.add_typer(registry, name="registry")
 app.add_typer(recoveries, name="recoveries")
 
 

@@ -16,7 +16,7 @@ from sandbox.holder_masks import masks
 from sandbox.identity_pairs import HALVES, Pair, pairs
 from sandbox.identity_people import Entry
 from services.verification.matching import RegisterPerson, judge
-from services.verification.names import fits_mask
+from shared.names import fits_mask
 from shared.personal import Identity
 from shared.words import Outcome
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from services.registry import store_republish
+from functools import partial
+
+from services.registry import http_people, store_republish
 from services.registry.areas import Areas
 from services.registry.banks import BankNames
 from services.registry.door import Door
@@ -12,6 +14,8 @@ from services.registry.http import router
 from services.registry.importing import Importer
 from services.registry.inbox import Inbox
 from services.registry.lists import ListCloser
+from services.registry.looking import Looker
+from services.registry.pairing import Pairing
 from services.registry.reading import Tables
 from services.registry.settings import Settings
 from services.registry.undoing import Undoer
@@ -34,6 +38,9 @@ def build(runtime: Runtime) -> App:
     closer = ListCloser(runtime.database, runtime.clock, runtime.log)
     gatekeeper = Gatekeeper(runtime.database, runtime.clock, registrar)
     undoer = Undoer(runtime.database, runtime.clock, registrar)
+    looker = Looker(runtime.database, runtime.clock, registrar.sealer)
+    routes = router(runtime, importer, closer, inbox=inbox, door=door, gatekeeper=gatekeeper, undoer=undoer)
+    http_people.add_routes(routes, runtime, looker=looker, pairing=Pairing(runtime.database, runtime.clock, registrar.sealer))
     return App(
         consumes={
             topics.MINISTRY_BENEFICIARY: handlers.on_ministry,
@@ -41,8 +48,8 @@ def build(runtime: Runtime) -> App:
             topics.PAYOUT_PAYMENT: handlers.on_payment,
             topics.NOTIFY_MESSAGE: handlers.on_text,
         },
-        router=router(runtime, importer, closer, inbox=inbox, door=door, gatekeeper=gatekeeper, undoer=undoer),
-        background=[closer.finish],
+        router=routes,
+        background=[closer.finish, partial(looker.keep_looking, log=runtime.log)],
         republishes=store_republish.PAGES,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -63,6 +64,10 @@ class Sealer:
             )
             self._keys[parts] = found
         return found
+
+    def block_keys(self, texts: Iterable[str]) -> set[bytes]:
+        """Blind indexes under which people meet who may be one (`scoring.blocks`)."""
+        return {self._vault.index("block", text) for text in texts}
 
     def digest_of(self, act: Act) -> str:
         """Equal content gives an equal digest: how a repeated statement is known."""

@@ -14,7 +14,7 @@ from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
-from services.verification.names import SAME_NAME, compare, fits_mask, is_masked
+from shared.names import SAME_NAME, compare, fits_mask, is_masked
 from shared.personal import Account
 from shared.words import AccountCheck, Finding
 

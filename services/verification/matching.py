@@ -19,8 +19,8 @@ from datetime import date
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from services.verification.names import SAME_NAME, WEAK_NAME, compare
 from shared.events import FieldEvidence
+from shared.names import SAME_NAME, WEAK_NAME, compare
 from shared.personal import Identity
 from shared.words import Finding, IdentityField, Outcome
 

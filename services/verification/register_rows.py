@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from services.verification import store
-from services.verification.names import plain_key
 from services.verification.store import RegisterRow, Row
 from shared.database import Tx
 from shared.events import PopulationEntry
+from shared.names import plain_key
 from shared.personal import Identity, RegisterIdentity
 from shared.vault import Vault, VaultError
 

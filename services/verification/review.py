@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 from services.verification import store, store_review
 from services.verification.judging import Judge
 from services.verification.matching import RegisterPerson, birth_finding
-from services.verification.names import compare
 from services.verification.population_register import PopulationRegister
 from services.verification.reviewing import ReviewEvidence, ReviewReason, ReviewRefusal, Sameness, holding, refused
 from services.verification.store import Person
@@ -18,6 +17,7 @@ from shared.actors import Actor
 from shared.clock import Clock
 from shared.database import Database, Tx
 from shared.events import AuditRecord
+from shared.names import compare
 from shared.outbox import OutEvent, put_events
 from shared.personal import Identity
 from shared.vault import Vault

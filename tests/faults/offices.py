@@ -100,6 +100,31 @@ def _rows(book: Path) -> list[list[Any]]:
     return CalamineWorkbook.from_path(book).get_sheet_by_index(0).to_python(skip_empty_area=False)
 
 
+async def _decide_pair(scene: Scene) -> None:
+    """A list names somebody twice: the pair is found, seen by a reviewer and told apart."""
+    number = scene.rng.randrange(10**4)
+    rows = [
+        "Họ và tên;Ngày sinh;CCCD;Xã/thị trấn;Mã nhóm;Mức trợ cấp tháng",
+        *(f"Trần Thị Thử Nghiệm;02/03/1949;0421499{number:04}{n};Xã Hà Linh;BT-5c;360.000" for n in (1, 2)),
+    ]
+    path = (await workbook(scene)).with_suffix(".csv")
+    await asyncio.to_thread(path.write_bytes, "\r\n".join(rows).encode())
+    await hand_in_file(scene, path)
+    await scene.world.step("look", lambda client: client.post("registry", "/v1/people/look", actor="operator"))
+
+    async def decide(client: Client) -> None:
+        for pair in await client.get("registry", "/v1/people/candidates", payer=PAYER):
+            place = f"/v1/people/pairs/{pair['one']}/{pair['other']}"
+            seen = await client.post("registry", f"{place}/sights", actor="reviewer")
+            body = {"sight_id": seen["sight_id"], "paper": "HOME_VISIT"}
+            await client.post("registry", f"{place}/apart", actor="reviewer", body=body)
+
+    async def is_decided(client: Client) -> bool:
+        return not await client.get("registry", "/v1/people/candidates", payer=PAYER)
+
+    await scene.world.step("decide", decide, is_decided)
+
+
 BY_HAND: Mapping[str, ByHand] = {
     "registry.take_events": ByHand(Service.REGISTRY, ("enrol",), _send_events),
     **dict.fromkeys(
@@ -107,6 +132,9 @@ BY_HAND: Mapping[str, ByHand] = {
     ),
     "registry.decide_gone": ByHand(Service.REGISTRY, ("enrol",), _decide_gone),
     "registry.save_columns": ByHand(Service.REGISTRY, ("enrol",), _save_columns),
+    **dict.fromkeys(
+        ("registry.look_part", "registry.see_pair", "registry.tell_apart"), ByHand(Service.REGISTRY, ("enrol",), _decide_pair)
+    ),
     "list_in_utf8.": ByHand(Service.REGISTRY, ("enrol",), _hand_in_tcvn3),
     "list_rewritten.": ByHand(Service.REGISTRY, ("enrol",), _hand_in_ods),
 }

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.verification.names import compare, fits_mask, is_masked, plain_key
+from shared.names import compare, fits_mask, is_masked, plain_key
 from shared.words import Finding
 
 STRENGTH = [Finding.T1, Finding.T2, Finding.T3, Finding.T4, Finding.T5, Finding.T6]

@@ -1,0 +1,85 @@
+"""HTTP of who is who: pairs that may be one person, both sides, a decision. Identities are shown to reviewers of both payers only."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, ConfigDict
+
+from services.registry import store_people
+from services.registry.looking import Looker
+from services.registry.pairing import Pairing
+from services.registry.pairs import PAIR_ADVICE, Pair, PairReason, Paper
+from shared.actors import EVERY_PAYER, Actor, require
+from shared.fields import Opaque
+from shared.process import Runtime
+from shared.web import Problem
+from shared.words import Role
+
+CANDIDATES_SHOWN = 200
+
+
+class Apart(BaseModel):
+    """Two are two: which sight that rests on, and which paper."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    sight_id: UUID
+    paper: Paper
+
+
+def add_routes(routes: APIRouter, runtime: Runtime, *, looker: Looker, pairing: Pairing) -> None:
+    """The routes."""
+    _add_looking(routes, runtime, looker)
+    _add_pairs(routes, runtime, pairing)
+
+
+def _add_looking(routes: APIRouter, runtime: Runtime, looker: Looker) -> None:
+    @routes.post("/v1/people/look")
+    async def look(actor: Actor = Depends(runtime.gate.dependency)) -> dict[str, int]:
+        """Look for people who may be one, to the end. A second time nothing is left to look at."""
+        require(actor, Role.OPERATOR, EVERY_PAYER)
+        told = await looker.look()
+        runtime.log.info("people_looked_at", actor=actor.id, count=told["people"])
+        return told
+
+    @routes.get("/v1/people/candidates")
+    async def candidates(
+        payer: Annotated[Opaque | None, Query()] = None,
+        most: Annotated[int, Query(ge=1, le=CANDIDATES_SHOWN)] = CANDIDATES_SHOWN,
+    ) -> list[dict[str, Any]]:
+        """Pairs nobody has decided about, the likeliest first: ids, points and findings, nothing personal."""
+        async with runtime.database.reading() as tx:
+            return await store_people.open_candidates(tx, payer, most)
+
+
+def _add_pairs(routes: APIRouter, runtime: Runtime, pairing: Pairing) -> None:
+    @routes.post("/v1/people/pairs/{one}/{other}/sights")
+    async def see(one: UUID, other: UUID, actor: Actor = Depends(runtime.gate.dependency)) -> dict[str, Any]:
+        """Both sides field by field. The sight is kept, and told to the audit."""
+        return await pairing.see(await allowed(pairing, one, other, actor=actor), actor)
+
+    @routes.post("/v1/people/pairs/{one}/{other}/apart")
+    async def apart(one: UUID, other: UUID, body: Apart, actor: Actor = Depends(runtime.gate.dependency)) -> dict[str, Any]:
+        """The two are two, until one of them reads otherwise."""
+        pair = await allowed(pairing, one, other, actor=actor)
+        done = await pairing.tell_apart(pair, body.sight_id, body.paper, actor)
+        if isinstance(done, PairReason):
+            raise Problem(done, PAIR_ADVICE[done])
+        return {"decision_id": done}
+
+
+async def allowed(pairing: Pairing, one: UUID, other: UUID, *, actor: Actor) -> Pair:
+    """The pair, for a reviewer of both payers. A stranger to the role learns nothing, not even who is known."""
+    if Role.REVIEWER not in actor.roles:
+        require(actor, Role.REVIEWER, "")
+    if one == other:
+        raise Problem(PairReason.SAME_PERSON, PAIR_ADVICE[PairReason.SAME_PERSON], 422)
+    pair = Pair.of(one, other)
+    payers = await pairing.payers_of(pair)
+    if payers is None:
+        raise Problem("PERSON_UNKNOWN", status=404)
+    for payer in payers:
+        require(actor, Role.REVIEWER, payer)
+    return pair
