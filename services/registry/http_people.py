@@ -61,10 +61,10 @@ def _add_pairs(routes: APIRouter, runtime: Runtime, pairing: Pairing) -> None:
         return await pairing.see(await allowed(pairing, one, other, actor=actor), actor)
 
     @routes.post("/v1/people/pairs/{one}/{other}/apart")
-    async def apart(one: UUID, other: UUID, body: Apart, actor: Actor = Depends(runtime.gate.dependency)) -> dict[str, Any]:
+    async def apart(one: UUID, other: UUID, body: Apart, *, actor: Actor = Depends(runtime.gate.dependency)) -> dict[str, Any]:
         """The two are two, until one of them reads otherwise."""
         pair = await allowed(pairing, one, other, actor=actor)
-        done = await pairing.tell_apart(pair, body.sight_id, body.paper, actor)
+        done = await pairing.tell_apart(pair, body.sight_id, paper=body.paper, actor=actor)
         if isinstance(done, PairReason):
             raise Problem(done, PAIR_ADVICE[done])
         return {"decision_id": done}

@@ -52,7 +52,7 @@ class Pairing:
             "fields": _fields(one, other),
         }
 
-    async def tell_apart(self, pair: Pair, sight_id: UUID, paper: Paper, actor: Actor) -> UUID | PairReason:
+    async def tell_apart(self, pair: Pair, sight_id: UUID, *, paper: Paper, actor: Actor) -> UUID | PairReason:
         """The two are two. Holds while both identities read as they were seen."""
         now = self._clock.now()
         async with self._database.transaction("registry.tell_apart") as tx:

@@ -91,7 +91,7 @@ async def test_told_apart_a_pair_waits_no_more_until_one_reads_otherwise(bench: 
     seen = await pairing.see(pair, REVIEWER)
     assert {field["field"] for field in seen["fields"]} >= {"full_name", "personal_number"}
     await bench.told()
-    assert not isinstance(await pairing.tell_apart(pair, seen["sight_id"], Paper.IDENTITY_CARD, REVIEWER), PairReason)
+    assert not isinstance(await pairing.tell_apart(pair, seen["sight_id"], paper=Paper.IDENTITY_CARD, actor=REVIEWER), PairReason)
     assert {m.act for m in await bench.told() if isinstance(m, AuditRecord)} == {"pair_apart"}
     assert await waiting(bench) == []
     # The police give one of them another number: they may be one again, and the old decision says nothing about that.
@@ -99,7 +99,7 @@ async def test_told_apart_a_pair_waits_no_more_until_one_reads_otherwise(bench: 
     await bench.see(Changed(source=SOURCE, record="r2", source_sequence=2, personal=bench.sealed(said)))
     assert (await a_looker(bench).look())["people"] == 1
     assert len(await waiting(bench)) == 1
-    again = await pairing.tell_apart(pair, seen["sight_id"], Paper.IDENTITY_CARD, REVIEWER)
+    again = await pairing.tell_apart(pair, seen["sight_id"], paper=Paper.IDENTITY_CARD, actor=REVIEWER)
     assert again is PairReason.CHANGED_MEANWHILE
 
 
@@ -116,10 +116,10 @@ async def test_nobody_decides_what_they_have_not_seen_nor_twice(bench: Bench) ->
     pairing = a_pairing(bench)
     seen = await pairing.see(pair, REVIEWER)
     other = Actor("another", REVIEWER.roles, ("*",), None, "token")
-    assert await pairing.tell_apart(pair, seen["sight_id"], Paper.HOME_VISIT, other) is PairReason.NOT_SEEN
-    assert await pairing.tell_apart(pair, uuid4(), Paper.HOME_VISIT, REVIEWER) is PairReason.NOT_SEEN
-    await pairing.tell_apart(pair, seen["sight_id"], Paper.HOME_VISIT, REVIEWER)
-    again = await pairing.tell_apart(pair, seen["sight_id"], Paper.HOME_VISIT, REVIEWER)
+    assert await pairing.tell_apart(pair, seen["sight_id"], paper=Paper.HOME_VISIT, actor=other) is PairReason.NOT_SEEN
+    assert await pairing.tell_apart(pair, uuid4(), paper=Paper.HOME_VISIT, actor=REVIEWER) is PairReason.NOT_SEEN
+    await pairing.tell_apart(pair, seen["sight_id"], paper=Paper.HOME_VISIT, actor=REVIEWER)
+    again = await pairing.tell_apart(pair, seen["sight_id"], paper=Paper.HOME_VISIT, actor=REVIEWER)
     assert again is PairReason.ALREADY_DECIDED
 
 
@@ -140,7 +140,7 @@ async def test_database_keeps_pairs_and_decisions(bench: Bench, change: str) -> 
     pair = await two_who_may_be_one(bench)
     pairing = a_pairing(bench)
     seen = await pairing.see(pair, REVIEWER)
-    await pairing.tell_apart(pair, seen["sight_id"], Paper.IDENTITY_CARD, REVIEWER)
+    await pairing.tell_apart(pair, seen["sight_id"], paper=Paper.IDENTITY_CARD, actor=REVIEWER)
     with pytest.raises(asyncpg.PostgresError):
         async with bench.database.transaction("test") as tx:
             await tx.execute(change)
