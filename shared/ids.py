@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
+import os
 import uuid
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import NewType
+
+from asyncpg.pgproto.pgproto import UUID  # a uuid.UUID, made and written several times as fast; the driver gives the same
 
 BeneficiaryId = NewType("BeneficiaryId", uuid.UUID)
 """Random, made once when registry first meets a person; the only name a person has outside sealed blocks."""
@@ -27,27 +29,29 @@ _SINGLE = {char: value for value, char in enumerate(_ALPHABET)}
 _DOUBLED = {char: value * 2 // 32 + value * 2 % 32 for char, value in _SINGLE.items()}
 _PAIR_CHECKS = [_DOUBLED[pair[0]] + _SINGLE[pair[1]] for pair in _PAIRS]
 _PAIR_SHIFTS = range(70, 0, -10)
-_VERSION_5_KEPT = ~(0xF << 76 | 0b11 << 62)
-_VERSION_5_SET = 5 << 76 | 0b10 << 62
+_SHA256_BLOCK = 64
 
 
 def random_id() -> uuid.UUID:
     """A fresh random id (UUID version 4)."""
-    return uuid.uuid4()
+    return _versioned(os.urandom(16), 4)
 
 
 def derived_id(kind: str, *parts: object) -> uuid.UUID:
     """The same parts always give the same id (UUID version 5). `kind` keeps two kinds of thing apart."""
-    return _version_5(hashlib.sha1(_named(kind, *parts), usedforsecurity=False))
+    return _versioned(hashlib.sha1(_named(kind, *parts), usedforsecurity=False).digest()[:16], 5)
 
 
 def _named(kind: str, *parts: object) -> bytes:
     return _NAMESPACE.bytes + "\x1f".join((kind, *map(str, parts))).encode()
 
 
-def _version_5(hashed: hashlib._Hash) -> uuid.UUID:
-    """RFC 9562 5.5: the first 128 bits of the hash, six of them replaced by version and variant."""
-    return uuid.UUID(int=int.from_bytes(hashed.digest()[:16]) & _VERSION_5_KEPT | _VERSION_5_SET)
+def _versioned(bits: bytes, version: int) -> uuid.UUID:
+    """RFC 9562: 128 bits, six of them replaced by version and variant."""
+    made = bytearray(bits)
+    made[6] = made[6] & 0x0F | version << 4
+    made[8] = made[8] & 0x3F | 0x80
+    return UUID(bytes(made))
 
 
 def entitlement_id(*, period: str, payer: str, source: str, record: str) -> EntitlementId:
@@ -59,7 +63,7 @@ def instruction_id(*, batch_id: uuid.UUID, beneficiary_id: uuid.UUID, part: int)
     """Payee x batch x part. What all payments of a batch share is hashed once."""
     hashed = _named_of_batch(batch_id).copy()
     hashed.update(f"\x1f{beneficiary_id}\x1f{part}".encode())
-    return InstructionId(_version_5(hashed))
+    return InstructionId(_versioned(hashed.digest()[:16], 5))
 
 
 @lru_cache(maxsize=64)
@@ -74,12 +78,22 @@ def end_to_end_id(key: bytes, instruction: uuid.UUID, attempt: int) -> EndToEndI
     and reference rule allows them. 75 random bits: two of a billion lines agree with probability below 10^-4, and the unique
     constraint on the column refuses the rest.
     """
-    mac = hmac.digest(key, f"{instruction}:{attempt}".encode(), "sha256")
-    bits = int.from_bytes(mac[:10])  # as base32 of RFC 4648 writes them, two characters at a time
+    inner, outer = _hmac_halves(key)
+    inner, outer = inner.copy(), outer.copy()
+    inner.update(f"{instruction}:{attempt}".encode())
+    outer.update(inner.digest())
+    bits = int.from_bytes(outer.digest()[:10])  # as base32 of RFC 4648 writes them, two characters at a time
     pairs = [bits >> shift & 1023 for shift in _PAIR_SHIFTS]
     single = bits >> 5 & 31
     check = sum([_PAIR_CHECKS[pair] for pair in pairs]) + _DOUBLED[_ALPHABET[single]]
     return EndToEndId("".join([_PAIRS[pair] for pair in pairs]) + _ALPHABET[single] + _ALPHABET[-check % 32])
+
+
+@lru_cache(maxsize=8)
+def _hmac_halves(key: bytes) -> tuple[hashlib._Hash, hashlib._Hash]:
+    """HMAC-SHA-256 (RFC 2104) up to where the message begins: a payroll has one key and very many messages."""
+    key = (hashlib.sha256(key).digest() if len(key) > _SHA256_BLOCK else key).ljust(_SHA256_BLOCK, b"\0")
+    return hashlib.sha256(bytes(byte ^ 0x36 for byte in key)), hashlib.sha256(bytes(byte ^ 0x5C for byte in key))
 
 
 def check_character(body: str) -> str:

@@ -1,6 +1,8 @@
 """Ids: the same thing always gets the same id, two things never do, and a mistyped one is noticed."""
 
+import base64
 import hashlib
+import hmac
 import re
 import uuid
 
@@ -43,6 +45,13 @@ def test_an_end_to_end_id_fits_every_bank_and_is_deterministic(instruction: uuid
     assert made != end_to_end_id(b"x" * 32, instruction, attempt)
 
 
+@given(st.binary(min_size=1, max_size=100), st.uuids(), st.integers(1, 99))
+@settings(max_examples=50)
+def test_an_end_to_end_id_is_the_hmac_of_the_library_in_base32(key: bytes, instruction: uuid.UUID, attempt: int) -> None:
+    mac = hmac.digest(key, f"{instruction}:{attempt}".encode(), "sha256")
+    assert end_to_end_id(key, instruction, attempt)[:15] == base64.b32encode(mac[:10]).decode()[:15]
+
+
 @given(st.uuids())
 @settings(max_examples=15)
 def test_every_single_wrong_character_is_found(instruction: uuid.UUID) -> None:
@@ -70,6 +79,16 @@ def test_derived_ids_differ_by_kind_part_and_split() -> None:
     assert {made.version for made in ids} == {5}
 
 
+@given(st.text(max_size=20), st.uuids())
+@settings(max_examples=50)
+def test_an_id_is_the_one_that_the_standard_library_makes(kind: str, part: uuid.UUID) -> None:
+    namespace = uuid.UUID("6f6f3d0e-3f7b-5d0b-9a3e-0a5c1b4f7e21")
+    made = derived_id(kind, part)
+    assert made == uuid.uuid5(namespace, f"{kind}\x1f{part}")
+    assert isinstance(made, uuid.UUID)
+    assert instruction_id(batch_id=part, beneficiary_id=made, part=1) == derived_id("instruction", part, made, 1)
+
+
 def test_a_frozen_line_and_an_instruction_are_named_by_all_their_parts() -> None:
     line = {"period": "2026-03", "payer": "p", "source": "s", "record": "r"}
     assert entitlement_id(**line) == entitlement_id(**line)
@@ -82,7 +101,7 @@ def test_a_frozen_line_and_an_instruction_are_named_by_all_their_parts() -> None
 
 def test_random_ids_are_random() -> None:
     assert len({random_id() for _ in range(100)}) == 100
-    assert random_id().version == 4
+    assert {(made.version, made.variant) for made in (random_id() for _ in range(100))} == {(4, uuid.RFC_4122)}
 
 
 @given(LINES, st.randoms(use_true_random=False))
