@@ -212,6 +212,23 @@ async def test_a_list_closes_only_when_upstreams_totals_agree(bench, count, vnd,
         "UPDATE person SET number_ix = (SELECT number_ix FROM person ORDER BY beneficiary_id LIMIT 1)",
         "UPDATE person SET life = 'dead'",
         "UPDATE list_row SET beneficiary_id = (SELECT min(beneficiary_id::text) FROM list_row)::uuid",
+        "DELETE FROM person",
+        "TRUNCATE person CASCADE",
+        "UPDATE person SET beneficiary_id = gen_random_uuid()",
+        "DELETE FROM list_row",
+        "UPDATE list_row SET record = concat('x', record)",
+        "UPDATE payroll_list SET payer = 'another'",
+        "UPDATE source_record SET beneficiary_id = gen_random_uuid()",
+        "INSERT INTO source_record VALUES ('s', 'r', gen_random_uuid(), 1, 'd')",
+        "UPDATE list_row SET beneficiary_id = gen_random_uuid()",
+        "UPDATE list_row SET import_id = gen_random_uuid(), row_no = 1",
+        """INSERT INTO source_event (source, sequence, kind, fate, notes, import_id, row_no, at)
+           VALUES ('s', 1, 'enrolled', 'applied', '{}', gen_random_uuid(), 1, now())""",
+        """INSERT INTO entitlement_line (entitlement_id, beneficiary_id, period, payer, area, epoch, n, declared_vnd, line, source, record)
+           SELECT gen_random_uuid(), beneficiary_id, period, payer, area, epoch, n, declared_vnd, line, source, concat('x', record)
+             FROM entitlement_line LIMIT 1""",
+        """INSERT INTO list_row (source, record, period, beneficiary_id, payer, area, benefit_code, declared_vnd, line, state)
+           SELECT source, record, '2031-01', gen_random_uuid(), payer, area, benefit_code, declared_vnd, line, state FROM list_row LIMIT 1""",
     ],
 )
 async def test_the_database_refuses(bench, sql):

@@ -164,8 +164,20 @@ async def test_results_are_append_only(bench: Bench) -> None:
     async with bench.database.session() as session:
         with pytest.raises(asyncpg.CheckViolationError):
             await session.execute("UPDATE verdict SET outcome = 'match'")
-        with pytest.raises(asyncpg.CheckViolationError):
-            await session.execute("UPDATE person SET result_seq = 0")
+        for refused in (
+            "UPDATE person SET result_seq = 0",
+            "UPDATE person SET n = n - 1",
+            "UPDATE person SET beneficiary_id = gen_random_uuid()",
+            "DELETE FROM person",
+            "TRUNCATE person CASCADE",
+        ):
+            with pytest.raises(asyncpg.CheckViolationError):
+                await session.execute(refused)
+        with pytest.raises(asyncpg.ForeignKeyViolationError):
+            await session.execute(
+                "INSERT INTO verdict SELECT gen_random_uuid(), result_seq, identity_digest, account_digest, outcome, evidence, died_on,"
+                " account, checked_at FROM verdict"
+            )
 
 
 async def test_nothing_personal_stands_in_any_table_in_the_clear(bench: Bench) -> None:
