@@ -228,7 +228,8 @@ async def test_a_list_closes_only_when_upstreams_totals_agree(bench, count, vnd,
            SELECT gen_random_uuid(), beneficiary_id, period, payer, area, epoch, n, declared_vnd, line, source, concat('x', record)
              FROM entitlement_line LIMIT 1""",
         """INSERT INTO list_row (source, record, period, beneficiary_id, payer, area, benefit_code, declared_vnd, line, state)
-           SELECT source, record, '2031-01', gen_random_uuid(), payer, area, benefit_code, declared_vnd, line, state FROM list_row LIMIT 1""",
+           SELECT source, record, '2031-01', gen_random_uuid(), payer, area, benefit_code, declared_vnd, line, state
+             FROM list_row LIMIT 1""",
     ],
 )
 async def test_the_database_refuses(bench, sql):
