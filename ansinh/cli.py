@@ -80,10 +80,13 @@ def demo(
 def up(
     name: Name = "local",
     business_time: Annotated[datetime | None, typer.Option(help="Start the clock here, e.g. 2024-01-20T09:00:00.")] = None,
+    asking: Annotated[
+        bool, typer.Option("--asking", help="Ask a sandbox register and banks about each person instead of keeping a replica.")
+    ] = False,
 ) -> None:
     """Start everything, print addresses, keep it running until Ctrl-C. Example: ansinh up --business-time 2024-01-20T09:00:00"""
     moment = business_time.replace(tzinfo=LOCAL) if business_time else None
-    installation = Installation(name, business_time=moment, fresh=False)
+    installation = Installation(name, business_time=moment, fresh=False, asking=asking)
     try:
         asyncio.run(_keep_up(installation))
     except (StackUnavailable, NotReady) as error:

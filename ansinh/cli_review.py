@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,6 +12,8 @@ from rich.table import Table
 
 from ansinh.asking import AsJson, Name, ask
 from ansinh.asking import show as print_json
+from ansinh.client import Client
+from ansinh.installation import Addresses
 from services.verification.reviewing import ReviewEvidence, ReviewReason, Sameness
 
 SERVICE, REVIEWER = "verification", "reviewer"
@@ -18,42 +21,75 @@ Person = Annotated[UUID, typer.Argument(help="Beneficiary id, as `ansinh review 
 review = typer.Typer(help="Cases of verification that a person must decide.", no_args_is_help=True)
 
 
+def _a_case(text: str | None) -> tuple[str, UUID] | None:
+    """Raises BadParameter for anything but what `list` printed."""
+    at, _, who = (text or "").partition("/")
+    try:
+        return (datetime.fromisoformat(at).isoformat(), UUID(who)) if text else None
+    except ValueError:
+        raise typer.BadParameter(f"{text}: as `ansinh review list` prints it, MOMENT/BENEFICIARY_ID") from None
+
+
 @review.command("list")
 def list_cases(
+    *,
     payer: Annotated[str | None, typer.Option(help="Only people of this payer.")] = None,
+    most: Annotated[int, typer.Option(min=1, max=200, help="Cases on a page.")] = 50,
+    after: Annotated[str | None, typer.Option(help="The page behind this case, as the page before ends.")] = None,
     as_json: AsJson = False,
     name: Name = "local",
 ) -> None:
     """What waits, oldest first, without anything personal. Example: ansinh review list --payer huyen-444"""
-    query = {"payer": payer} if payer else {}
-    cases = ask(name, lambda _a, client: client.get(SERVICE, "/v1/review", **query))
+    behind = _a_case(after)
+    query: dict[str, Any] = {"payer": payer} if payer else {}
+    query |= {"after_at": behind[0], "after_id": str(behind[1])} if behind else {}
+
+    async def read(_addresses: Addresses, client: Client) -> tuple[Any, Any]:
+        page = await client.get(SERVICE, "/v1/review", most=most, **query)
+        return page, None if page["waiting"] else await client.get(SERVICE, "/v1/progress")
+
+    page, outcomes = ask(name, read)
     if as_json:
-        print_json(cases)
+        print_json(page)
         return
-    for case in cases:
+    for case in page["cases"]:
         findings = ", ".join(f"{part['field']} {part['finding']}" for part in case["evidence"])
         typer.echo(f"{case['beneficiary_id']}  {case['payer']:<12} {case['outcome']:<15} {findings}")
-    typer.echo(f"{len(cases)} cases")
+    typer.echo(f"{len(page['cases'])} of {page['waiting']} cases")
+    if page["next"]:
+        typer.echo(f"The next page: --after {page['next']['after_at']}/{page['next']['after_id']}")
+    if outcomes and outcomes.get("unavailable"):
+        typer.echo(f"{outcomes['unavailable']} people have no answer of the register yet: ansinh verification status")
 
 
 @review.command("show")
 def show_case(person: Person, as_json: AsJson = False, name: Name = "local") -> None:
     """Both sides of a case, field by field; the sight is audited. Example: ansinh review show BENEFICIARY_ID"""
-    seen = ask(name, lambda _a, client: client.post(SERVICE, f"/v1/review/{person}/sights", actor=REVIEWER))
+
+    async def look(_addresses: Addresses, client: Client) -> tuple[Any, Any]:
+        seen = await client.post(SERVICE, f"/v1/review/{person}/sights", actor=REVIEWER)
+        return seen, await client.get(SERVICE, f"/v1/review/{person}/decisions")
+
+    seen, decided = ask(name, look)
     if as_json:
-        print_json(seen)
+        print_json({**seen, "decisions": decided})
         return
-    typer.echo(str(seen["outcome"]))
+    typer.echo(f"Outcome: {seen['outcome']}")
     for entry in seen["register"]:
-        Console(width=130).print(_sides(seen["sight_id"], entry))
+        Console(width=130).print(_sides(entry))
+        typer.echo(f"  --of {seen['sight_id']}/{entry['entry']}")  # on one line whatever the width: it is copied
     if not seen["register"]:
         typer.echo("The register names nobody: correct the list, or ask the police.")
+    for one in decided:
+        replaced = f", replaces {one['replaces']}" if one["replaces"] else ""
+        said = f"{one['verdict']} {one['reason']} {one['evidence']}"
+        typer.echo(f"Decided {one['decided_at']} by {one['decider']}: {said} ({one['decision_id']}{replaced})")
 
 
-def _sides(sight: str, entry: dict[str, Any]) -> Table:
-    decided = f"; decided: {entry['decided']} ({entry['decision']})" if "decision" in entry else ""
+def _sides(entry: dict[str, Any]) -> Table:
+    decided = f"; decided: {entry['decided']}" if "decision" in entry else ""
     died = f" {entry['status_on']}" if entry["status_on"] else ""
-    table = Table(title=f"{sight}/{entry['entry']}\n{entry['status']}{died}{decided}", title_justify="left")
+    table = Table(title=f"{entry['status']}{died}{decided}", title_justify="left")
     for column in ("field", "list", "register", "finding"):
         table.add_column(column)
     for field in entry["fields"]:

@@ -1,22 +1,77 @@
-"""`ansinh verification`: how well the rules of matching recognise people."""
+"""`ansinh verification`: hand in the register's extract, see who can be verified and why not, measure the rules of matching."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from ansinh import corpus
-from ansinh.asking import AsJson, show
+from ansinh import corpus, pipeline
+from ansinh.asking import AsJson, Name, ask, show
+from ansinh.client import Client
+from ansinh.installation import Addresses
 from sandbox.identity_pairs import PAIRS, SEED
 
-MASKS = 1_000
-verification = typer.Typer(help="The rules of matching on a labelled corpus.", no_args_is_help=True)
+SERVICE, MASKS = "verification", 1_000
+verification = typer.Typer(
+    help="The register's extract, what verification can answer, and how well the rules of matching do.", no_args_is_help=True
+)
 
 
-@verification.callback()
-def _group() -> None:
-    """A group, also while it has one command."""
+@verification.command("extract")
+def hand_in_extract(
+    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, UTF-8, as the register gives it.")],
+    name: Name = "local",
+) -> None:
+    """Hand in an extract of the population register and wait until it is taken. Example: ansinh verification extract people.csv
+
+    Exit code 1 when rows were refused; the others are taken.
+    """
+
+    async def hand_in(addresses: Addresses, client: Client) -> Any:
+        answer = await client.post(SERVICE, "/v1/population/extract", actor="operator", body=path.read_bytes())
+        await pipeline.settled(addresses)
+        return answer
+
+    answer = ask(name, hand_in)
+    show(answer)
+    raise typer.Exit(int(answer["refused"] > 0))
+
+
+@verification.command("status")
+def show_status(as_json: AsJson = False, name: Name = "local") -> None:
+    """Whether the register can answer, what was asked and not answered, people by outcome. Example: ansinh verification status
+
+    Exit code 1 when a newer extract is needed.
+    """
+    paths = {"register": "population/state", "extracts": "population/extracts", "questions": "population/questions"}
+
+    async def look(_addresses: Addresses, client: Client) -> dict[str, Any]:
+        found = {what: await client.get(SERVICE, f"/v1/{path}") for what, path in paths.items()}
+        return found | {"outcomes": await client.get(SERVICE, "/v1/progress")}
+
+    found = ask(name, look)
+    if as_json:
+        show(found)
+    else:
+        for line in _status(found):
+            typer.echo(line)
+    raise typer.Exit(int(found["register"]["need"] not in (None, "CURRENT")))
+
+
+def _status(found: dict[str, Any]) -> Iterator[str]:
+    register = found["register"]
+    yield f"Register: {register['register']}" + (f", {register['need']}. {register['advice']}" if register["need"] else "")
+    if register.get("as_of"):
+        yield f"  newest whole extract of {register['as_of']}; due again from {register['renew_at']}, expires {register['expires_at']}"
+    for one in found["extracts"]:
+        yield f"  extract of {one['as_of']}: {one['applied']} of {one['entries']} entries taken"
+    for one in found["questions"]:
+        waits = f", the oldest since {one['oldest']}" if one["oldest"] else ""
+        yield f"Questions, {one['about']}: {one['answered']} answered, {one['open']} open, {one['unanswered']} sent without answer{waits}"
+    yield "People: " + (", ".join(f"{count} {outcome}" for outcome, count in sorted(found["outcomes"].items())) or "nobody yet")
 
 
 @verification.command("corpus")

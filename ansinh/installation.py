@@ -15,6 +15,7 @@ from pathlib import Path
 
 import asyncpg
 
+from ansinh.asked import HOLDERS, REGISTER, asked_settings, sandbox_child, settings_of_others
 from ansinh.processes import ROOT, Child, Supervisor
 from deploy.local.databases import migrate
 from deploy.local.ports import free_ports
@@ -97,11 +98,13 @@ class Installation:
         mixes: Mapping[Provider, Mapping[str, float]] | None = None,
         copies: int = 1,
         routes: Routes | None = None,
+        asking: bool = False,
     ) -> None:
         """`business_time`: where the clock file starts; None runs on real time. `fresh` throws earlier data away.
 
         `mixes`: how often the sandbox partners reject, lose or repeat answers (see `sandbox/provider_mix.py`). `copies` of every
-        service: the first has the service's name, the next `registry-2` and so on.
+        service: the first has the service's name, the next `registry-2` and so on. `asking`: the sandbox's register and banks are started
+        too, and verification asks them instead of keeping a replica.
         """
         self.name = name
         self.folder = home(name)
@@ -110,6 +113,7 @@ class Installation:
         self._mixes = mixes or {}
         self._copies = copies
         self._routes = routes or Routes()
+        self._asked = (REGISTER, HOLDERS) if asking else ()
         self._stack: LocalStack | None = None
         self.supervisor = Supervisor()
         self.addresses: Addresses
@@ -165,13 +169,15 @@ class Installation:
             self.set_clock(self._business_time)
 
     def _addresses(self, stack: LocalStack) -> Addresses:
-        names = (*(name for service in Service for name in self._names(service)), "sms")
+        names = (*(name for service in Service for name in self._names(service)), "sms", *self._asked)
         ports = dict(zip(map(str, names), free_ports(len(names)), strict=True))
         databases = {str(service): stack.postgres_dsn(f"ansinh_{self.name.replace('-', '_')}_{service}") for service in Service}
         return Addresses(str(self.folder), stack.kafka_bootstrap, databases, ports)
 
     def _start_children(self) -> None:
         self.supervisor.add(self._sms_centre())
+        for name in self._asked:
+            self.supervisor.add(sandbox_child(name, self.addresses.ports[name], self.folder / "logs"))
         for service in Service:
             for name in self._names(service):
                 self.supervisor.add(self._service(service, name))
@@ -194,9 +200,11 @@ class Installation:
         if service is Service.NOTIFY:
             environment["ANSINH_SMS_GATEWAY_URL"] = self._routes.http(name, self.addresses.url("sms"))
             environment["ANSINH_SMS_ASK_AGAIN_SECONDS"] = "2"
+        if service is Service.VERIFICATION and self._asked:
+            environment |= asked_settings(self.addresses.url)
         environment |= self._routes.more(name, self.folder)
-        command = ["-m", f"services.{service}.app"]
-        return Child(name, command, self.folder / "logs" / f"{name}.log", environment, self.addresses.ports[name])
+        command, log = ["-m", f"services.{service}.app"], self.folder / "logs" / f"{name}.log"
+        return Child(name, command, log, environment, self.addresses.ports[name], settings_of_others(service))
 
     def _provider(self, provider: Provider) -> Child:
         keys = self.folder / "keys"

@@ -30,13 +30,17 @@ class NotReady(Exception):
 
 @dataclass
 class Child:
-    """One process of ours: its command, its log, and how often it had to be started again. `held`: nobody starts it again for now."""
+    """One process of ours: its command, its log, and how often it had to be started again. `held`: nobody starts it again for now.
+
+    `without`: variables of our environment that it must not see.
+    """
 
     name: str
     command: Sequence[str]
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     port: int | None = None
+    without: frozenset[str] = frozenset()
     restarts: int = 0
     held: bool = False
     process: subprocess.Popen[bytes] | None = None
@@ -49,6 +53,7 @@ class Child:
         `once`: environment of this start only.
         """
         self._started = monotonic()
+        inherited = {name: value for name, value in os.environ.items() if name not in self.without}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-m", "ansinh.tied", str(_LIFELINE[0]), *self.command],
@@ -58,7 +63,7 @@ class Child:
                 cwd=ROOT,
                 pass_fds=(_LIFELINE[0],),
                 start_new_session=True,
-                env={**os.environ, **self.environment, **(once or {})},
+                env={**inherited, **self.environment, **(once or {})},
             )
 
     @property

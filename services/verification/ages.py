@@ -8,8 +8,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from enum import StrEnum
 
 from shared.clock import LOCAL
+
+
+class ExtractNeed(StrEnum):
+    """Whether somebody must fetch a newer extract of the register, in order of urgency."""
+
+    NO_EXTRACT = "NO_EXTRACT"
+    EXTRACT_EXPIRED = "EXTRACT_EXPIRED"
+    EXTRACT_DUE = "EXTRACT_DUE"
+    CURRENT = "CURRENT"
+
+
+NEED_ADVICE = {
+    ExtractNeed.NO_EXTRACT: "Chưa có bản trích dân cư nào đủ dòng: chưa xác minh được ai. Nạp bản trích.",
+    ExtractNeed.EXTRACT_EXPIRED: "Bản trích dân cư đã quá hạn: không còn xác minh được ai. Nạp bản trích mới ngay.",
+    ExtractNeed.EXTRACT_DUE: "Bản trích dân cư cũ hơn ngày phải làm mới của tháng: nạp bản trích mới trước khi chốt danh sách.",
+    ExtractNeed.CURRENT: "Bản trích dân cư còn dùng được.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +48,20 @@ class Ages:
     def expires_before(self, now: datetime) -> datetime:
         """What was said before this moment counts for nothing."""
         return now - timedelta(days=self.expires_days)
+
+    def expires_at(self, said: datetime) -> datetime:
+        """From which moment on what was said then counts for nothing."""
+        return said + timedelta(days=self.expires_days)
+
+    def extract_need(self, as_of: datetime | None, now: datetime) -> ExtractNeed:
+        """Whether a newer extract is needed, by the moment of the newest whole one (None: there is none)."""
+        if as_of is None:
+            return ExtractNeed.NO_EXTRACT
+        if as_of < self.expires_before(now):
+            return ExtractNeed.EXTRACT_EXPIRED
+        return ExtractNeed.EXTRACT_DUE if as_of < self.renew_before(now) else ExtractNeed.CURRENT
+
+    def next_renewal(self, now: datetime) -> datetime:
+        """The midnight in Vietnam from which on an extract of now is due to be renewed."""
+        day = (self.renew_before(now).astimezone(LOCAL).date().replace(day=1) + timedelta(days=32)).replace(day=self.renew_day)
+        return datetime.combine(day, time(), LOCAL)

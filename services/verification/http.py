@@ -11,9 +11,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 
 from services.verification import population_feed, store, store_questions
+from services.verification.ages import NEED_ADVICE
 from services.verification.http_review import add_review
 from services.verification.population_feed import Entry, NotAnExtract
 from services.verification.review import Review
+from services.verification.settings import Settings
 from shared.actors import EVERY_PAYER, Actor, require
 from shared.database import Database
 from shared.events import AuditRecord
@@ -30,6 +32,7 @@ def router(runtime: Runtime, review: Review) -> APIRouter:
     routes = APIRouter()
     _add_extract(routes, runtime)
     _add_reading(routes, runtime.database)
+    _add_register_state(routes, runtime)
     add_review(routes, runtime, review)
     return routes
 
@@ -87,6 +90,25 @@ def _add_reading(routes: APIRouter, database: Database) -> None:
         """Every result told of one person. Holds no personal data but a day of death."""
         async with database.reading() as tx:
             return _found(await store.trace(tx, beneficiary_id), "PERSON_UNKNOWN")
+
+
+def _add_register_state(routes: APIRouter, runtime: Runtime) -> None:
+    settings: Settings = runtime.settings
+
+    @routes.get("/v1/population/state")
+    async def state() -> dict[str, Any]:
+        """Who answers about people, and for the replica whether a newer extract is needed, why, and until when this one serves.
+
+        `as_of` is of the newest extract that arrived whole; one that is still arriving stands among the extracts.
+        """
+        if settings.register_url:
+            return {"register": "asked", "need": None}
+        now, ages = runtime.clock.now(), settings.ages
+        async with runtime.database.reading() as tx:
+            as_of = await store.register_as_of(tx, now)
+        need = ages.extract_need(as_of, now)
+        lasts = {"renew_at": ages.next_renewal(as_of), "expires_at": ages.expires_at(as_of)} if as_of else {}
+        return {"register": "replica", "as_of": as_of, "need": need, "advice": NEED_ADVICE[need], **lasts}
 
 
 def _found(value: dict[str, Any] | None, code: str) -> dict[str, Any]:

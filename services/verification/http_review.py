@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -43,11 +44,21 @@ def add_review(routes: APIRouter, runtime: Runtime, review: Review) -> None:
 def _add_listing(routes: APIRouter, database: Database) -> None:
     @routes.get("/v1/review")
     async def waiting(
-        payer: Annotated[Opaque | None, Query()] = None, most: Annotated[int, Query(ge=1, le=CASES_SHOWN)] = CASES_SHOWN
-    ) -> list[dict[str, Any]]:
-        """Undecided cases, oldest first: who by id, outcome, evidence. Nothing personal."""
+        *,
+        payer: Annotated[Opaque | None, Query()] = None,
+        after_at: datetime | None = None,
+        after_id: UUID | None = None,
+        most: Annotated[int, Query(ge=1, le=CASES_SHOWN)] = CASES_SHOWN,
+    ) -> dict[str, Any]:
+        """A page of undecided cases, oldest first: who by id, outcome, evidence; nothing personal. `next`: what to ask for the page
+        behind it, none on the last one; `waiting`: how many there are on all pages."""
+        after = (after_at, after_id) if after_at and after_id else None
         async with database.reading() as tx:
-            return await store_review.cases(tx, payer, most)
+            page = await store_review.cases(tx, payer, after, most=most + 1)
+        shown = page.cases[:most]
+        more = len(page.cases) > most
+        behind = {"after_at": shown[-1]["checked_at"], "after_id": shown[-1]["beneficiary_id"]} if more else None
+        return {"cases": shown, "waiting": page.waiting, "next": behind}
 
     @routes.get("/v1/review/{beneficiary_id}/decisions")
     async def history(beneficiary_id: UUID) -> list[dict[str, Any]]:

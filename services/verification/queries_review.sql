@@ -1,13 +1,19 @@
 -- name: cases
--- People whose case is unclear and not decided as it is now, oldest result first; without anything personal.
-SELECT p.beneficiary_id, p.payer, v.outcome, v.evidence, v.checked_at
-  FROM person p JOIN verdict v USING (beneficiary_id, result_seq)
- WHERE v.outcome = ANY(:outcomes::text[]) AND (:payer::text IS NULL OR p.payer = :payer)
-   AND NOT EXISTS (
-       SELECT FROM review_decision d
-        WHERE d.beneficiary_id = p.beneficiary_id AND d.identity_digest = p.identity_digest
-          AND EXISTS (SELECT FROM register r WHERE r.person_token = d.person_token AND r.content_digest = d.register_digest))
- ORDER BY v.checked_at, p.beneficiary_id LIMIT :most;
+-- A page of people whose case is unclear and not decided as it is now, oldest result first, and how many there are in all; without
+-- anything personal.
+WITH unclear AS (
+    SELECT p.beneficiary_id, p.payer, v.outcome, v.evidence, v.checked_at
+      FROM person p JOIN verdict v USING (beneficiary_id, result_seq)
+     WHERE v.outcome = ANY(:outcomes::text[]) AND (:payer::text IS NULL OR p.payer = :payer)
+       AND NOT EXISTS (
+           SELECT FROM review_decision d
+            WHERE d.beneficiary_id = p.beneficiary_id AND d.identity_digest = p.identity_digest
+              AND EXISTS (SELECT FROM register r WHERE r.person_token = d.person_token AND r.content_digest = d.register_digest))
+)
+SELECT u.*, a.waiting FROM (SELECT count(*) AS waiting FROM unclear) a LEFT JOIN LATERAL (
+    SELECT * FROM unclear WHERE :after_at::timestamptz IS NULL OR (checked_at, beneficiary_id) > (:after_at::timestamptz, :after_id::uuid)
+     ORDER BY checked_at, beneficiary_id LIMIT :most) u ON true
+ ORDER BY u.checked_at, u.beneficiary_id;
 
 -- name: decisions
 -- What holds of these people: decisions that no later one replaced.

@@ -25,11 +25,22 @@ class Sight(NamedTuple):
     entries: Mapping[str, str]
 
 
-async def cases(tx: Tx, payer: str | None, most: int) -> list[dict[str, Any]]:
-    """Undecided unclear cases, of one payer or of all; nothing personal."""
+class Page(NamedTuple):
+    """A page of cases, and how many wait in all."""
+
+    cases: list[dict[str, Any]]
+    waiting: int
+
+
+async def cases(tx: Tx, payer: str | None, after: tuple[datetime, UUID] | None, *, most: int) -> Page:
+    """Undecided unclear cases, of one payer or of all, behind a case that was shown; nothing personal."""
     outcomes = [*map(str, UNCLEAR), "duplicate"]
-    found = [dict(row) async for row in queries.cases(tx, payer=payer, outcomes=outcomes, most=most)]
-    return [{**row, "evidence": json.loads(row["evidence"])} for row in found]
+    after_at, after_id = after or (None, None)
+    found = queries.cases(tx, payer=payer, outcomes=outcomes, after_at=after_at, after_id=after_id, most=most)
+    rows = [dict(row) async for row in found]
+    waiting = rows[0]["waiting"]
+    shown = [{key: value for key, value in row.items() if key != "waiting"} for row in rows if row["beneficiary_id"]]
+    return Page([{**row, "evidence": json.loads(row["evidence"])} for row in shown], waiting)
 
 
 async def decisions(tx: Tx, ids: Collection[UUID]) -> Mapping[UUID, Sequence[Decision]]:

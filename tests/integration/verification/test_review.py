@@ -39,7 +39,7 @@ class Desk:
 
     async def waiting(self) -> list[UUID]:
         """Ids in the queue."""
-        return [UUID(case["beneficiary_id"]) for case in (await self.client.get("/v1/review")).json()]
+        return [UUID(case["beneficiary_id"]) for case in (await self.client.get("/v1/review")).json()["cases"]]
 
     async def see(self, who: UUID, **actor: Any) -> dict[str, Any]:
         """Both sides."""
@@ -82,10 +82,27 @@ async def test_unclear_waits_and_clear_does_not(desk: Desk) -> None:
     await desk.bench.load(a_register_line(), a_register_line(personal_number="042149990002"))
     await desk.bench.see(clear)
     answer = await desk.client.get("/v1/review", params={"payer": "huyen-444"})
-    (case,) = answer.json()
+    (case,) = answer.json()["cases"]
     assert (UUID(case["beneficiary_id"]), case["outcome"]) == (who, "mismatch")
     assert "Hoá" not in answer.text
-    assert (await desk.client.get("/v1/review", params={"payer": "huyen-445"})).json() == []
+    elsewhere = (await desk.client.get("/v1/review", params={"payer": "huyen-445"})).json()
+    assert elsewhere == {"cases": [], "waiting": 0, "next": None}
+
+
+async def test_pages_show_every_case_once_oldest_first(desk: Desk) -> None:
+    numbers = [f"0421499900{n:02d}" for n in range(1, 6)]
+    await desk.bench.load(*(a_register_line(personal_number=number) for number in numbers))
+    for number in numbers:
+        await desk.bench.see(desk.bench.snapshot(an_identity(full_name="Nguyễn Thị Hoá", personal_number=number)))
+    whole = (await desk.client.get("/v1/review")).json()
+    found, page = [], {"next": {}}
+    while page["next"] is not None:
+        page = (await desk.client.get("/v1/review", params={"most": 2, **page["next"]})).json()
+        assert page["waiting"] == 5
+        found += [page["cases"]]
+    assert [len(cases) for cases in found] == [2, 2, 1]
+    assert [case for cases in found for case in cases] == whole["cases"]
+    assert (await desk.client.get("/v1/review", params={"after_at": "yesterday"})).status_code == 422
 
 
 async def test_both_sides_are_shown_field_by_field_and_the_sight_is_audited(desk: Desk) -> None:

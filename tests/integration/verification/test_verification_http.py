@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,7 +18,7 @@ from shared.process import Runtime
 from shared.topics import Service
 from shared.web import make_app
 from shared.words import Role
-from tests.integration.verification.verification_bench import Bench, an_identity
+from tests.integration.verification.verification_bench import Bench, a_register_line, an_identity
 
 LINE = "042149990001,,Nguyễn,Thị,Hòa,1949-03-02,female,18496,alive,,"
 
@@ -49,6 +50,22 @@ async def test_extract_is_taken_and_bad_rows_told_without_their_values(bench: Be
     assert "2.3.49" not in answer.text
     (extract,) = (await client.get("/v1/population/extracts")).json()
     assert (extract["entries"], extract["applied"]) == (1, 0)
+
+
+async def test_when_a_newer_extract_is_needed_is_said(bench: Bench, client: httpx.AsyncClient) -> None:
+    async def need() -> str:
+        return str((await client.get("/v1/population/state")).json()["need"])
+
+    assert await need() == "NO_EXTRACT"
+    await bench.load(a_register_line())
+    assert await need() == "CURRENT"
+    state = (await client.get("/v1/population/state")).json()
+    bench.clock.move(datetime.fromisoformat(state["renew_at"]) - bench.clock.now())
+    assert await need() == "EXTRACT_DUE"
+    bench.clock.move(datetime.fromisoformat(state["expires_at"]) - bench.clock.now() + timedelta(seconds=1))
+    assert await need() == "EXTRACT_EXPIRED"
+    await bench.load(a_register_line())
+    assert await need() == "CURRENT"
 
 
 async def test_no_extract_no_token_no_service(client: httpx.AsyncClient) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.verification.ages import Ages
+from services.verification.ages import NEED_ADVICE, Ages, ExtractNeed
 from services.verification.asking import Quota
 from services.verification.breaker import Breaker
 from shared.clock import LOCAL
@@ -70,6 +70,33 @@ def test_never_lets_more_out_than_wanted(steps: list[str], wanted: int) -> None:
 def test_answers_are_renewed_once_after_a_day_of_each_month(today: tuple[int, int, int], from_day: tuple[int, int, int]) -> None:
     at = datetime(*today, 9, 0, tzinfo=LOCAL)
     assert Ages(renew_day=20).renew_before(at) == datetime.combine(date(*from_day), datetime.min.time(), LOCAL)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "need"),
+    [
+        (None, ExtractNeed.NO_EXTRACT),
+        ((2023, 10, 21), ExtractNeed.EXTRACT_EXPIRED),
+        ((2023, 12, 20), ExtractNeed.EXTRACT_DUE),
+        ((2024, 1, 20), ExtractNeed.CURRENT),
+    ],
+)
+def test_a_newer_extract_is_asked_for_before_the_old_one_counts_for_nothing(
+    as_of: tuple[int, int, int] | None, need: ExtractNeed
+) -> None:
+    now, ages = datetime(2024, 1, 22, 9, tzinfo=LOCAL), Ages(renew_day=20, expires_days=92)
+    made = datetime(*as_of, 9, tzinfo=LOCAL) if as_of else None
+    assert ages.extract_need(made, now) is need
+    assert set(NEED_ADVICE) == set(ExtractNeed)
+
+
+@given(st.integers(0, 2_000), st.integers(1, 28), st.integers(1, 366))
+def test_an_extract_is_current_until_the_day_it_is_told_to_be_due(days: int, day: int, expires: int) -> None:
+    made, ages = NOW + timedelta(days=days), Ages(day, expires)
+    until = min(ages.next_renewal(made), ages.expires_at(made))
+    assert made < until
+    assert ages.extract_need(made, until - timedelta(microseconds=1)) is ExtractNeed.CURRENT
+    assert ages.extract_need(made, until + timedelta(microseconds=1)) is not ExtractNeed.CURRENT
 
 
 @given(st.integers(0, 2_000), st.integers(0, 23), st.integers(1, 28), st.integers(1, 366))
