@@ -117,7 +117,7 @@ class Runner:
             async with asyncio.timeout(TRIAL_SECONDS + MORE_SECONDS * (len(scenarios) - 1)):
                 await self._run(scenarios)
         except Exception as error:
-            self.result.problems.append(f"{type(error).__name__}: {error}".splitlines()[0])
+            self.result.problems.append(_told(error))
             self.world.note("failed", trace=traceback.format_exc())
             await self._say_what_is_missing(scenarios)
         await self.world.brokers_back()
@@ -222,6 +222,13 @@ class Runner:
                 if seen.what == "fetch" and seen.value != 1:
                     wrong.append(f"wire: {service} reads uncommitted records")
         return wrong
+
+
+def _told(error: Exception) -> str:
+    """One line: what it was, and where in the trial, because a time-out of a library says nothing of itself."""
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent == Path(__file__).parent]
+    places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(own[-3:]))
+    return f"{type(error).__name__}: {error}".splitlines()[0] + f" (at {places})"
 
 
 async def keep(world: World, result: Result) -> Path:
