@@ -6,7 +6,7 @@ PYTEST := $(PYTHON) -m pytest -q
 PIP_COMPILE := $(BIN)/pip-compile -q --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-emit-options --strip-extras --allow-unsafe --no-header
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test unit integration acceptance faults lint types lock check clean bench planted
+.PHONY: help setup demo up test unit integration acceptance faults fuzz lint types lock check clean bench planted
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,11 @@ faults: setup ## Hurt a running installation in every way of the table, then at 
 	@$(PYTHON) -m tests.faults $(if $(ONLY),--scenario $(ONLY)) $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) \
 		--profile $(or $(PROFILE),one)
 
+FUZZ_SECONDS := 30
+fuzz: setup ## Throw changed bytes at every reader of files and events, FUZZ_SECONDS=n each; ONLY="name ..." for some
+	@$(BIN)/pip install -q --require-hashes --no-deps -r requirements-fuzz.lock
+	@$(PYTHON) -m tests.fuzz $(ONLY) --seconds $(FUZZ_SECONDS)
+
 lint: setup ## Check style, format and layers
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -58,6 +63,7 @@ lock: setup ## Pin the requirements again, with hashes
 	$(PIP_COMPILE) -o requirements.lock requirements.in
 	$(PIP_COMPILE) -o requirements-dev.lock requirements-dev.in
 	$(PIP_COMPILE) -o requirements-local.lock requirements-local.in
+	$(PIP_COMPILE) -o requirements-fuzz.lock requirements-fuzz.in
 
 clean: ## Delete the data and logs of runs; .venv and the Kafka jars stay
 	@test ! -x $(PYTHON) || $(PYTHON) -m deploy.local.clean

@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("shared", "services")
-_ONE = re.compile(r"([a-z_]+(?:\.[a-z_]+)+)(?::([1-9][0-9]*))?")
+_ONE = re.compile(r"([a-z0-9_]+(?:\.[a-z0-9_]+)+)(?::([1-9][0-9]*))?")
 _left: dict[str, int] = {}
 _to_hand_down: list[str] = []
 
@@ -30,7 +30,7 @@ def point(name: str) -> None:
 def arm(text: str) -> None:
     """Arm `name:n` or a comma list of them: die at the n-th passage (the first, without n). Raises ValueError for an unknown name."""
     known = set(inventory())
-    wanted = dict(map(_parsed, text.split(",")))
+    wanted = dict(map(parsed, text.split(",")))
     unknown = sorted(set(wanted) - known)
     if unknown:
         raise ValueError(f"no such crash point: {', '.join(unknown)}")
@@ -40,7 +40,7 @@ def arm(text: str) -> None:
 def arm_from(file: Path) -> None:
     """Arm what a file says and tell so on standard error. Whether the points exist is not asked: it would hold the process up."""
     text = file.read_text("utf-8")
-    _set(text, dict(map(_parsed, text.split(","))))
+    _set(text, dict(map(parsed, text.split(","))))
     os.write(2, b'{"event": "crash_armed"}\n')
 
 
@@ -55,7 +55,8 @@ def hand_down() -> str | None:
     return _to_hand_down.pop() if _to_hand_down else None
 
 
-def _parsed(text: str) -> tuple[str, int]:
+def parsed(text: str) -> tuple[str, int]:
+    """(name, passage) of `name` or `name:n`. Raises ValueError."""
     match = _ONE.fullmatch(text.strip())
     if match is None:
         raise ValueError("a crash point is written name or name:n")

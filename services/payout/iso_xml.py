@@ -40,8 +40,8 @@ def version_of(content: bytes) -> str | None:
     """The message and version that a document's first element says, when it is one we read."""
     try:
         for _event, element in etree.iterparse(io.BytesIO(content), events=("start",), **_SAFE):
-            match = _NAMESPACE.fullmatch(etree.QName(element).namespace or "")
-            return match[1] if match and match[1] in VERSIONS and etree.QName(element).localname == "Document" else None
+            match = _NAMESPACE.fullmatch(element.tag.rpartition("}")[0].lstrip("{"))
+            return match[1] if match and match[1] in VERSIONS and _local(element) == "Document" else None
     except (etree.XMLSyntaxError, ValueError):
         raise NotAStatement(StatementRefusal.FILE_DAMAGED) from None
     return None
@@ -57,11 +57,16 @@ def elements(content: bytes, tags: frozenset[str]) -> Iterator[tuple[str, Elemen
         for _event, element in parser:
             if element.getroottree().docinfo.doctype:
                 raise NotAStatement(StatementRefusal.FILE_DAMAGED)
-            yield etree.QName(element).localname, element
-            if etree.QName(element).localname in _FORGOTTEN:
+            yield _local(element), element
+            if _local(element) in _FORGOTTEN:
                 _forget(element)
     except (etree.XMLSyntaxError, ValueError):
         raise NotAStatement(StatementRefusal.FILE_DAMAGED) from None
+
+
+def _local(element: Element) -> str:
+    """The name without its namespace. The library's own way refuses names with two colons, which its parser lets pass."""
+    return str(element.tag).rpartition("}")[2]
 
 
 _FORGOTTEN = frozenset({"Ntry", "TxInfAndSts"})
@@ -101,7 +106,7 @@ def every(element: Element, path: str) -> list[Element]:
 def inside(element: Element, parent: str) -> bool:
     """Whether the element stands directly in a parent so named."""
     above = element.getparent()
-    return above is not None and etree.QName(above).localname == parent
+    return above is not None and _local(above) == parent
 
 
 def amount(element: Element, path: str) -> int | None:

@@ -13,8 +13,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from python_calamine import CalamineError, CalamineWorkbook
-
 from services.payout.hand_typed import Cell, folded, shown, typed_amount, typed_date, typed_id
 from services.payout.reason_codes import WORDS
 from services.payout.statement_line import (
@@ -29,6 +27,7 @@ from services.payout.statement_line import (
     StatementRefusal,
     reference,
 )
+from shared.xlsx_rows import BadSheet, Book
 
 HEADER_ROWS_MAX = 40
 UNPACKED_BYTES_MAX = 200 * 1024 * 1024
@@ -85,7 +84,7 @@ class _Sheet:
 
 def read_post_list(content: bytes) -> Statement:
     """What the post says of each payment. Raises NotAStatement."""
-    rows = _workbook(content) if content.startswith(ZIP) else _delimited(content)
+    rows: Sequence[Row] = _workbook(content) if content.startswith(ZIP) else _delimited(content)
     sheet = _with_header(rows)
     lines, sums, whole = list[StatementLine](), 0, list[int]()
     for number, row in enumerate(sheet.rows[sheet.header + 1 :], sheet.header + 2):
@@ -104,38 +103,35 @@ def read_post_list(content: bytes) -> Statement:
     return Statement(FileKind.POST_LIST, "", lines)
 
 
-def _workbook(content: bytes) -> list[Row]:
+def _workbook(content: bytes) -> Sequence[Row]:
     """The rows of the first sheet; what is merged over rows is said in each of them, as people read it."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if sum(part.file_size for part in archive.infolist()) > UNPACKED_BYTES_MAX:
                 raise NotAStatement(StatementRefusal.FILE_TOO_LARGE)
-        sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
-        if sheet.height * sheet.width > CELLS_MAX:
-            raise NotAStatement(StatementRefusal.FILE_TOO_LARGE)
-        left, above = (sheet.start[1], sheet.start[0]) if sheet.start else (0, 0)
-        rows: list[list[Cell]] = [[] for _ in range(above)] + [
-            [None] * left + row for row in sheet.to_python(skip_empty_area=True)
-        ]
-        merged = sheet.merged_cell_ranges or ()
-    except (
-        CalamineError,
-        zipfile.BadZipFile,
-        OSError,
-        IndexError,
-        ValueError,
-        TypeError,
-        NotImplementedError,
-        RuntimeError,
-        EOFError,
-    ):
+        book = Book(io.BytesIO(content))
+        rows = list(_capped(book.rows()))
+    except (BadSheet, zipfile.BadZipFile, OSError, ValueError):
         raise NotAStatement(StatementRefusal.FILE_DAMAGED) from None
-    for (top, column), (bottom, _right) in merged:
-        if top < len(rows) and column < len(rows[top]):
-            for row in rows[top + 1 : bottom + 1]:
-                if column < len(row) and not shown(row[column]):
-                    row[column] = rows[top][column]
-    return list(rows)
+    # Merged places may be said to lie over one another, each over the whole sheet.
+    if sum(min(bottom, len(rows)) - top for top, _, bottom, _ in book.merged) > CELLS_MAX:
+        raise NotAStatement(StatementRefusal.FILE_TOO_LARGE)
+    for top, column, bottom, _right in book.merged:
+        said = rows[top - 1][column] if top <= len(rows) and column < len(rows[top - 1]) else None
+        for row in rows[top:bottom] if shown(said) else ():
+            if any(map(shown, row)):
+                row.extend([None] * (column + 1 - len(row)))
+                row[column] = row[column] if shown(row[column]) else said
+    return rows
+
+
+def _capped(rows: Iterable[tuple[int, Sequence[Cell]]]) -> Iterator[list[Cell]]:
+    left = CELLS_MAX
+    for _number, cells in rows:
+        left -= 1 + len(cells)
+        if left < 0:
+            raise NotAStatement(StatementRefusal.FILE_TOO_LARGE)
+        yield list(cells)
 
 
 def _delimited(content: bytes) -> list[Row]:
@@ -161,7 +157,7 @@ def _decoded(content: bytes) -> str:
     raise NotAStatement(StatementRefusal.FORMAT_UNKNOWN)
 
 
-def _with_header(rows: list[Row]) -> _Sheet:
+def _with_header(rows: Sequence[Row]) -> _Sheet:
     """The first row with a column of ids and one that says something of them."""
     for number, row in enumerate(rows[:HEADER_ROWS_MAX]):
         columns = _columns(row)

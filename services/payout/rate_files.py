@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from io import StringIO
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -203,13 +203,17 @@ def _funeral(text: str, standards: Mapping[str, Sequence[Standard]]) -> dict[str
 
 def _table(file: str, text: str, model: type[AnyRow]) -> Numbered[AnyRow]:
     """Rows with their number as a spreadsheet shows it."""
-    reader = csv.DictReader(StringIO(text), restkey="(beyond the last)", strict=True)
+    reader = csv.DictReader(StringIO(text, newline=""), restkey="(beyond the last)", strict=True)
     wanted = [info.alias or name for name, info in model.model_fields.items()]
+    try:
+        held = list(islice(enumerate(reader, 2), ROWS_MAX))
+    except csv.Error as error:
+        raise BadRates(file, reader.line_num, column="(row)", wrong=f"no CSV: {error}") from None
     for column in wanted:
         if column not in (reader.fieldnames or ()):
             raise BadRates(file, 1, column=column, wrong="missing")
     rows = []
-    for number, cells in enumerate(reader, 2):
+    for number, cells in held:
         if number > ROWS_MAX:
             raise BadRates(file, number, column=wanted[0], wrong=f"more than {ROWS_MAX} rows")
         rows.append((number, _row(file, number, model, cells=cells)))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
+import signal
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
@@ -35,6 +37,8 @@ from shared import crashing
 from shared.areas import AREAS_FILE, CHANGES_FILE
 from shared.errors import Trouble
 
+# What a reader may take: the largest old workbook needs 600 MB. Six kilobytes of a broken .xls otherwise take all the machine has.
+MEMORY_BYTES_MAX = 2 * 1024**3
 _ROOT = Path(__file__).parents[2]
 # One line holds one part: 2,000 rows of about 700 bytes.
 _LINE_BYTES_MAX = 16 * 1024 * 1024
@@ -134,12 +138,17 @@ class Reading:
         assert self._process.stdout
         line = await self._process.stdout.readline()
         if not line:
+            # The library for .xls asks for all memory when a file's own lengths are wrong; at the limit it ends the process.
+            if await self._process.wait() == -signal.SIGABRT and not self.suffix:
+                raise NotAList(FileReason.FILE_NOT_EXCEL)
             raise Trouble("the reader of a list has died")
         return line
 
 
 def main() -> None:
     """The reader's side: one file, then the end."""
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES_MAX if most < 0 else min(most, MEMORY_BYTES_MAX), most))
     order = _ORDER.validate_json(sys.stdin.readline())
     if order.crash_point:
         crashing.arm(order.crash_point)

@@ -18,8 +18,8 @@ from lxml import etree
 
 from services.registry.refusals import FileReason, NotAList
 from services.registry.sheets import letter
-from services.registry.xlsx_rows import first_sheet
 from shared.crashing import point
+from shared.xlsx_rows import BadSheet, first_sheet
 
 _BLOCK = 1 << 18
 _SPANS = re.compile(rb'\s+spans\s*=\s*("[^"]*"|\'[^\']*\')')
@@ -60,7 +60,7 @@ def with_marks(source: Path, target: Path, marks: Marks, *, width: int) -> None:
             for part in archive.infolist():
                 marker = Marker(marks, width) if part.filename == path else None
                 _copy(archive, written, part, marker=marker)
-    except (zipfile.BadZipFile, KeyError, etree.XMLSyntaxError, expat.ExpatError, StopIteration):
+    except (zipfile.BadZipFile, KeyError, etree.XMLSyntaxError, expat.ExpatError, StopIteration, BadSheet):
         raise NotAList(FileReason.FILE_NOT_EXCEL) from None
     point("list_workbook.after_write")
 

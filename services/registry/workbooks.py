@@ -1,7 +1,6 @@
-"""Workbooks of every kind as rows: XLSX held or, when large, streamed; XLS and ODS held and capped by their cells.
+"""Workbooks of every kind as rows: XLSX streamed, whatever its size; XLS and ODS held and capped by their cells.
 
-A held sheet costs about 1.5 KB a row while it is read; one that is streamed costs nothing that grows. XLS and ODS cannot be streamed by any
-library we know, so their cells are counted before anything is held.
+XLS and ODS cannot be streamed by any library we know, so their cells are counted before anything is held.
 """
 
 from __future__ import annotations
@@ -10,17 +9,16 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Protocol
 from xml.parsers import expat
 
 from python_calamine import CalamineError, CalamineWorkbook
 
-from services.registry import xlsx_rows
 from services.registry.cells import Cell
 from services.registry.refusals import FileReason, NotAList
+from shared import xlsx_rows
 
-# An XLSX sheet up to this many unpacked bytes is held: it is read three times as fast then.
-HELD_BYTES_MAX = 48 * 1024 * 1024
 STREAMED_BYTES_MAX = 4 * 1024 * 1024 * 1024
 OLD_BYTES_MAX = 64 * 1024 * 1024
 CELLS_MAX = 1_500_000
@@ -48,10 +46,10 @@ class Rows(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A sheet in memory. `in_place`: its file is an XLSX that marks can be put into."""
+    """A sheet of an old kind in memory."""
 
     sheet: Any
-    in_place: bool
+    in_place: bool = False
 
     def rows(self) -> Iterator[tuple[int, Sequence[Cell]]]:
         """Every row; what calamine leaves out on the left is put back."""
@@ -65,7 +63,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
-    """A large XLSX sheet, read from disk as often as it is asked for; it was read to its end once. `widest`: cells of its widest row."""
+    """An XLSX sheet, read from disk as often as it is asked for; it was read to its end once. `widest`: cells of its widest row."""
 
     book: xlsx_rows.Book
     widest: int
@@ -103,16 +101,18 @@ def open_old(path: Path) -> Rows:
         raise NotAList(FileReason.FILE_TOO_LARGE, _CAPPED)
     if _PASSWORD in path.read_bytes():
         raise NotAList(FileReason.FILE_HAS_PASSWORD)
-    return _capped(_held(path, in_place=False))
+    return _capped(_held(path))
 
 
 def _open_xlsx(path: Path) -> Rows:
     try:
-        if xlsx_rows.unpacked_bytes(path) <= HELD_BYTES_MAX:
-            return _held(path, in_place=True)
-        # Nothing of a file is taken that cannot be read to its end.
         book = xlsx_rows.Book(path)
+        # Nothing of a file is taken that cannot be read to its end.
         return Streamed(book, max((len(cells) for _, cells in book.rows()), default=0))
+    except xlsx_rows.FarCell as far:
+        raise NotAList(
+            FileReason.FILE_TOO_LARGE, f"Nhiều nhất {xlsx_rows.COLUMNS_MAX} cột: xóa ô ngoài cùng ở dòng {far.row}."
+        ) from None
     except xlsx_rows.BadSheet:
         raise NotAList(FileReason.FILE_NOT_EXCEL) from None
 
@@ -127,18 +127,29 @@ def _open_ods(path: Path) -> Rows:
                 counter.count(xml)
     except (zipfile.BadZipFile, KeyError, expat.ExpatError, ValueError, OSError):
         raise NotAList(FileReason.FILE_NOT_EXCEL) from None
-    return _capped(_held(path, in_place=False))
+    return _capped(_held(path))
 
 
-def _held(path: Path, *, in_place: bool) -> Held:
+def _held(path: Path) -> Held:
     try:
-        sheet = CalamineWorkbook.from_path(path).get_sheet_by_index(0)
+        with _Panics():
+            return Held(CalamineWorkbook.from_path(path).get_sheet_by_index(0))
     except CalamineError as error:
         is_locked = "password" in type(error).__name__.casefold()
         raise NotAList(FileReason.FILE_HAS_PASSWORD if is_locked else FileReason.FILE_NOT_EXCEL) from None
     except (OSError, IndexError, ValueError, TypeError):
         raise NotAList(FileReason.FILE_NOT_EXCEL) from None
-    return Held(sheet, in_place)
+
+
+class _Panics:
+    """A broken file makes the library panic, which is no `Exception` and has no name to import."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if kind is not None and kind.__name__ == "PanicException":
+            raise NotAList(FileReason.FILE_NOT_EXCEL) from None
 
 
 def _capped(held: Held) -> Held:

@@ -38,7 +38,7 @@ CHUNK = 4_000
 
 
 class NotAnExtract(Exception):
-    """The file is not a population extract; the text is a code of a closed list: NOT_UTF8, HEADER, EMPTY."""
+    """The file is not a population extract; the text is a code of a closed list: NOT_UTF8, CSV, HEADER, EMPTY."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +67,9 @@ def read_extract(raw: bytes) -> tuple[list[Entry], list[Refusal]]:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise NotAnExtract("NOT_UTF8") from None
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    if not set(COLUMNS) <= set(reader.fieldnames or ()):
-        raise NotAnExtract("HEADER")
     entries: dict[str, Entry] = {}
     refusals: list[Refusal] = []
-    for number, row in enumerate(reader, start=2):
+    for number, row in enumerate(_rows(text), start=2):
         read = _entry(number, row)
         if isinstance(read, Entry) and read.number in entries:
             read = Refusal(number, "personal_number", "DUPLICATE")
@@ -83,6 +80,16 @@ def read_extract(raw: bytes) -> tuple[list[Entry], list[Refusal]]:
     if not entries and not refusals:
         raise NotAnExtract("EMPTY")
     return list(entries.values()), refusals
+
+
+def _rows(text: str) -> Iterator[dict[str, str]]:
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        if not set(COLUMNS) <= set(reader.fieldnames or ()):
+            raise NotAnExtract("HEADER")
+        yield from reader
+    except csv.Error:  # a quote that never ends
+        raise NotAnExtract("CSV") from None
 
 
 def entries_of(entries: Sequence[Entry], vault: Vault, as_of: datetime) -> Iterator[OutEvent]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from house_tree import Function, Source, name_of, problems, said_of, sources
 
-from shared.crashing import inventory, names_in
+from shared.crashing import inventory, names_in, parsed
 
 _NAME = re.compile(r"[a-z_]+\.[a-z_]+")
 _HTTP = {"get", "post", "put", "patch", "delete", "head", "options", "request", "send", "stream"}
@@ -123,6 +123,12 @@ def test_points_come_in_pairs():
     names = set(inventory())
     assert [name for name in names if name.replace(".before_", ".after_") not in names] == []
     assert [name for name in names if name.replace(".after_", ".before_") not in names] == []
+
+
+def test_every_point_can_be_armed():
+    """By a signal too, whose file is read without a look at the inventory."""
+    for name in inventory():
+        assert parsed(f"{name}:2") == (name, 2)
 
 
 # --- negative examples -------------------------------------------------------------------------------------------------------

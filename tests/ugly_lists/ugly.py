@@ -131,6 +131,7 @@ def _lists() -> dict[str, Ugly]:
         "pdf-called-xlsx": Ugly(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"),
         "word-called-xlsx": Ugly(zipped({"word/document.xml": "<a/>"})),
         "nothing-in-it": Ugly(b"\r\n  \r\n"),
+        "a-stray-cell-in-column-xfd": Ugly(xlsx((*body, [*[None] * 16_383, "x"]))),
         "half-a-workbook": Ugly(xlsx(body)[:900]),
         "with-a-password": Ugly(ole({"EncryptedPackage": b"\x07" * 5_000, "EncryptionInfo": b"\x04" * 4_096})),
         "xls-of-2003": Ugly(xls((*TITLES, *body))),

@@ -49,7 +49,14 @@ def test_number_twice_keeps_the_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "code"), [(b"\xff\xfe", "NOT_UTF8"), (b"a,b\n1,2\n", "HEADER"), (b"", "HEADER"), (HEADER.encode(), "EMPTY")]
+    ("raw", "code"),
+    [
+        (b"\xff\xfe", "NOT_UTF8"),
+        (b"a,b\n1,2\n", "HEADER"),
+        (b"", "HEADER"),
+        (HEADER.encode(), "EMPTY"),
+        (HEADER.encode() + b"\n" + b'"' + b"1" * 140_000, "CSV"),
+    ],
 )
 def test_file_that_is_no_extract(raw: bytes, code: str) -> None:
     with pytest.raises(NotAnExtract, match=code):

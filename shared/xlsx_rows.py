@@ -1,7 +1,8 @@
 """The first sheet of an XLSX workbook, row after row in constant memory, whatever its size. Reads files, writes none that stay.
 
 A parser tells where elements begin and end; nothing of a row is kept once it was handed out. Texts that cells share lie in a temporary file
-and are found by eight bytes each. openpyxl's own streaming keeps an element for every row and all texts, a million of each.
+and are found by eight bytes each. openpyxl's own streaming keeps an element for every row and all texts, a million of each; calamine holds
+every cell of the rectangle a sheet spans, so that one stray cell at the far end takes more memory than there is and ends the process.
 """
 
 from __future__ import annotations
@@ -9,27 +10,33 @@ from __future__ import annotations
 import mmap
 import tempfile
 import zipfile
+import zlib
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
 from posixpath import join, normpath
-from typing import Any
+from typing import IO, Any
 from xml.parsers import expat
 
 from lxml import etree
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
+from openpyxl.utils.cell import range_boundaries
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
 
-from services.registry.cells import Cell
-
+Cell = str | int | float | bool | date | datetime | time | timedelta | None
+Range = tuple[int, int, int, int]
+"""First row, first column, last row, last column; rows count from 1, columns from 0."""
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}"
 _BLOCK = 1 << 18
 COLUMNS_MAX = 512
+ROWS_MAX = 1_048_576  # what a sheet holds
+MERGED_MAX = 100_000
+SMALL_PART_BYTES_MAX = 16 * 1024 * 1024  # of what is read whole: the book, its relations, its styles
 TEXT_MAX = 32_767  # what a cell holds
 
 
@@ -37,45 +44,47 @@ class BadSheet(Exception):
     """A workbook whose parts do not fit together."""
 
 
-def parsed(xml: bytes) -> etree._Element:
-    """A small part. Raises etree.XMLSyntaxError."""
-    return etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
+class FarCell(BadSheet):
+    """A cell that shows something beyond COLUMNS_MAX. `row` counts from 1."""
+
+    def __init__(self, row: int) -> None:
+        """Keep the place."""
+        super().__init__()
+        self.row = row
+
+
+def parsed(archive: zipfile.ZipFile, part: str) -> etree._Element:
+    """A small part. Raises KeyError, BadSheet or etree.XMLSyntaxError."""
+    if archive.getinfo(part).file_size > SMALL_PART_BYTES_MAX:
+        raise BadSheet
+    return etree.fromstring(archive.read(part), etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
 
 
 def first_sheet(archive: zipfile.ZipFile) -> str:
-    """The path of the first sheet. Raises KeyError, StopIteration or etree.XMLSyntaxError."""
-    book = parsed(archive.read("xl/workbook.xml"))
+    """The path of the first sheet. Raises KeyError, StopIteration, BadSheet or etree.XMLSyntaxError."""
+    book = parsed(archive, "xl/workbook.xml")
     relation = next(book.iter(f"{MAIN}sheet")).get(_RELATION)
-    relations = parsed(archive.read("xl/_rels/workbook.xml.rels"))
+    relations = parsed(archive, "xl/_rels/workbook.xml.rels")
     target = next(r.get("Target") for r in relations.iter(f"{_PACKAGE}Relationship") if r.get("Id") == relation)
     if target is None:
         raise KeyError(relation)
     return target.lstrip("/") if target.startswith("/") else normpath(join("xl", target))
 
 
-def unpacked_bytes(path: Path) -> int:
-    """What the first sheet and the texts it shares come to. Raises BadSheet."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            parts = {part.filename: part.file_size for part in archive.infolist()}
-            return parts[first_sheet(archive)] + parts.get("xl/sharedStrings.xml", 0)
-    except (zipfile.BadZipFile, KeyError, StopIteration, etree.XMLSyntaxError):
-        raise BadSheet from None
-
-
 class Book:
     """A workbook whose first sheet is read as often as it is asked for. Its texts are looked through once."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, file: Path | IO[bytes]) -> None:
         """Open it. Raises BadSheet."""
+        self.merged: list[Range] = []
         with _whole():
-            self._archive = zipfile.ZipFile(path)
+            self._archive = zipfile.ZipFile(file)
             self._sheet = first_sheet(self._archive)
             self._texts = _Texts(self._archive)
             self._dates, self._epoch = _date_styles(self._archive), _epoch(self._archive)
 
     def rows(self) -> Iterator[tuple[int, Sequence[Cell]]]:
-        """Every row with its number; one that is not in the file is given as empty. Raises BadSheet."""
+        """Every row with its number; one that is not in the file is given as empty. `merged` is known at the end. Raises BadSheet."""
         reader, last = _Sheet(self._texts, self._dates, self._epoch), 0
         with _whole(), self._archive.open(self._sheet) as xml:
             while block := xml.read(_BLOCK):
@@ -84,14 +93,29 @@ class Book:
                     yield number, cells
                     last = max(last, number)
             reader.feed(b"", last=True)
+            self.merged = [_range(reference) for reference in reader.merged]
+
+
+def _range(reference: str) -> Range:
+    left, top, right, bottom = range_boundaries(reference)
+    if None in (left, top, right, bottom):
+        raise BadSheet
+    return top, left - 1, bottom, right - 1
 
 
 @contextmanager
 def _whole() -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, KeyError, StopIteration, etree.XMLSyntaxError, expat.ExpatError, ValueError, IndexError, OSError):
+    except _BROKEN:
         raise BadSheet from None
+
+
+# RuntimeError: a part with a password; NotImplementedError: a way of packing that the library lacks.
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, KeyError, StopIteration, etree.XMLSyntaxError, expat.ExpatError, ValueError, IndexError, OSError,
+    EOFError, RuntimeError, OverflowError, TypeError,
+)  # fmt: skip
 
 
 class _Parser:
@@ -180,6 +204,7 @@ class _Sheet(_Parser):
         self._kind, self._style = "n", ""
         self._value: str | None = None
         self._columns: dict[str, int] = {}
+        self.merged: list[str] = []
 
     def feed(self, block: bytes, *, last: bool = False) -> list[tuple[int, list[Cell]]]:
         """The rows that end in this block."""
@@ -196,7 +221,13 @@ class _Sheet(_Parser):
             self._text = []
         elif local == "row":
             self._row = int(attributes.get("r") or self._row + 1)
+            if not 0 < self._row <= ROWS_MAX:
+                raise BadSheet
             self._cells, self._column = [], -1
+        elif local == "mergeCell":
+            self.merged.append(attributes["ref"])
+            if len(self.merged) > MERGED_MAX:
+                raise BadSheet
         elif local == "rPh":
             self._sounds += 1
 
@@ -213,8 +244,8 @@ class _Sheet(_Parser):
             self._sounds -= 1
 
     def _put(self, value: Cell) -> None:
-        if self._column >= COLUMNS_MAX:
-            raise BadSheet
+        if not len(self._cells) <= self._column < COLUMNS_MAX:
+            raise FarCell(self._row) if self._column >= COLUMNS_MAX else BadSheet
         self._cells += [None] * (self._column - len(self._cells))
         self._cells.append(value)
 
@@ -250,7 +281,7 @@ def _moment(number: int | float, epoch: datetime) -> Cell:
 
 
 def _epoch(archive: zipfile.ZipFile) -> datetime:
-    found = parsed(archive.read("xl/workbook.xml")).find(f"{MAIN}workbookPr")
+    found = parsed(archive, "xl/workbook.xml").find(f"{MAIN}workbookPr")
     return MAC_EPOCH if found is not None and found.get("date1904") in ("1", "true") else WINDOWS_EPOCH
 
 
@@ -258,7 +289,7 @@ def _date_styles(archive: zipfile.ZipFile) -> frozenset[str]:
     """The styles of cells under which a number is a day."""
     if "xl/styles.xml" not in archive.namelist():
         return frozenset()
-    root = parsed(archive.read("xl/styles.xml"))
+    root = parsed(archive, "xl/styles.xml")
     own = {one.get("numFmtId"): one.get("formatCode") or "" for one in root.iter(f"{MAIN}numFmt")}
     styles = root.find(f"{MAIN}cellXfs")
     dates = set[str]()

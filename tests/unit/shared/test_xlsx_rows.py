@@ -10,14 +10,9 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
-from registry_workbooks import PAYROLL, payroll, workbook
 
 from services.registry.cells import is_empty
-from services.registry.columns import PAYROLL_NEEDS, Column
-from services.registry.refusals import FileReason, NotAList
-from services.registry.sheets import Workbook, lines_of, open_list
-from services.registry.workbooks import HELD_BYTES_MAX, Streamed
-from services.registry.xlsx_rows import COLUMNS_MAX, BadSheet, Book
+from shared.xlsx_rows import SMALL_PART_BYTES_MAX, BadSheet, Book
 
 cells = (
     st.none() | st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), max_size=8)
@@ -62,6 +57,16 @@ def trimmed(row):
     return values
 
 
+def with_sheet(change):
+    """A workbook of two rows whose sheet was changed."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(written([["STT", "Họ tên"], ["1", "Hòa"]]))) as old, zipfile.ZipFile(target, "w") as new:
+        for part in old.infolist():
+            xml = old.read(part.filename)
+            new.writestr(part, change(xml) if part.filename == "xl/worksheets/sheet1.xml" else xml)
+    return target.getvalue()
+
+
 @pytest.fixture
 def at(tmp_path):
     def put(body):
@@ -87,7 +92,7 @@ def test_both_ways_of_reading_agree(tmp_path_factory, rows, strings):
 
 
 def test_rows_and_cells_without_places_and_texts_in_pieces(at):
-    body = workbook([payroll()])
+    body = written([["STT", "Họ tên"], ["1", "Hòa"]])
     space = 'xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
     rows = (
         '<x:row r="2"><x:c r="B2" t="inlineStr"><x:is><x:r><x:t>Hò</x:t></x:r><x:r><x:t>a</x:t></x:r>'
@@ -103,9 +108,9 @@ def test_rows_and_cells_without_places_and_texts_in_pieces(at):
     assert found == [(1, ()), (2, [None, "Hòa", 7]), (3, [True, None, "#N/A"])]
 
 
-@pytest.mark.parametrize("spoil", ["cut", "doctype", "wide", "no-sheet", "text"])
+@pytest.mark.parametrize("spoil", ["cut", "doctype", "wide", "no-sheet", "text", "far", "backwards"])
 def test_a_sheet_that_does_not_fit_together_is_refused(at, spoil):
-    body = workbook([payroll()])
+    body = written([["STT", "Họ tên"], ["1", "Hòa"]])
     target = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(body)) as old, zipfile.ZipFile(target, "w") as new:
         for part in old.infolist():
@@ -116,24 +121,12 @@ def test_a_sheet_that_does_not_fit_together_is_refused(at, spoil):
                 xml = xml[:-40] if spoil == "cut" else xml
                 xml = xml.replace(b"<worksheet", b"<!DOCTYPE a><worksheet", 1) if spoil == "doctype" else xml
                 xml = xml.replace(b'r="A2"', b'r="ZZZ2"') if spoil == "wide" else xml
+                xml = xml.replace(b'<row r="2"', b'<row r="4000000000"') if spoil == "far" else xml
+                xml = xml.replace(b'r="B2"', b'r="A2"') if spoil == "backwards" else xml
                 xml = xml.replace(b"<v>0</v>", b"<v>99999</v>") if spoil == "text" else xml
             new.writestr(part, xml)
     with pytest.raises(BadSheet):
         list(Book(at(target.getvalue())).rows())
-
-
-def test_a_large_list_is_streamed_from_header_to_last_row(at):
-    path = at(workbook([payroll(STT=n) for n in range(1, 40)], header_row=3))
-    book = Book(path)
-    width = max(len(row) for _, row in book.rows())
-    opened = open_list(path, PAYROLL_NEEDS)
-    assert isinstance(opened, Workbook)
-    streamed = Workbook(path, Streamed(book, width), opened.header_row, opened.columns)
-    assert [(line.row_no, plain(line.cell(Column.ROW)), plain(line.cell(Column.NAME))) for line in lines_of(streamed)] == [
-        (line.row_no, plain(line.cell(Column.ROW)), plain(line.cell(Column.NAME))) for line in lines_of(opened)
-    ]
-    assert streamed.sheet.width(3) == len(PAYROLL)
-    assert width < COLUMNS_MAX
 
 
 def test_what_is_held_does_not_grow_with_the_sheet(tmp_path):
@@ -152,31 +145,19 @@ def test_what_is_held_does_not_grow_with_the_sheet(tmp_path):
     assert large - small < 40 * 24_000, (small, large)
 
 
-def test_a_sheet_too_large_to_hold_is_streamed(at):
-    """A million repeated letters pack well: the sheet is small on disk and large unpacked."""
-    body = workbook([payroll()])
+def test_one_stray_cell_at_the_far_end_costs_nothing(at):
+    """What a sheet spans is not what it holds: seventeen thousand million cells, of which three show something."""
+    rows = list(Book(at(with_sheet(lambda xml: xml.replace(b'<row r="2"', b'<row r="1048576"')))).rows())
+    assert len(rows) == 1_048_576
+    assert [row for row in rows if row[1]] == [(1, ["STT", "Họ tên"]), (1_048_576, ["1", "Hòa"])]
+
+
+def test_a_small_part_that_unpacks_into_more_than_the_machine_has_is_not_read(at):
+    body = written([["STT"]])
     target = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(body)) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
         for part in old.infolist():
-            xml = old.read(part.filename)
-            if part.filename == "xl/worksheets/sheet1.xml":
-                xml = xml.replace(b"</sheetData>", b" " * (HELD_BYTES_MAX + 1) + b"</sheetData>")
-            new.writestr(part, xml)
-    opened = open_list(at(target.getvalue()), PAYROLL_NEEDS)
-    assert isinstance(opened, Workbook)
-    assert isinstance(opened.sheet, Streamed)
-    assert [line.row_no for line in lines_of(opened)] == [2]
-
-
-def test_a_broken_end_of_a_large_sheet_is_found_before_anything_is_taken(at):
-    body = workbook([payroll()])
-    target = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(body)) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
-        for part in old.infolist():
-            xml = old.read(part.filename)
-            if part.filename == "xl/worksheets/sheet1.xml":
-                xml = xml.replace(b"</sheetData>", b" " * (HELD_BYTES_MAX + 1))
-            new.writestr(part, xml)
-    with pytest.raises(NotAList) as caught:
-        open_list(at(target.getvalue()), PAYROLL_NEEDS)
-    assert caught.value.reason is FileReason.FILE_NOT_EXCEL
+            more = b" " * SMALL_PART_BYTES_MAX if part.filename == "xl/workbook.xml" else b""
+            new.writestr(part, old.read(part.filename) + more)
+    with pytest.raises(BadSheet):
+        Book(at(target.getvalue()))
