@@ -71,13 +71,19 @@ def first_sheet(archive: zipfile.ZipFile) -> str:
     return target.lstrip("/") if target.startswith("/") else normpath(join("xl", target))
 
 
+def unpacked(file: Path | IO[bytes]) -> dict[str, int]:
+    """Every part of an archive and the bytes it says it unpacks into. Raises BadSheet."""
+    with sound(), zipfile.ZipFile(file) as archive:
+        return {part.filename: part.file_size for part in archive.infolist()}
+
+
 class Book:
     """A workbook whose first sheet is read as often as it is asked for. Its texts are looked through once."""
 
     def __init__(self, file: Path | IO[bytes]) -> None:
         """Open it. Raises BadSheet."""
         self.merged: list[Range] = []
-        with _whole():
+        with sound():
             self._archive = zipfile.ZipFile(file)
             self._sheet = first_sheet(self._archive)
             self._texts = _Texts(self._archive)
@@ -86,7 +92,7 @@ class Book:
     def rows(self) -> Iterator[tuple[int, Sequence[Cell]]]:
         """Every row with its number; one that is not in the file is given as empty. `merged` is known at the end. Raises BadSheet."""
         reader, last = _Sheet(self._texts, self._dates, self._epoch), 0
-        with _whole(), self._archive.open(self._sheet) as xml:
+        with sound(), self._archive.open(self._sheet) as xml:
             while block := xml.read(_BLOCK):
                 for number, cells in reader.feed(block):
                     yield from ((missing, ()) for missing in range(last + 1, number))
@@ -98,23 +104,24 @@ class Book:
 
 def _range(reference: str) -> Range:
     left, top, right, bottom = range_boundaries(reference)
-    if None in (left, top, right, bottom):
+    if left is None or top is None or right is None or bottom is None:
         raise BadSheet
     return top, left - 1, bottom, right - 1
 
 
 @contextmanager
-def _whole() -> Iterator[None]:
+def sound() -> Iterator[None]:
+    """Reading an archive of XML parts from outside: whatever their libraries raise becomes BadSheet."""
     try:
         yield
     except _BROKEN:
         raise BadSheet from None
 
 
-# RuntimeError: a part with a password; NotImplementedError: a way of packing that the library lacks.
+# LookupError: an encoding that nobody knows; RuntimeError: a part with a password, or a way of packing that the library lacks.
 _BROKEN = (
-    zipfile.BadZipFile, zlib.error, KeyError, StopIteration, etree.XMLSyntaxError, expat.ExpatError, ValueError, IndexError, OSError,
-    EOFError, RuntimeError, OverflowError, TypeError,
+    zipfile.BadZipFile, zlib.error, LookupError, StopIteration, etree.XMLSyntaxError, expat.ExpatError, ValueError, OSError, EOFError,
+    RuntimeError, OverflowError, TypeError,
 )  # fmt: skip
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -27,7 +26,7 @@ from services.payout.statement_line import (
     StatementRefusal,
     reference,
 )
-from shared.xlsx_rows import BadSheet, Book
+from shared.xlsx_rows import BadSheet, Book, unpacked
 
 HEADER_ROWS_MAX = 40
 UNPACKED_BYTES_MAX = 200 * 1024 * 1024
@@ -106,12 +105,11 @@ def read_post_list(content: bytes) -> Statement:
 def _workbook(content: bytes) -> Sequence[Row]:
     """The rows of the first sheet; what is merged over rows is said in each of them, as people read it."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if sum(part.file_size for part in archive.infolist()) > UNPACKED_BYTES_MAX:
-                raise NotAStatement(StatementRefusal.FILE_TOO_LARGE)
+        if sum(unpacked(io.BytesIO(content)).values()) > UNPACKED_BYTES_MAX:
+            raise NotAStatement(StatementRefusal.FILE_TOO_LARGE)
         book = Book(io.BytesIO(content))
         rows = list(_capped(book.rows()))
-    except (BadSheet, zipfile.BadZipFile, OSError, ValueError):
+    except BadSheet:
         raise NotAStatement(StatementRefusal.FILE_DAMAGED) from None
     # Merged places may be said to lie over one another, each over the whole sheet.
     if sum(min(bottom, len(rows)) - top for top, _, bottom, _ in book.merged) > CELLS_MAX:

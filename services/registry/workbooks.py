@@ -81,9 +81,8 @@ class Streamed:
 def open_archive(path: Path) -> Rows:
     """An XLSX or ODS file. Raises NotAList."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            parts = {part.filename: part.file_size for part in archive.infolist()}
-    except (zipfile.BadZipFile, OSError, ValueError):
+        parts = xlsx_rows.unpacked(path)
+    except xlsx_rows.BadSheet:
         raise NotAList(FileReason.FILE_NOT_EXCEL) from None
     # A small archive can unpack into more than the machine has.
     if sum(parts.values()) > STREAMED_BYTES_MAX:
@@ -120,12 +119,12 @@ def _open_xlsx(path: Path) -> Rows:
 def _open_ods(path: Path) -> Rows:
     counter = _Counter()
     try:
-        with zipfile.ZipFile(path) as archive:
+        with xlsx_rows.sound(), zipfile.ZipFile(path) as archive:
             if _MANIFEST in archive.namelist() and b"encryption-data" in archive.read(_MANIFEST):
                 raise NotAList(FileReason.FILE_HAS_PASSWORD)
             with archive.open("content.xml") as xml:
                 counter.count(xml)
-    except (zipfile.BadZipFile, KeyError, expat.ExpatError, ValueError, OSError):
+    except xlsx_rows.BadSheet:
         raise NotAList(FileReason.FILE_NOT_EXCEL) from None
     return _capped(_held(path))
 

@@ -210,6 +210,7 @@ def _all() -> Iterator[tuple[str, Target]]:
         yield f"statement-{name}", Target(take_statement, partial(_statements, name))
     post = partial(take_statement, provider=Provider.POST)
     yield "statement-post-csv", Target(post, lambda: [_post_csv()])
+    yield "statement-post-whole", Target(post, lambda: [a_post_list()])
     yield "statement-post-sheet", _part(a_post_list(), sheet, post)
     yield "register-extract", Target(take_extract, lambda: [_extract()])
     yield "rates", Target(take_rates, lambda: [path.read_bytes() for path in sorted(Path("services/payout/rates").glob("*.csv"))])
