@@ -156,7 +156,7 @@ class Process:
 
     async def run(self) -> int:
         """Everything until `stop` is set; returns the exit code."""
-        _collect_less_often()
+        collect_less_often()
         watching: list[asyncio.Task[None]] = []
         server = self._server()
         tasks = [asyncio.create_task(server.serve())]
@@ -241,7 +241,7 @@ class Process:
         return server
 
 
-def _collect_less_often() -> None:
+def collect_less_often() -> None:
     """A batch makes thousands of objects and hardly a cycle: by default a third of the CPU time would go into looking for cycles."""
     gc.collect()
     gc.freeze()

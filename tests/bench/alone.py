@@ -2,7 +2,6 @@
 
 import asyncio
 import cProfile
-import gc
 import os
 import pstats
 import shutil
@@ -19,6 +18,7 @@ from deploy.local.postgres import PostgresServer
 from shared.database import Database
 from shared.events import Message
 from shared.keyfiles import make_key_files
+from shared.process import collect_less_often
 from shared.records import parse_all
 
 ROOT = Path(__file__).parents[2]
@@ -113,10 +113,7 @@ class Stages:
 
     async def stage(self, name: str, work: Awaitable[object]) -> None:
         """Await the work and measure it."""
-        # As in a service's process (shared/process.py): the collector does not look at what lies in memory before.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(50_000, 20, 50)
+        collect_less_often()  # as in a service's process: the collector does not look at what lies in memory before
         python, server, began = process_time(), cpu_of_children(self._server), monotonic()
         if self._profile:
             self._profile.enable()

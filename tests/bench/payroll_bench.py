@@ -44,7 +44,7 @@ from shared.database import Database
 from shared.events import ListClosing, Message, PaymentResult
 from shared.ids import add_to_digest, digest_hex
 from shared.keyfiles import make_key_files
-from shared.process import App, Runtime
+from shared.process import App, Runtime, collect_less_often
 from shared.records import parse_all
 from shared.topics import Provider, Service, result_topic
 from shared.vault import Vault
@@ -242,6 +242,7 @@ async def service(folder: Path) -> AsyncIterator[Bench]:
         web = make_app("bench", list)
         assert app.router
         web.include_router(app.router)
+        collect_less_often()  # as in a service's process
         async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://bench", timeout=None) as client:
             yield Bench(
                 app,
