@@ -82,7 +82,7 @@ async def build(
     late = at.astimezone(LOCAL).date() >= execution_date(settings, payroll.period) - timedelta(days=settings.verification_days)
     made, contracts = Maker(payroll, settings, key), read_contracts(settings.contracts_file)
     missing = 0
-    async with aclosing(store_building.undecided_lines(tx, payroll.period, payroll.payer)) as pages:
+    async with aclosing(store_building.undecided_lines(tx, payroll)) as pages:
         async for rows in pages:
             plan = decide(rows, payroll.period, rules, tolerance_vnd=settings.tolerance_vnd, contracts=contracts)
             missing += 0 if late else plan.unverified

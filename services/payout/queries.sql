@@ -79,6 +79,7 @@ SELECT concat_ws('|', entitlement_id, beneficiary_id, period, payer, declared_vn
 -- Lines with something still to pay and not withdrawn by people, each with its person, verdict, and what became of earlier payments.
 -- `beside`: of a line held for its amount, the person's other lines, paid ones too: it may give way to one of them.
 -- Lateral, so that every line goes by index: tables that grew by a whole payroll a moment ago have no statistics yet.
+-- `again`: whether a payroll has been built before; before that no line has a payment, and none is looked for.
 SELECT l.entitlement_id, l.beneficiary_id, l.programme, l.declared_vnd, l.content, (l.declared_vnd - coalesce(past.live_vnd, 0))::bigint AS open_vnd,
        coalesce(past.pieces, 0) AS pieces, coalesce(past.attempts, 0) AS attempts, past.failed, h.reason AS held,
        p.area, p.life, p.died_on, p.wish, p.home_delivery, p.delivery IS NOT NULL AS can_be_delivered, p.bank_bin,
@@ -95,8 +96,8 @@ SELECT l.entitlement_id, l.beneficiary_id, l.programme, l.declared_vnd, l.conten
       SELECT sum(part.vnd) FILTER (WHERE part.live) AS live_vnd, max(part.piece) AS pieces, max(i.attempt) AS attempts,
              (array_agg(i.state ORDER BY i.attempt DESC)
                  FILTER (WHERE i.channel = 'account' AND i.state IN ('rejected', 'returned')))[1] AS failed
-        FROM (SELECT * FROM instruction_line WHERE entitlement_id = l.entitlement_id AND live
-              UNION ALL SELECT * FROM instruction_line WHERE entitlement_id = l.entitlement_id AND NOT live) part
+        FROM (SELECT * FROM instruction_line WHERE :again::boolean AND entitlement_id = l.entitlement_id AND live
+              UNION ALL SELECT * FROM instruction_line WHERE :again::boolean AND entitlement_id = l.entitlement_id AND NOT live) part
         JOIN instruction i USING (instruction_id)
   ) past
   LEFT JOIN held h ON h.entitlement_id = l.entitlement_id AND h.until IS NULL

@@ -50,10 +50,11 @@ async def line_canonicals(tx: Tx, period: str, payer: str) -> AsyncGenerator[lis
             yield [(row["canonical"], row["declared_vnd"]) for row in rows]
 
 
-async def undecided_lines(tx: Tx, period: str, payer: str) -> AsyncGenerator[list[Record], None]:
+async def undecided_lines(tx: Tx, payroll: Payroll) -> AsyncGenerator[list[Record], None]:
     """Lines with something still to pay, sorted by person; all lines of a person come together."""
     kept: list[Record] = []
-    async with aclosing(_pages(tx, queries.undecided_lines, period, payer)) as pages:
+    again = payroll.rounds > 0
+    async with aclosing(_pages(tx, queries.undecided_lines, again, payroll.period, payroll.payer)) as pages:
         async for rows in pages:
             last = rows[-1]["beneficiary_id"]
             if whole := [row for row in kept + rows if row["beneficiary_id"] != last]:
