@@ -53,8 +53,8 @@ class DeclaredLine(Block):
     @property
     def declared_vnd(self) -> int:
         """The line's total: monthly, carer, arrears, one-off and unpaid from earlier."""
-        parts = (self.arrears, self.unpaid)
-        return self.monthly_vnd + self.carer_vnd + self.one_off_vnd + sum(p.vnd for p in parts if p)
+        earlier = (self.arrears.vnd if self.arrears else 0) + (self.unpaid.vnd if self.unpaid else 0)
+        return self.monthly_vnd + self.carer_vnd + self.one_off_vnd + earlier
 
 
 class MinistryMessage(Message):

@@ -19,3 +19,8 @@ class Block(BaseModel):
     """Base of the parts of messages."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True, hide_input_in_errors=True)
+
+
+def json_of(model: BaseModel) -> bytes:
+    """As `model_dump_json(exclude_none=True)` in UTF-8, without a text in between: twice as fast, and there are ten for every person."""
+    return model.__pydantic_serializer__.to_json(model, exclude_none=True)

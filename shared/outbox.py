@@ -24,6 +24,7 @@ from shared.crashing import point
 from shared.database import Database, Tx, load_queries
 from shared.errors import Trouble, code_of, is_trouble
 from shared.events import Message
+from shared.fields import json_of
 from shared.ids import random_id
 from shared.metrics import OUTBOX_BEHIND_SECONDS, OUTBOX_PUBLISHED, OUTBOX_UNPUBLISHED, RELAY_REFUSED
 from shared.publishing import publish
@@ -69,10 +70,7 @@ async def put_events(tx: Tx, events: Sequence[OutEvent], at: datetime) -> None:
     if not events:
         return
     day = outbox_day()
-    rows = [
-        (day, out.event_id, out.topic, out.key, out.message.TYPE, at, out.message.model_dump_json(exclude_none=True).encode())
-        for out in events
-    ]
+    rows = [(day, out.event_id, out.topic, out.key, out.message.TYPE, at, json_of(out.message)) for out in events]
     await tx.copy_records_to_table("outbox", columns=COLUMNS, records=rows)
     await queries.wake_relay(tx)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import json
 import os
 import signal
@@ -24,6 +23,7 @@ from shared import crashing, logs, operating, restoring, topics
 from shared.actors import ActorGate
 from shared.applying import Handler
 from shared.clock import Clock, clock_from
+from shared.collecting import collect_less_often
 from shared.consuming import METADATA_MAX_AGE_MS, TopicConsumer
 from shared.database import Database
 from shared.errors import code_of, is_trouble
@@ -239,10 +239,3 @@ class Process:
         server = uvicorn.Server(config)
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         return server
-
-
-def collect_less_often() -> None:
-    """A batch makes thousands of objects and hardly a cycle: by default a third of the CPU time would go into looking for cycles."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)

@@ -24,11 +24,14 @@ from typing import Any, TypeVar
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from joserfc import jwe, jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OctKey
 from pydantic import BaseModel, ValidationError
+
+from shared.fields import json_of
 
 M = TypeVar("M", bound=BaseModel)
 USES_MAX = 2**30
@@ -121,10 +124,11 @@ class Vault:
         """Take the parsed key file; see `shared/keyfiles.py` for its shape."""
         self._roots = {Kind(kind): _unb64(root) for kind, root in keys["roots"].items()}
         self._secret = _unb64(keys["secret"])
-        self._keyed = hmac.new(self._secret, digestmod=hashlib.sha256)  # copied per use: the key is hashed once
+        self._keyed = HMAC(self._secret, SHA256())  # copied per use: the key is hashed once
         self._private = ECKey.import_key(keys["private"])
         self._providers: dict[str, ECKey] = {name: ECKey.import_key(key) for name, key in keys.get("providers", {}).items()}
         self._ciphers: dict[tuple[str, str, str], AESGCM] = {}
+        self._sealing: dict[tuple[Kind, str], tuple[str, AESGCM]] = {}
         self._salt = _b64(os.urandom(9))
         self._uses = 0
 
@@ -138,14 +142,16 @@ class Vault:
 
     def seal(self, kind: Kind, owner: str, month: str, plain: BaseModel | bytes) -> str:
         """Seal for one owner under the kind's key of a business month `YYYY-MM`. Raises VaultError for a kind not held here."""
-        data = plain if isinstance(plain, bytes) else plain.model_dump_json(exclude_none=True).encode()
+        data = plain if isinstance(plain, bytes) else json_of(plain)
         self._uses += 1
         if self._uses > USES_MAX:
             self._salt, self._uses = _b64(os.urandom(9)), 1
+            self._sealing.clear()
+        if (kind, month) not in self._sealing:
+            self._sealing[kind, month] = f"v1.{kind}.{month}.{self._salt}", self._cipher(kind, month, self._salt)
+        head, cipher = self._sealing[kind, month]
         nonce = os.urandom(12)
-        head = f"v1.{kind}.{month}.{self._salt}"
-        sealed = self._cipher(kind, month, self._salt).encrypt(nonce, data, f"{head}|{owner}".encode())
-        return f"{head}.{_b64(nonce + sealed)}"
+        return f"{head}.{_b64(nonce + cipher.encrypt(nonce, data, f'{head}|{owner}'.encode()))}"
 
     def open(self, block: str, owner: str) -> bytes:
         """The plain bytes of a block sealed for this owner. Raises VaultError for a wrong owner, key, kind or damaged block."""
@@ -218,7 +224,7 @@ class Vault:
     def _mac(self, text: bytes) -> bytes:
         keyed = self._keyed.copy()
         keyed.update(text)
-        return keyed.digest()
+        return keyed.finalize()
 
     def _cipher(self, kind: Kind, month: str, salt: str) -> AESGCM:
         known = self._ciphers.get((kind, month, salt))

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from services.registry.refusals import RowNote, RowReason
 from shared.money import DONG_MAX, Dong
@@ -41,12 +40,22 @@ class BadCell(Exception):
         self.reason = reason
 
 
+class _Folded(dict[int, str]):
+    """What a letter without its accents is, by code point: each is worked out once, as long as there are few."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        plain = "" if unicodedata.combining(char) else char if char.isalnum() else " "
+        return self.setdefault(code, plain) if len(self) < 5_000 else plain
+
+
+_FOLDED = _Folded({ord("đ"): "d"})
+
+
 @lru_cache(maxsize=20_000)
 def folded(text: str) -> str:
     """Letters without accents in lower case, one space between words, nothing else: how headers, areas and words are compared."""
-    decomposed = unicodedata.normalize("NFD", text.casefold()).replace("đ", "d")
-    kept = "".join(char if char.isalnum() else " " for char in decomposed if not unicodedata.combining(char))
-    return " ".join(kept.split())
+    return " ".join(unicodedata.normalize("NFD", text.casefold()).translate(_FOLDED).split())
 
 
 def is_empty(cell: Cell) -> bool:
@@ -54,8 +63,7 @@ def is_empty(cell: Cell) -> bool:
     return cell is None or cell == "" or (isinstance(cell, str) and cell.isspace())
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """A cleaned text; `cleaned`: hidden characters were taken out."""
 
     value: str
@@ -75,6 +83,8 @@ def text(cell: Cell, most: int = 200) -> Text:
 @lru_cache(maxsize=20_000)
 def _cleaned(raw: str, most: int) -> Text:
     # Nearly every cell is clean already: one look instead of one per character.
+    if raw.isascii() and raw.isprintable() and "  " not in raw and len(raw) <= most:
+        return Text(raw.strip())
     visible = (
         raw
         if raw.isprintable()
@@ -117,8 +127,7 @@ def _as_text(cell: Cell) -> str:
 # --- numbers of people ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class PersonNumber:
+class PersonNumber(NamedTuple):
     """A personal number (12 digits) or an old one (9); `note` when something was put back."""
 
     value: str
@@ -197,10 +206,15 @@ def _date_text(cell: Cell) -> str:
     if isinstance(cell, datetime | date):
         return f"{cell:%Y-%m-%d}"
     if isinstance(cell, str):
-        return _written_date(text(cell).value.replace(" ", ""))
+        return _date_in(cell)
     if _is_whole(cell):
         return _written_date(str(int(cell)))  # type: ignore[arg-type]
     raise BadCell(RowReason.DATE_BAD)
+
+
+@lru_cache(maxsize=30_000)
+def _date_in(cell: str) -> str:
+    return _written_date(text(cell).value.replace(" ", ""))
 
 
 def _written_date(written: str) -> str:

@@ -28,6 +28,7 @@ _BLOCK = 1 << 20
 _GUESSES = ("utf-16", "utf-16-le", "utf-16-be", "cp1258", "cp1252")
 # What a spreadsheet runs as a formula when it opens text.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_MAY_BEGIN = frozenset((*_FORMULA, "'"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def write_returned(source: Delimited, marks: Iterator[tuple[int, str, str]], tar
 
 def escaped(cell: str) -> str:
     """The cell as text that no spreadsheet runs; `unescaped` takes it back."""
-    return f"'{cell}" if cell.lstrip("'").startswith(_FORMULA) else cell
+    return f"'{cell}" if cell[:1] in _MAY_BEGIN and cell.lstrip("'").startswith(_FORMULA) else cell
 
 
 def unescaped(cell: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from services.registry import matching
@@ -33,6 +34,7 @@ from shared.words import EndReason
 
 RecordKey = tuple[str, str]
 ListKey = tuple[str, str]
+RowKey = tuple[str, str, str]
 
 
 class Undone(StrEnum):
@@ -41,8 +43,7 @@ class Undone(StrEnum):
     IMPORT = "import_undone"
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(NamedTuple):
     """Blind indexes of an identity: its numbers, its name with the whole birth date, its name with year and place.
 
     Each is as narrow as the rule of `matching.find` that uses it: a common name and a year fit fifty people of a province.
@@ -54,8 +55,7 @@ class Keys:
     name_place: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """Whose record it is and its last statement that took effect."""
 
     beneficiary_id: UUID
@@ -63,8 +63,7 @@ class Record:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class ListRow:
+class ListRow(NamedTuple):
     """What a record says for one period. `end_reason` is None while the row is active."""
 
     source: str
@@ -78,13 +77,17 @@ class ListRow:
     row_no: int | None = None
 
     @property
+    def key(self) -> RowKey:
+        """What a row is known by: source, record, period."""
+        return self.source, self.record, self.period
+
+    @property
     def once(self) -> tuple[str, UUID, str]:
         """What may be active once: a benefit of a person in a period."""
         return self.period, self.beneficiary_id, self.line.benefit_code
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one statement."""
 
     statement: Statement
@@ -111,11 +114,13 @@ class Desk:
     people: dict[UUID, Person] = field(default_factory=dict)
     records: dict[RecordKey, Record] = field(default_factory=dict)
     closed: set[ListKey] = field(default_factory=set)
+    found_records: set[RecordKey] = field(default_factory=set)
+    found_rows: set[RowKey] = field(default_factory=set)
     changed_people: set[UUID] = field(default_factory=set)
     changed_records: set[RecordKey] = field(default_factory=set)
-    changed_rows: dict[tuple[str, str, str], ListRow] = field(default_factory=dict)
-    _rows: dict[tuple[str, str, str], ListRow] = field(default_factory=dict)
-    _rows_of: dict[UUID, set[tuple[str, str, str]]] = field(default_factory=dict)
+    changed_rows: dict[RowKey, ListRow] = field(default_factory=dict)
+    _rows: dict[RowKey, ListRow] = field(default_factory=dict)
+    _rows_of: dict[UUID, set[RowKey]] = field(default_factory=dict)
     _live: dict[tuple[str, UUID, str], RecordKey] = field(default_factory=dict)
     _by_number: dict[bytes, UUID] = field(default_factory=dict)
     _by_old_number: dict[bytes, set[UUID]] = field(default_factory=dict)
@@ -128,6 +133,7 @@ class Desk:
             self._keep(person)
         for row in rows:
             self._keep_row(row)
+        self.found_records, self.found_rows = set(self.records), set(self._rows)
 
     def take(self, statement: Statement) -> Outcome:
         """Decide one statement. What it changes is visible to the next one."""
@@ -141,13 +147,13 @@ class Desk:
         record = statement.record or _own_record(beneficiary_id, statement.act)
         outcome = Outcome(statement, digest, Fate.APPLIED, record, notes=_notes(found.note), beneficiary_id=beneficiary_id)
         if fate := self._against_the_past(statement, record, digest):
-            return replace(outcome, fate=fate, reason=RowReason.DUPLICATE_ROW if fate is Fate.REFUSED else None)
+            return outcome._replace(fate=fate, reason=RowReason.DUPLICATE_ROW if fate is Fate.REFUSED else None)
         done = self._apply(statement, found.person, beneficiary_id=beneficiary_id, record=record)
         if isinstance(done, RowReason):
             known = beneficiary_id if found.person else None
-            return replace(outcome, fate=Fate.REFUSED, reason=done, beneficiary_id=known)
+            return outcome._replace(fate=Fate.REFUSED, reason=done, beneficiary_id=known)
         self._remember(statement, record, Record(beneficiary_id, statement.sequence, digest))
-        return replace(outcome, notes=(*outcome.notes, *done)) if done else outcome
+        return outcome._replace(notes=(*outcome.notes, *done)) if done else outcome
 
     # --- who -------------------------------------------------------------------------------------------------------------
 
@@ -198,7 +204,7 @@ class Desk:
         if digest != past.digest:
             return Fate.CONFLICT
         if statement.sequence > past.sequence:
-            self._remember(statement, record, replace(past, sequence=statement.sequence))
+            self._remember(statement, record, past._replace(sequence=statement.sequence))
         return Fate.REPEATED
 
     def _apply(self, statement: Statement, person: Person | None, *, beneficiary_id: UUID, record: str) -> Done:
@@ -216,7 +222,7 @@ class Desk:
         return self._about_the_person(act, person)
 
     def _enrol(self, act: Enrol, person: Person | None, row: ListRow) -> Done:
-        before = self._rows.get((row.source, row.record, row.period))
+        before = self._rows.get(row.key)
         if act.personal.identity is None:
             return RowReason.IDENTITY_TOO_THIN
         if (act.period, act.payer) in self.closed or (before and (before.period, before.payer) in self.closed):
@@ -235,7 +241,7 @@ class Desk:
         if act.line and not rows:
             return RowReason.NO_LIVE_ROW
         for row in is_open:
-            self._change_row(replace(row, line=act.line or row.line, area=act.area or row.area))
+            self._change_row(row._replace(line=act.line or row.line, area=act.area or row.area))
         self._change_person(people_rules.changed(person, act))
         return (RowNote.LINE_FROZEN,) if act.line and not is_open else ()
 
@@ -246,7 +252,7 @@ class Desk:
         frozen = [row for row in rows if (row.period, row.payer) in self.closed]
         for row in rows:
             if row not in frozen:
-                self._change_row(replace(row, end_reason=act.reason))
+                self._change_row(row._replace(end_reason=act.reason))
         self._change_person(people_rules.ended(person, act))
         return (RowNote.LINE_FROZEN,) if frozen else ()
 
@@ -271,8 +277,9 @@ class Desk:
         self.changed_records.add((statement.source, record))
 
     def _change_person(self, person: Person) -> None:
-        if person != self.people.get(person.beneficiary_id):
-            self._forget(self.people.get(person.beneficiary_id))
+        before = self.people.get(person.beneficiary_id)
+        if person != before:
+            self._forget(before)
             self._keep(person)
             self.changed_people.add(person.beneficiary_id)
 
@@ -307,16 +314,17 @@ class Desk:
         return [row for row in rows if row.end_reason is None]
 
     def _change_row(self, row: ListRow) -> None:
-        before = self._rows.get((row.source, row.record, row.period))
+        key = row.key
+        before = self._rows.get(key)
         if before is not None:
             if before.end_reason is None:
                 self._live.pop(before.once, None)
-            self._rows_of[before.beneficiary_id].discard((row.source, row.record, row.period))
+            self._rows_of[before.beneficiary_id].discard(key)
         self._keep_row(row)
-        self.changed_rows[(row.source, row.record, row.period)] = row
+        self.changed_rows[key] = row
 
     def _keep_row(self, row: ListRow) -> None:
-        key = (row.source, row.record, row.period)
+        key = row.key
         self._rows[key] = row
         self._rows_of.setdefault(row.beneficiary_id, set()).add(key)
         if row.end_reason is None:

@@ -5,21 +5,24 @@ Topic and files go through one path, `Registrar.take`. The feedback topics only 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from operator import attrgetter
+import asyncio
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
 from uuid import UUID
 
 from services.registry import store, store_files, store_lists
 from services.registry.desk import Desk, Keys, Outcome, Record, RecordKey, place_of
+from services.registry.lane import Lane
 from services.registry.person import NOWHERE, Person
+from services.registry.portions import Portion, portions
 from services.registry.refusals import Fate
 from services.registry.sealing import Blocks, Sealer, snapshot_of
 from services.registry.statements import Change, End, Enrol, Statement
 from services.registry.store import Waiting
 from shared.clock import Clock, period_of
 from shared.database import Tx
-from shared.events import MinistryMessage, PaymentState, TextState, VerificationResult
+from shared.events import BeneficiarySnapshot, MinistryMessage, PaymentState, TextState, VerificationResult
 from shared.metrics import CONFLICTS
 from shared.outbox import OutEvent, put_events
 from shared.records import Received
@@ -27,6 +30,18 @@ from shared.restoring import epoch_of
 from shared.vault import Vault
 
 TakeEvents = Callable[[Tx, Sequence[Received[MinistryMessage]]], Awaitable[list[Outcome]]]
+
+
+# Somebody new is sealed in 50 microseconds: as often as this many are, whatever else the process has to do gets its turn.
+LOOK_UP_EVERY = 25
+
+
+class Sealed(NamedTuple):
+    """A changed person as they are kept; `snapshot`: what readers are told, where they would see something new."""
+
+    person: Person
+    blocks: Blocks
+    snapshot: BeneficiarySnapshot | None
 
 
 class Registrar:
@@ -42,20 +57,20 @@ class Registrar:
         await store.one_registrar_at_a_time(tx)
         await store_lists.open_lists(tx, statements)
         records = sorted({(s.source, s.record) for s in statements if s.record})
-        waiting = await store.waiting_for(tx, records, _identity_keys(self.sealer, statements))
+        keys = _identity_keys(self.sealer, statements)
+        waiting = await store.waiting_for(tx, records, keys)
         kept = [self._kept(row) for row in waiting]
-        desk, before = await self._load(tx, [*statements, *kept])
-        known = set(desk.records)
+        desk, before = await self._load(tx, [*statements, *kept], [*keys, *_identity_keys(self.sealer, kept)])
         outcomes = [desk.take(statement) for statement in statements]
         tried = list(zip(waiting, map(desk.take, kept), strict=True))
         late = [done for _, done in tried if done.fate is not Fate.NO_PERSON]
         if import_id:
-            told = known & {(done.statement.source, done.record) for done in outcomes if done.fate is Fate.APPLIED}
+            told = desk.found_records & {(done.statement.source, done.record) for done in outcomes if done.fate is Fate.APPLIED}
             rows, people = [key for key in desk.changed_rows if key[:2] in told], before.keys() & desk.changed_people
             await store_files.keep_before(tx, import_id, rows=rows, records=told, people=people)
-        await self._save(tx, desk, before)
-        await store.save_rows(tx, desk.changed_rows.values(), import_id)
-        await store.save_events(tx, [*map(self._under_its_name, outcomes), *late], import_id)
+        async with Lane() as lane:
+            await lane.put(partial(store.save_events, tx, [*map(self._under_its_name, outcomes), *late], import_id))
+            await self._save(tx, desk, before, lane=lane, import_id=import_id)
         await self._keep_waiting(tx, [done for done in outcomes if done.fate is Fate.NO_PERSON])
         await store.end_waiting(tx, [row for row, done in tried if done.fate is not Fate.NO_PERSON])
         _count_conflicts([*outcomes, *late])
@@ -68,41 +83,56 @@ class Registrar:
         desk = await self._empty_desk(tx)
         desk.people = {who: person._replace(version=before[who][0].version) for who, person in people.items()}
         desk.changed_people = {who for who, person in desk.people.items() if person != before[who][0]}
-        desk.records, desk.changed_records = dict(records), set(records)
-        await self._save(tx, desk, before)
+        desk.records, desk.changed_records, desk.found_records = dict(records), set(records), set(records)
+        async with Lane() as lane:
+            await self._save(tx, desk, before, lane=lane)
 
     async def _empty_desk(self, tx: Tx) -> Desk:
         today, epoch = self._clock.today(), await epoch_of(tx)
         return Desk(today=today, epoch=epoch, keys_of=self.sealer.keys_of, digest_of=self.sealer.digest_of)
 
-    async def _load(self, tx: Tx, statements: Sequence[Statement]) -> tuple[Desk, dict[UUID, tuple[Person, Blocks]]]:
+    async def _load(
+        self, tx: Tx, statements: Sequence[Statement], keys: Sequence[Keys]
+    ) -> tuple[Desk, dict[UUID, tuple[Person, Blocks]]]:
         desk = await self._empty_desk(tx)
         records = {(s.source, s.record) for s in statements if s.record}
-        before = await store.known_people(tx, sorted(records), _identity_keys(self.sealer, statements), self.sealer)
+        before = await store.known_people(tx, sorted(records), keys, self.sealer)
         since = _since(statements, period_of(desk.today))
         desk.records = await store.known_records(tx, before)
         desk.closed = await store.closed_lists(tx, since)
         desk.know((person for person, _ in before.values()), await store.known_rows(tx, before, since))
         return desk, before
 
-    async def _save(self, tx: Tx, desk: Desk, before: Mapping[UUID, tuple[Person, Blocks]]) -> None:
-        """Keep what changed; a new version goes out only for those of whom a reader would see something new."""
-        saved: list[tuple[Person, Blocks]] = []
-        snapshots: list[OutEvent] = []
-        for key in sorted(desk.changed_people, key=attrgetter("int")):
-            old, blocks = before.get(key, (None, None))
-            person = desk.people[key]
-            is_new = old is None or old.published(desk.today) != person.published(desk.today)
-            if is_new:
-                person = person._replace(version=(max(desk.epoch, person.version[0]), person.version[1] + 1))
-            sealed = self.sealer.seal(person, before=old, blocks=blocks, today=desk.today)
-            saved.append((person, sealed))
-            if is_new:
-                snapshot = snapshot_of(person, sealed, desk.today)
-                snapshots.append(OutEvent(snapshot.TOPIC, str(key), snapshot))
+    async def _save(
+        self, tx: Tx, desk: Desk, before: Mapping[UUID, tuple[Person, Blocks]], *, lane: Lane, import_id: UUID | None = None
+    ) -> None:
+        """Keep what changed. While PostgreSQL writes some people, the next ones are sealed."""
+        for portion in portions(desk, before):
+            sealed = list[Sealed]()
+            for place, key in enumerate(portion.people):
+                sealed.append(self._sealed(desk, key, before))
+                if place % LOOK_UP_EVERY == LOOK_UP_EVERY - 1:
+                    await asyncio.sleep(0)
+            await lane.put(partial(self._write, tx, desk, portion, sealed=sealed, found=before, import_id=import_id))
+
+    def _sealed(self, desk: Desk, key: UUID, before: Mapping[UUID, tuple[Person, Blocks]]) -> Sealed:
+        """A new version goes out only for those of whom a reader would see something new."""
+        old, blocks = before.get(key, (None, None))
+        person = desk.people[key]
+        is_new = old is None or old.published(desk.today) != person.published(desk.today)
+        if is_new:
+            person = person._replace(version=(max(desk.epoch, person.version[0]), person.version[1] + 1))
+        sealed = self.sealer.seal(person, before=old, blocks=blocks, today=desk.today)
+        return Sealed(person, sealed, snapshot_of(person, sealed, desk.today) if is_new else None)
+
+    async def _write(
+        self, tx: Tx, desk: Desk, portion: Portion, *, sealed: Sequence[Sealed], found: Container[UUID], import_id: UUID | None
+    ) -> None:
         now = self._clock.now()
-        await store.save_people(tx, saved, self.sealer, now)
-        await store.save_records(tx, {key: desk.records[key] for key in desk.changed_records})
+        snapshots = [OutEvent(told.TOPIC, str(told.beneficiary_id), told) for one in sealed if (told := one.snapshot)]
+        await store.save_people(tx, [(one.person, one.blocks) for one in sealed], self.sealer, now, found=found)
+        await store.save_records(tx, {key: desk.records[key] for key in portion.records}, found=desk.found_records)
+        await store.save_rows(tx, portion.rows, import_id, found=desk.found_rows)
         await put_events(tx, snapshots, now)
 
     async def _keep_waiting(self, tx: Tx, outcomes: Iterable[Outcome]) -> None:
@@ -121,7 +151,7 @@ class Registrar:
     def _under_its_name(self, done: Outcome) -> Outcome:
         """What waits is kept in the history under the name it waits under, so that both can be compared."""
         unnamed = done.fate is Fate.NO_PERSON and done.record is None
-        return replace(done, record=self._unmatched(done.statement)) if unnamed else done
+        return done._replace(record=self._unmatched(done.statement)) if unnamed else done
 
     def _unmatched(self, statement: Statement) -> str:
         """A name for a file's row that has no person to be named after; the same person of the same source waits once."""

@@ -102,6 +102,8 @@ class RowReader:
 
     def text(self, column: Column, most: int = 200) -> str:
         """A text, empty when there is none."""
+        if (cell := self.line.cell(column)) is None or cell == "":
+            return ""
         found = self.read(column, lambda cell: cells.text(cell, most))
         return found.value if found else ""
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache, partial
 
 from services.registry import cells
 from services.registry.areas import Areas, Placed
 from services.registry.banks import BankNames
 from services.registry.benefit_codes import benefit_code
-from services.registry.cells import BadCell, Cell, folded, is_empty
+from services.registry.cells import BadCell, Cell, folded
 from services.registry.columns import PAYROLL_NEEDS, Column
 from services.registry.intake import Part, Problem, RowReader, Taken, Totals
 from services.registry.refusals import RowNote, RowReason
@@ -21,6 +23,11 @@ from shared.personal import Account, Collector, Delivery, Identity, PersonalData
 from shared.words import Programme
 
 MONEY_COLUMNS = (Column.MONTHLY, Column.CARER, Column.ARREARS, Column.ONE_OFF, Column.UNPAID, Column.TOTAL)
+# Everything of a row that makes its line.
+LINE_COLUMNS = (
+    Column.CODE, *MONEY_COLUMNS, Column.COEFFICIENT, Column.ARREARS_PERIODS, Column.UNPAID_PERIODS,
+)  # fmt: skip
+_PLACES = {column: place for place, column in enumerate(LINE_COLUMNS)}
 _BY_ACCOUNT = ("tai khoan", "chuyen khoan", "ngan hang", "the", "atm")
 _AT_HOME = ("tai nha", "tra tai nha", "nha")
 _AT_COUNTER = ("diem buu dien", "buu dien", "tai quay", "tien mat", "diem chi tra", "buu cuc")
@@ -39,13 +46,13 @@ class PayrollReader:
 
     def __init__(self, areas: Areas, banks: BankNames, *, period: str, payer: str, today: date) -> None:
         """`today` bounds birth dates."""
-        self._areas = areas
         self._banks = banks
         self._period = period
         self._payer = payer
         self._first_day = date.fromisoformat(f"{period}-01")
         self._today = today
         self._sums = _Sums()
+        self._areas_called = lru_cache(maxsize=10_000)(partial(areas.find, payer, on=self._first_day))
 
     def part(self, lines: Sequence[Line]) -> Part:
         """What these rows state; they follow those of the call before."""
@@ -56,8 +63,9 @@ class PayrollReader:
             elif line.is_remark:
                 remarks.append(line.row_no)
             else:
-                rows.append(self._row(line))
-                self._sums.add(line)
+                said = _line_of(line)
+                rows.append(self._row(line, said))
+                self._sums.add(said.vnds)
         return Part(tuple(rows), tuple(remarks), tuple(totals))
 
     def passed(self, lines: Sequence[Line]) -> None:
@@ -66,16 +74,16 @@ class PayrollReader:
             if line.is_totals:
                 self._sums.differing(line)
             elif not line.is_remark:
-                self._sums.add(line)
+                self._sums.add(_line_of(line).vnds)
 
-    def _row(self, line: Line) -> Taken:
+    def _row(self, line: Line, said: _Said) -> Taken:
         if line.overflows:
             return Taken(line.row_no, None, (Problem(Column.ROW, RowReason.CELLS_TOO_MANY),))
         reader = RowReader(line)
         identity = reader.identity(lambda cell: cells.birth(cell, self._today))
         area = reader.read(Column.AREA, self._area)
         reader.note(area.note if area else None)
-        declared = self._line(reader)
+        declared = _declared(reader, said)
         personal = self._personal(reader, identity)
         if reader.problems or identity is None or area is None or declared is None:
             assert reader.problems, "a row that cannot be taken says why"
@@ -93,37 +101,10 @@ class PayrollReader:
         written = cells.text(cell).value
         if not written:
             raise BadCell(RowReason.MISSING)
-        found = self._areas.find(self._payer, written, self._first_day)
+        found = self._areas_called(written)
         if isinstance(found, RowReason):
             raise BadCell(found)
         return found
-
-    # --- money -----------------------------------------------------------------------------------------------------------
-
-    def _line(self, reader: RowReader) -> DeclaredLine | None:
-        code = reader.read(Column.CODE, _code)
-        money = {column: reader.read(column, cells.money) for column in MONEY_COLUMNS}
-        coefficient = reader.read(Column.COEFFICIENT, cells.coefficient_hundredths)
-        arrears = _owed(reader, Column.ARREARS_PERIODS, Column.ARREARS)
-        unpaid = _owed(reader, Column.UNPAID_PERIODS, Column.UNPAID)
-        if not reader.line.has(Column.MONTHLY):
-            reader.problem(Column.MONTHLY, RowReason.MISSING)
-        if reader.problems or code is None:
-            return None
-        declared = DeclaredLine(
-            programme=code[1],
-            benefit_code=code[0],
-            coefficient_hundredths=coefficient,
-            monthly_vnd=money[Column.MONTHLY] or 0,
-            carer_vnd=money[Column.CARER] or 0,
-            arrears=arrears,
-            one_off_vnd=money[Column.ONE_OFF] or 0,
-            unpaid=unpaid,
-            scaled="scaled" in reader.text(Column.NOTE, 500).casefold(),
-        )
-        if reader.line.has(Column.TOTAL) and total([declared.declared_vnd]) != money[Column.TOTAL]:
-            reader.problem(Column.TOTAL, RowReason.SUM_DIFFERS)
-        return declared
 
     # --- the person's wishes ---------------------------------------------------------------------------------------------
 
@@ -154,6 +135,63 @@ class PayrollReader:
             return None
         reader.note(number.note)
         return Account(bank_bin=bank_bin, number=number.value, holder=holder)
+
+
+# --- money -----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the cells of `LINE_COLUMNS` say: a line, or the problems that keep them from being one; `vnds`: what can be read of
+    `MONEY_COLUMNS`; `differs`: the total is not the sum of its parts."""
+
+    line: DeclaredLine | None
+    problems: tuple[Problem, ...]
+    vnds: tuple[int, ...]
+    differs: bool = False
+
+
+def _line_of(line: Line) -> _Said:
+    return _said(*map(line.cell, LINE_COLUMNS))
+
+
+@lru_cache(maxsize=2_000, typed=True)
+def _said(*written: Cell) -> _Said:
+    """A list says the same of thousands: each wording is read once. `written`: the cells of `LINE_COLUMNS`."""
+    reader = RowReader(Line(0, written, _PLACES))
+    code = reader.read(Column.CODE, _code)
+    money = {column: reader.read(column, cells.money) for column in MONEY_COLUMNS}
+    vnds = tuple(vnd or 0 for vnd in money.values())
+    coefficient = reader.read(Column.COEFFICIENT, cells.coefficient_hundredths)
+    arrears = _owed(reader, Column.ARREARS_PERIODS, Column.ARREARS)
+    unpaid = _owed(reader, Column.UNPAID_PERIODS, Column.UNPAID)
+    if not reader.line.has(Column.MONTHLY):
+        reader.problem(Column.MONTHLY, RowReason.MISSING)
+    if reader.problems or code is None:
+        return _Said(None, tuple(reader.problems), vnds)
+    declared = DeclaredLine(
+        programme=code[1],
+        benefit_code=code[0],
+        coefficient_hundredths=coefficient,
+        monthly_vnd=money[Column.MONTHLY] or 0,
+        carer_vnd=money[Column.CARER] or 0,
+        arrears=arrears,
+        one_off_vnd=money[Column.ONE_OFF] or 0,
+        unpaid=unpaid,
+    )
+    differs = reader.line.has(Column.TOTAL) and total([declared.declared_vnd]) != money[Column.TOTAL]
+    return _Said(declared, (), vnds, differs)
+
+
+def _declared(reader: RowReader, said: _Said) -> DeclaredLine | None:
+    """The row's line; None, with the problems gathered, when it is none."""
+    reader.problems += said.problems
+    if reader.problems or said.line is None:
+        return None
+    is_scaled = "scaled" in reader.text(Column.NOTE, 500).casefold()
+    if said.differs:
+        reader.problem(Column.TOTAL, RowReason.SUM_DIFFERS)
+    return said.line.model_copy(update={"scaled": True}) if is_scaled else said.line
 
 
 def _code(cell: Cell) -> tuple[str, Programme]:
@@ -201,15 +239,8 @@ class _Sums:
         self._all = dict.fromkeys(MONEY_COLUMNS, 0)
         self._since = dict.fromkeys(MONEY_COLUMNS, 0)
 
-    def add(self, line: Line) -> None:
-        for column in MONEY_COLUMNS:
-            cell = line.cell(column)
-            if is_empty(cell):
-                continue
-            try:
-                vnd = cells.money(cell)
-            except BadCell:
-                continue
+    def add(self, vnds: Sequence[int]) -> None:
+        for column, vnd in zip(MONEY_COLUMNS, vnds, strict=True):
             self._all[column] += vnd
             self._since[column] += vnd
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.registry.cells import folded
 from services.registry.person import NOWHERE, Person, Place
@@ -13,8 +13,7 @@ from shared.personal import Identity
 FULL = 10  # YYYY-MM-DD
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """The person, or nobody; nobody with a refusal means that nobody may be made either."""
 
     person: Person | None = None
@@ -22,8 +21,7 @@ class Found:
     refusal: RowReason | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
+class Candidates(NamedTuple):
     """People whose blind indexes equal those of the row."""
 
     by_number: Person | None = None

@@ -160,7 +160,7 @@ def collector_named(person: Person, act: NameCollector) -> Person:
 
 def merged(known: Identity, said: Identity) -> Identity:
     """The newer word holds, but never loses what it does not contradict: a finer birth date, a name with its accents."""
-    if known == said:
+    if known is said or known == said:
         return known
     plainer = folded(known.full_name) == folded(said.full_name) and said.full_name.isascii()
     return Identity(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneMetadata
@@ -29,16 +28,18 @@ def _mobile_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 
 _ANY, _MOBILE = _mobile_patterns()
+_NO_DIGIT = re.compile(r"[^0-9]+")
 
 
-@lru_cache(maxsize=50_000)
 def e164(written: str) -> str | None:
     """`+84` and nine digits, or None for what cannot be a Vietnamese phone number.
 
     A cell that lost its first zero has nine digits (or ten of the old kind); both are read as national numbers.
     """
-    digits = "".join(char for char in written if char.isascii() and char.isdigit())
-    if len(digits) > 14 or any(char.isalpha() for char in written):
+    digits = written.removeprefix("+")
+    if not (digits.isascii() and digits.isdigit()):  # nearly every phone is digits alone
+        digits = _NO_DIGIT.sub("", written)
+    if len(digits) > 14 or (digits != written and any(char.isalpha() for char in written)):
         return None
     national = digits.removeprefix("00").removeprefix("84") if len(digits) > 10 else digits
     national = national.lstrip("0")

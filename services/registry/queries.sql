@@ -36,7 +36,7 @@ SELECT source, record, period, beneficiary_id, payer, area, line, end_reason, ro
 SELECT period, payer FROM payroll_list WHERE state <> 'open' AND period >= :since;
 
 -- name: save_people!
--- New and changed people; the caller holds the registrars' lock and raised n where published content changed.
+-- Changed people; the caller holds the registrars' lock and raised n where published content changed.
 INSERT INTO person SELECT * FROM unnest(:people::person[])
 ON CONFLICT (beneficiary_id) DO UPDATE
    SET epoch = EXCLUDED.epoch, n = EXCLUDED.n, payer = EXCLUDED.payer, area = EXCLUDED.area, life = EXCLUDED.life,
@@ -62,13 +62,6 @@ ON CONFLICT (source, record, period) DO UPDATE
        benefit_code = EXCLUDED.benefit_code, declared_vnd = EXCLUDED.declared_vnd, line = EXCLUDED.line, state = EXCLUDED.state,
        end_reason = EXCLUDED.end_reason, import_id = COALESCE(EXCLUDED.import_id, list_row.import_id),
        row_no = COALESCE(EXCLUDED.row_no, list_row.row_no);
-
--- name: save_events!
--- Every statement of a batch with its fate.
-INSERT INTO source_event (source, record, sequence, kind, fate, reason, notes, beneficiary_id, period, payer, declared_vnd,
-                          event_id, import_id, row_no, at)
-SELECT source, record, sequence, kind, fate, reason, notes, beneficiary_id, period, payer, declared_vnd, event_id, import_id, row_no, at
-  FROM unnest(:events::source_event[]);
 
 -- name: somebody_waits^
 -- Whether anything waits for a person at all: most of the time nothing does.

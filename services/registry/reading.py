@@ -35,13 +35,14 @@ from services.registry.sheets import Line, ListFile, lines_of, open_list
 from services.registry.workbook import RisingMarks, with_marks
 from shared import crashing
 from shared.areas import AREAS_FILE, CHANGES_FILE
+from shared.collecting import collect_less_often
 from shared.errors import Trouble
 
 # What a reader may take: the largest old workbook needs 600 MB. Six kilobytes of a broken .xls otherwise take all the machine has.
 MEMORY_BYTES_MAX = 2 * 1024**3
 _ROOT = Path(__file__).parents[2]
-# One line holds one part: 2,000 rows of about 700 bytes.
-_LINE_BYTES_MAX = 16 * 1024 * 1024
+# One line holds one part: 2,000 rows of about 500 bytes, at most 3,000 because cells are capped. Twice as much is read ahead.
+_LINE_BYTES_MAX = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,7 @@ def main() -> None:
     order = _ORDER.validate_json(sys.stdin.readline())
     if order.crash_point:
         crashing.arm(order.crash_point)
+    collect_less_often()
     try:
         _read_list(order)
     finally:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 from services.registry.cells import folded
@@ -13,13 +13,12 @@ from services.registry.matching import FULL
 from services.registry.person import Person, Place
 from services.registry.statements import Act, Statement
 from shared.events import BeneficiarySnapshot, Version
-from shared.fields import Block
+from shared.fields import Block, json_of
 from shared.personal import Collector, Contact, Delivery, Identity, Payee
 from shared.vault import Kind, Vault
 
 
-@dataclass(frozen=True, slots=True)
-class Blocks:
+class Blocks(NamedTuple):
     """The sealed blocks of one person and the digests that travel beside them."""
 
     identity: str
@@ -166,7 +165,7 @@ def snapshot_of(person: Person, blocks: Blocks, today: date) -> BeneficiarySnaps
 
 
 def _canonical(content: Block) -> bytes:
-    return content.model_dump_json(exclude_none=True).encode()
+    return json_of(content)
 
 
 def _contact(person: Person) -> Contact | None:

@@ -33,11 +33,15 @@ class Line:
     cells: Sequence[Cell]
     columns: dict[Column, int]
     width: int | None = None
+    _by_column: dict[Column, Cell] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Cells are asked for by their columns, thirty of every row: they are put in order once."""
+        object.__setattr__(self, "_by_column", _by_column(self.cells, self.columns))
 
     def cell(self, column: Column) -> Cell:
         """The cell of a column; None where the list has no such column."""
-        index = self.columns.get(column)
-        return self.cells[index] if index is not None and index < len(self.cells) else None
+        return self._by_column.get(column)
 
     def has(self, column: Column) -> bool:
         """Whether the cell shows something."""
@@ -122,6 +126,13 @@ def lines_of(file: ListFile) -> Iterator[Line]:
         if not all(map(is_empty, row)):
             cells = _in_unicode(row, codes) if codes else row
             yield Line(number, cells, file.columns, file.width)
+
+
+def _by_column(cells: Sequence[Cell], columns: dict[Column, int]) -> dict[Column, Cell]:
+    try:
+        return dict(zip(columns, map(cells.__getitem__, columns.values()), strict=True))
+    except IndexError:  # a row that is shorter than the header
+        return {column: cells[index] for column, index in columns.items() if index < len(cells)}
 
 
 def letter(index: int) -> str:

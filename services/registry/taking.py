@@ -128,7 +128,7 @@ class Trial:
         what = act.line.benefit_code if isinstance(act, Enrol) else act.kind
         if who is None or not self._seen.add(hashlib.sha256(who + what.encode()).digest()):
             return done
-        return replace(done, fate=Fate.REFUSED, reason=RowReason.DUPLICATE_ROW)
+        return done._replace(fate=Fate.REFUSED, reason=RowReason.DUPLICATE_ROW)
 
 
 def statements_of(part: Part, file: Import, ordinal: int) -> list[Statement]:

@@ -7,7 +7,7 @@ has said something about them since. The same file may then be handed in again a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -65,9 +65,9 @@ def decide(
             continue
         undone.append(one)
         digest = record.digest_then or NO_DIGEST
-        after[(file.source, one.record)] = replace(record.record, sequence=ordinal, digest=digest)
+        after[(file.source, one.record)] = record.record._replace(sequence=ordinal, digest=digest)
         if row is not None:
-            back.append(row.then or replace(row.row, end_reason=Undone.IMPORT))
+            back.append(row.then or row.row._replace(end_reason=Undone.IMPORT))
     return Part(tuple(back), after, tuple(undone), tuple(kept))
 
 
@@ -128,7 +128,7 @@ class Undoer:
         who = {one.beneficiary_id for one in part.undone}
         people = await store_files.people_then(tx, file.import_id, who, self._registrar.sealer)
         await self._registrar.put_back(tx, people, part.records)
-        await store.save_rows(tx, part.rows, undoing.import_id)
+        await store.save_rows(tx, part.rows, undoing.import_id, found={held.row.key for held in rows.values()})
         await store.save_events(tx, [self._event(one, file, undoing) for one in part.undone], undoing.import_id)
         told = Report(Counts(len(said), len(part.undone), len(part.kept)), {"PEOPLE_PUT_BACK": len(people)}, [], [])
         upto = said[-1].row_no if said else after + 1

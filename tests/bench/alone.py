@@ -15,10 +15,10 @@ from uuid import uuid4
 
 from deploy.local.databases import migrate
 from deploy.local.postgres import PostgresServer
+from shared.collecting import collect_less_often
 from shared.database import Database
 from shared.events import Message
 from shared.keyfiles import make_key_files
-from shared.process import collect_less_often
 from shared.records import parse_all
 
 ROOT = Path(__file__).parents[2]

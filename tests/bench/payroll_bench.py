@@ -40,11 +40,12 @@ from services.payout.settings import Settings
 from shared import logs, topics
 from shared.actors import ActorGate, Issuer
 from shared.clock import HandClock
+from shared.collecting import collect_less_often
 from shared.database import Database
 from shared.events import ListClosing, Message, PaymentResult
 from shared.ids import add_to_digest, digest_hex
 from shared.keyfiles import make_key_files
-from shared.process import App, Runtime, collect_less_often
+from shared.process import App, Runtime
 from shared.records import parse_all
 from shared.topics import Provider, Service, result_topic
 from shared.vault import Vault

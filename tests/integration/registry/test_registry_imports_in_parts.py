@@ -3,14 +3,18 @@
 import asyncio
 import csv
 import io
+import os
+import signal
 from collections.abc import Awaitable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.registry.importing import Importer, Request
 from services.registry.refusals import CloseReason, FileReason, NotAList
+from shared.errors import Trouble
 from shared.events import BeneficiarySnapshot, ListClosing
 from tests.integration.registry.registry_bench import PERIOD, SOURCE, Bench
 
@@ -129,3 +133,26 @@ async def test_no_file_stays_behind(bench: Bench, importer: Importer) -> None:
     assert {path.suffix for path in request.path.parent.iterdir() if path != request.path} >= {".csv"}
     assert not list(request.path.parent.glob("*.marks"))
     assert bench.returned(answer).stat().st_mode & 0o077 == 0
+
+
+def readers() -> list[int]:
+    """Processes of ours that read a list."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return [int(pid) for pid in children if b"services.registry.reading" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+@pytest.mark.parametrize("parts", [0, 2])
+async def test_a_killed_reader_loses_nothing_and_doubles_nothing(bench: Bench, importer: Importer, parts: int) -> None:
+    body = a_list()
+    importing = asyncio.ensure_future(importer.take(await payroll(bench, body)))
+    while not (killed := readers()) or await count(bench, "import_part") < parts:
+        await asyncio.sleep(0.001)
+    os.kill(killed[0], signal.SIGKILL)
+    with pytest.raises(Trouble):
+        await importing
+    assert readers() == []
+    answer = await importer.take(await payroll(bench, body))
+    assert (answer["rows"], answer["accepted"] + answer["unchanged"]) == (ROWS, ROWS)
+    assert {await count(bench, table) for table in COUNTED} == {ROWS}
+    told = [message for message in await bench.told() if isinstance(message, BeneficiarySnapshot)]
+    assert len(told) == len({snapshot.beneficiary_id for snapshot in told}) == ROWS

@@ -26,17 +26,17 @@ def undone(row=ROW, *, then=None, sequence=7, digest_then="old", import_id=FILE.
 
 
 def test_a_row_goes_back_to_what_the_file_found_and_ends_where_there_was_nothing():
-    then = replace(ROW, line=a_line(monthly_vnd=1))
+    then = ROW._replace(line=a_line(monthly_vnd=1))
     part = undone(then=then)
     assert (part.rows, part.records) == ((then,), {("s", "r"): Record(ROW.beneficiary_id, 9, "old")})
     part = undone(digest_then=None)
-    assert part.rows == (replace(ROW, end_reason=Undone.IMPORT),)
+    assert part.rows == (ROW._replace(end_reason=Undone.IMPORT),)
     assert part.records[("s", "r")].digest == NO_DIGEST
 
 
 def test_newer_words_and_ended_rows_stay():
     for part in (
-        undone(sequence=8), undone(import_id=uuid4()), undone(row=None), undone(row=replace(ROW, end_reason=EndReason.DEATH)),
+        undone(sequence=8), undone(import_id=uuid4()), undone(row=None), undone(row=ROW._replace(end_reason=EndReason.DEATH)),
     ):  # fmt: skip
         assert (part.rows, part.records, part.undone, len(part.kept)) == ((), {}, (), 1)
 
@@ -51,7 +51,7 @@ def test_every_statement_is_undone_or_kept_and_sequences_only_rise(drawn):
     said = [Applied(n, f"r{n}", UUID(int=n)) for n in range(len(drawn))]
     records = {f"r{n}": RecordNow(Record(UUID(int=n), sequence, "x"), None) for n, (sequence, _, _) in enumerate(drawn)}
     rows = {
-        f"r{n}": RowNow(replace(ROW, record=f"r{n}", end_reason=end), FILE.import_id if ours else None, None)
+        f"r{n}": RowNow(ROW._replace(record=f"r{n}", end_reason=end), FILE.import_id if ours else None, None)
         for n, (_, ours, end) in enumerate(drawn)
     }
     part = decide(said, FILE, rows=rows, records=records, ordinal=10)
