@@ -77,13 +77,13 @@ def write_returned(source: Delimited, marks: Iterator[tuple[int, str, str]], tar
             elif mark and mark[0] == number:
                 told, mark = mark[1:], next(marks, None)
             padded = row + [""] * (source.width - len(row)) if told else row
-            writer.writerow([escaped(cell) for cell in (*padded, *told)])
+            writer.writerow([escaped(cell) if cell[:1] in _MAY_BEGIN else cell for cell in (*padded, *told)])
     point("list_returned.after_write")
 
 
 def escaped(cell: str) -> str:
     """The cell as text that no spreadsheet runs; `unescaped` takes it back."""
-    return f"'{cell}" if cell[:1] in _MAY_BEGIN and cell.lstrip("'").startswith(_FORMULA) else cell
+    return f"'{cell}" if cell.lstrip("'").startswith(_FORMULA) else cell
 
 
 def unescaped(cell: str) -> str:
@@ -94,7 +94,8 @@ def unescaped(cell: str) -> str:
 def _rows(path: Path, separator: str) -> Iterator[list[str]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         for row in csv.reader(file, delimiter=separator):
-            yield [unescaped(cell) if cell.startswith("'") else cell for cell in row]
+            # Nearly no row has such a sign: one look instead of one for every cell.
+            yield [unescaped(cell) if cell.startswith("'") else cell for cell in row] if "'" in "".join(row) else row
 
 
 def _columns_under(path: Path, separator: str, said: Said) -> int:

@@ -126,6 +126,12 @@ def test_what_would_run_as_a_formula_is_escaped_and_taken_back(cell):
     assert not escaped(cell).startswith(("=", "+", "-", "@", "\t", "\r"))
 
 
+def test_only_a_cell_that_was_escaped_is_taken_back(tmp_path):
+    (tmp_path / "in").write_bytes(written([["'=1", "=2", "it's", *HEADER[3:]]]))
+    rows = [row for _, row in open_delimited(tmp_path / "in", PAYROLL_NEEDS).rows()]
+    assert rows[1][:3] == ["=1", "=2", "it's"]
+
+
 # --- ugly ones --------------------------------------------------------------------------------------------------------------------
 
 
