@@ -86,12 +86,13 @@ class Client:
         actor: str,
         body: bytes | Mapping[str, Any] | None = None,
         sha256: str | None = None,
+        key: str | None = None,
         **query: Any,
     ) -> Any:
-        """A command by one of the demo actors; `sha256` is what the token signs. Raises Refusal."""
+        """A command by one of the demo actors; `sha256` is what the token signs, `key` the Idempotency-Key. Raises Refusal."""
         token = self._issuer.token(actor, ACTORS[actor], sha256=sha256)
         content = {"content": body} if isinstance(body, bytes) else {"json": body}
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {token}"} | ({"Idempotency-Key": key} if key else {})
         return _answer(await self._http.post(self._addresses.url(service) + path, params=query, headers=headers, **content))
 
 

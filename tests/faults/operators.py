@@ -290,6 +290,7 @@ ARMED_BY_HAND: Mapping[str, ByHand] = {
     "list_returned.": ByHand(Service.REGISTRY, ("enrol",), _hand_in_text),
     **dict.fromkeys(("payout.statement_kept", "payout.statement_booked"), ByHand(Service.PAYOUT, ("answers",), statements.hand_in)),
     "payout.break_step": ByHand(Service.PAYOUT, ("answers",), statements.take_break),
+    "payout.idempotency": ByHand(Service.PAYOUT, ("answers",), statements.take_break_under_a_key),
     "payout.reconciled": ByHand(Service.PAYOUT, ("answers",), statements.reconcile),
     "payout.recovery.": ByHand(Service.PAYOUT, ("answers",), recalls.death_told_late, {"own_world": True}),
     "payout.recovery_step": ByHand(Service.PAYOUT, ("answers",), recalls.case_is_ended, {"own_world": True}),

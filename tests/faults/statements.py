@@ -33,6 +33,20 @@ async def take_break(scene: Scene) -> None:
     await scene.world.step("break", take)
 
 
+async def take_break_under_a_key(scene: Scene) -> None:
+    """The same under one Idempotency-Key, by an office that asks again: its answer is kept after what it did."""
+    await hand_in(scene)
+    key = f"break-{scene.rng.randrange(10**9):09d}"
+    found: dict[str, str] = {}
+
+    async def take(client: Client) -> None:
+        if not found:
+            found["id"] = (await client.get("payout", "/v1/breaks"))["breaks"][0]["break_id"]
+        await client.post("payout", f"/v1/breaks/{found['id']}/take", actor="operator", key=key)
+
+    await scene.world.step("break", take)
+
+
 async def reconcile(scene: Scene) -> None:
     """Three sides of the month are compared."""
     await scene.world.step("reconcile", lambda client: statements.reconcile(client, PERIOD, scene.work.payer))
