@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from services.payout import resolving, store_statements
 from services.payout.breaks import BREAK_ADVICE, BreakRefusal, BreakType, Remedy
 from services.payout.handlers import Handlers
+from services.payout.idempotency import documented, route_class
 from services.payout.reconciling import Scope, compare, open_missing
 from services.payout.statement_line import ADVICE, BYTES_MAX, NotAStatement, StatementRefusal
 from services.payout.statements import StatementDesk
@@ -37,12 +38,14 @@ class Proposal(BaseModel):
 
 def statement_router(runtime: Runtime, desk: StatementDesk, handlers: Handlers) -> APIRouter:
     """The routes, bound to one service's dependencies."""
-    routes = APIRouter()
-    _add_files(routes, runtime, desk)
+    files = APIRouter()  # a file's own hash is its key
+    routes = APIRouter(route_class=route_class(runtime), dependencies=[Depends(documented)])
+    _add_files(files, runtime, desk)
     _add_breaks(routes, runtime)
     _add_resolving(routes, runtime, handlers)
     _add_reconciling(routes, runtime)
-    return routes
+    files.include_router(routes)
+    return files
 
 
 def _add_files(routes: APIRouter, runtime: Runtime, desk: StatementDesk) -> None:

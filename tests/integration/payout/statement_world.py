@@ -87,10 +87,10 @@ async def breaks(bench: Bench, **query: str) -> list[dict[str, Any]]:
 
 
 async def step(bench: Bench, break_id: str, act: str, *, actor: str, role: Role = Role.OPERATOR, **given: Any) -> httpx.Response:
-    """One step on a break by one person. `sha256`: what the token signs."""
+    """One step on a break by one person. `sha256`: what the token signs; `key`: the Idempotency-Key."""
     token = bench.issuer.token(actor, (role,), sha256=given.pop("sha256", None))
-    body = given or None
-    return await bench.client.post(f"/v1/breaks/{break_id}/{act}", headers={"Authorization": f"Bearer {token}"}, json=body)
+    headers = {"Authorization": f"Bearer {token}"} | ({"Idempotency-Key": given.pop("key")} if "key" in given else {})
+    return await bench.client.post(f"/v1/breaks/{break_id}/{act}", headers=headers, json=given or None)
 
 
 async def resolved(bench: Bench, break_id: str, remedy: str) -> httpx.Response:

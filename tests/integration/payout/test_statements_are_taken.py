@@ -258,6 +258,20 @@ async def test_break_is_owned_aged_and_ended_by_two_people_and_one_posting(bench
     assert (await step(bench, key, "take", actor="late")).json()["code"] == "BREAK_ENDED"
 
 
+async def test_last_signature_said_again_under_its_key_gets_the_same_answer(bench: Bench) -> None:
+    lines = await sent(bench, 1)
+    stray = moved(booked(*facts(lines))[0], end_to_end_id="NOTPROVIDED", vnd=11_000, bank_ref="FEE1")
+    await hand_in(bench, camt053([*booked(*facts(lines)), stray], OURS, message_id="S1", made_at=MADE_AT))
+    key = (await breaks(bench))[0]["break_id"]
+    await step(bench, key, "take", actor="an-owner")
+    sha256 = (await step(bench, key, "resolve", actor="an-owner", remedy="accepted")).json()["sha256"]
+    first, again = [
+        await step(bench, key, "approve", actor="a-second", role=Role.APPROVER, sha256=sha256, key="approve-1") for _ in range(2)
+    ]
+    assert (first.status_code, again.status_code, again.content) == (200, 200, first.content)
+    assert again.headers["Idempotent-Replayed"] == "true"
+
+
 async def test_believed_reversal_is_money_back(bench: Bench) -> None:
     lines = await sent(bench, 1)
     await hand_in(bench, a_statement(*facts(lines), name="S1"))
