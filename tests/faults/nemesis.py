@@ -28,7 +28,7 @@ from tests.faults.world import World
 
 SESSION_SECONDS = 6.0
 FIRE_SECONDS = 25.0
-AT_START = "restoring.look"
+AT_START = ("restoring.look", "sms_health.")  # the sender asks for the gateway before its first texts
 
 
 @dataclass
