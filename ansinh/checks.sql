@@ -59,6 +59,7 @@ SELECT l.period, l.payer, 'held', 'lines', count(*), sum(h.vnd)::bigint FROM hel
 -- decides (no finding); the others are. Amounts, each times a weight of its line, add up to 0 in every bucket, or its lines are looked at.
 WITH built AS (
     SELECT period, payer FROM payroll p WHERE rounds > 0 OR EXISTS (SELECT FROM channel_choice c WHERE (c.period, c.payer) = (p.period, p.payer))
+        OR EXISTS (SELECT FROM line l JOIN held h USING (entitlement_id) WHERE (l.period, l.payer) = (p.period, p.payer))
 ), came_back AS (
     SELECT entitlement_id, vnd FROM (SELECT DISTINCT entitlement_id FROM instruction_line WHERE NOT live) AS died
      CROSS JOIN LATERAL (SELECT coalesce((SELECT declared_vnd FROM line l WHERE l.entitlement_id = died.entitlement_id), 0)
@@ -642,3 +643,21 @@ UNION ALL SELECT format('%s %s: batch %s is %s', b.period, b.payer, b.batch_id, 
  WHERE b.state <> 'settled'
 UNION ALL SELECT format('%s %s: posting %s was made after it was finished', p.period, p.payer, p.posting_id)
   FROM payroll_closed c JOIN posting p USING (period, payer) WHERE p.at > c.closed_at ORDER BY 1;
+
+-- name: benefits_paid_twice
+-- payout: one benefit of a person and month in live payments of two payers, and one gift in two live payments. Only who stands on lists of
+-- two payers in a month, and lines of gifts, are looked at.
+WITH twice AS (
+    SELECT beneficiary_id, period FROM line GROUP BY beneficiary_id, period HAVING min(payer) <> max(payer)
+), paid AS (
+    SELECT l.beneficiary_id, l.period AS month, l.payer, l.content::jsonb ->> 'benefit_code' AS code FROM twice JOIN line l USING (beneficiary_id, period)
+     WHERE EXISTS (SELECT FROM instruction_line il WHERE il.entitlement_id = l.entitlement_id AND il.live)
+), gift AS (
+    SELECT l.beneficiary_id, l.gift AS code FROM line l
+     WHERE l.gift IS NOT NULL
+       AND EXISTS (SELECT FROM instruction_line il WHERE il.entitlement_id = l.entitlement_id AND il.live)
+)
+SELECT format('%s of %s in %s: paid by %s', code, beneficiary_id, month, string_agg(DISTINCT payer, ', ')) AS row FROM paid
+ GROUP BY beneficiary_id, month, code HAVING count(DISTINCT payer) > 1
+UNION ALL SELECT format('%s of %s: given %s times', code, beneficiary_id, count(*)) FROM gift GROUP BY beneficiary_id, code HAVING count(*) > 1
+ ORDER BY 1;

@@ -1,6 +1,6 @@
 -- name: drill_line
 -- payout: the frozen lines of one payer's list.
-SELECT entitlement_id, beneficiary_id, period, payer, area, programme, declared_vnd, content, content_sha256 FROM line
+SELECT entitlement_id, beneficiary_id, period, payer, area, programme, declared_vnd, content, content_sha256, ages, circumstances FROM line
  WHERE period = $1 AND payer = $2;
 
 -- name: drill_closing

@@ -14,6 +14,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared import topics, words
+from shared.ages import Age
 from shared.facts import Fact
 from shared.fields import AreaCode, Block, Digest, Jose, Opaque, Period, Sealed, Vnd
 from shared.topics import Provider
@@ -175,7 +176,8 @@ class BeneficiarySnapshot(Message):
 
 
 class EntitlementLine(Message):
-    """One line frozen at list closing; never changes. Same id with other content is an alarm."""
+    """One line frozen at list closing; never changes. Same id with other content is an alarm. `ages`: `shared.ages.reached` at the period;
+    `circumstances`: a payee block. Both are left out where nothing is known: a line without them is byte for byte as before."""
 
     TYPE: ClassVar[str] = "vn.ansinh.registry.entitlement.v1"
     TOPIC: ClassVar[str] = topics.REGISTRY_ENTITLEMENT
@@ -187,6 +189,8 @@ class EntitlementLine(Message):
     snapshot_version: Version
     declared_vnd: Vnd
     line: DeclaredLine
+    ages: tuple[Age, ...] = Field(default=(), max_length=6, exclude_if=lambda ages: not ages)
+    circumstances: Sealed | None = Field(default=None, exclude_if=lambda block: block is None)
 
     def canonical(self) -> bytes:
         """The bytes the closing digest is made of: id, person and declared VND."""

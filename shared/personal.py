@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared import words
-from shared.fields import AreaCode, Block
+from shared.fields import AreaCode, Block, Opaque, Vnd
 
 
 class Identity(Block):
@@ -65,6 +65,43 @@ class Payee(Block):
     account: Account | None = None
 
 
+class PovertyOf(Block):
+    """A household's status in one year."""
+
+    year: Annotated[int, Field(ge=1990, le=2100)]
+    status: words.Poverty
+
+
+class Happened(Block):
+    """Something in a person's life, from a day to a day, open without an end. An end that is not after its beginning takes it back."""
+
+    event: words.LifeEvent
+    since: date
+    until: date | None = None
+
+
+class Moved(Block):
+    """Away from a payer; `to_payer` and the month of its decision once another list took the person."""
+
+    on: date
+    from_payer: Opaque
+    to_payer: Opaque | None = None
+    decided_on: date | None = None
+
+
+class Circumstances(Block):
+    """What decides a benefit beside its line (domain 1, 2.2). What is absent is not known, and nobody is held for it."""
+
+    poverty: tuple[PovertyOf, ...] = Field(default=(), max_length=20)
+    requested: bool | None = None
+    """Whether the person asked in writing (HT-1)."""
+    studying: bool | None = None
+    other_benefit_vnd: Vnd | None = None
+    """A month of a pension or social-insurance benefit that others pay."""
+    events: tuple[Happened, ...] = Field(default=(), max_length=40)
+    moves: tuple[Moved, ...] = Field(default=(), max_length=40)
+
+
 class PersonalData(Block):
     """The plain text of a ministry's `personal` JWE."""
 
@@ -75,6 +112,7 @@ class PersonalData(Block):
     phone: Annotated[str, Field(max_length=20)] | None = None
     collector: Collector | None = None
     cannot_reason: Annotated[str, Field(pattern=r"^R_[A-Z]+$")] | None = None
+    circumstances: Circumstances | None = None
 
 
 class RegisterIdentity(Block):

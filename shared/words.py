@@ -107,6 +107,26 @@ class AccountCheck(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
+class Poverty(StrEnum):
+    """A household's status in a year, by decision."""
+
+    POOR = "poor"
+    NEAR_POOR = "near_poor"
+    NEITHER = "neither"
+
+
+class LifeEvent(StrEnum):
+    """What happens to a person that suspends or ends a benefit (domain 2.2); `resumed`: they came forward after a suspension."""
+
+    CUSTODY = "custody"
+    PRISON = "prison"
+    CARE_HOME = "care_home"
+    GIVEN_UP = "given_up"
+    MISSING = "missing"
+    REFUSED_CHECK = "refused_check"
+    RESUMED = "resumed"
+
+
 class HeldReason(StrEnum):
     """Why a frozen line is not paid now. In order of precedence: the first that applies is the one recorded."""
 
@@ -118,6 +138,9 @@ class HeldReason(StrEnum):
     UNAVAILABLE = "UNAVAILABLE"
     NOT_FOUND = "NOT_FOUND"
     IDENTITY_MISMATCH = "IDENTITY_MISMATCH"
+    NOT_OWED = "NOT_OWED"
+    NOT_COLLECTED = "NOT_COLLECTED"
+    PAID_ELSEWHERE = "PAID_ELSEWHERE"
     AMOUNT_DIFFERS = "AMOUNT_DIFFERS"
     NO_DELIVERY = "NO_DELIVERY"
 

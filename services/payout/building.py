@@ -8,25 +8,24 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import chain, groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-from asyncpg import Record
+from asyncpg import CheckViolationError, Record
 
-from services.payout import store, store_building
+from services.payout import store, store_beside, store_building
+from services.payout.against import NOTHING, Beside, Limits, first, reasons
 from services.payout.batch import Draft, OpenLine, Order, Payment, Step, pay
 from services.payout.channel import Choice, choose, verified
-from services.payout.comparing import giving_way
 from services.payout.contracts import SHIPPED, Contracts, read_contracts
 from services.payout.emitting import Entries, assigned, posted
-from services.payout.entitlement import differs
 from services.payout.ledger import Posting, on_paying_again
 from services.payout.provider_rules import most_vnd
 from services.payout.refusals import Refusal, Refused
@@ -36,11 +35,16 @@ from services.payout.store import HeldLine, Payroll
 from shared.actors import Actor
 from shared.clock import LOCAL
 from shared.database import Tx
-from shared.events import DeclaredLine
 from shared.ids import derived_id, digest_hex, sum_of_digests
 from shared.outbox import OutEvent, put_events
 from shared.topics import Provider
-from shared.words import Channel, HeldReason, InstructionState
+from shared.vault import Vault
+from shared.words import Channel, InstructionState
+
+T = TypeVar("T")
+TRIES = 3
+ONE_PAYER = "benefit_of_one_payer"
+"""What the database calls its refusal to pay a benefit twice."""
 
 
 @dataclass
@@ -58,6 +62,18 @@ class Plan:
     unverified: int = 0
 
 
+class Overtaken(Exception):
+    """While this build was deciding, another payer put one of its people into a payment. What was decided does not hold; start over."""
+
+
+async def unless_overtaken(attempt: Callable[[], Awaitable[T]]) -> T | Refused:
+    """One build, in a transaction of its own, which starts over when it was overtaken: it finds what was in its way committed."""
+    for _try in range(TRIES):
+        with suppress(Overtaken):
+            return await attempt()
+    return Refused(Refusal.TRY_AGAIN)
+
+
 @dataclass(frozen=True, slots=True)
 class Built:
     """What a build made."""
@@ -73,18 +89,20 @@ def execution_date(settings: Settings, period: str) -> date:
 
 
 async def build(
-    tx: Tx, settings: Settings, key: bytes, *, rules: Rules, payroll: Payroll, actor: Actor, at: datetime
+    tx: Tx, settings: Settings, vault: Vault, *, rules: Rules, payroll: Payroll, actor: Actor, at: datetime
 ) -> Built | Refused:
-    """Prove the totals, decide every open line, make one draft per provider. `key` makes end-to-end ids. Repeating it changes nothing."""
+    """Prove the totals, decide every open line, make one draft per provider. The vault makes end-to-end ids and opens
+    circumstances. Repeating it changes nothing. Raises Overtaken."""
     refusal = await _totals_refused(tx, payroll)
     if refusal:
         return refusal
     late = at.astimezone(LOCAL).date() >= execution_date(settings, payroll.period) - timedelta(days=settings.verification_days)
-    made, contracts = Maker(payroll, settings, key), read_contracts(settings.contracts_file)
+    made, contracts = Maker(payroll, settings, vault.end_to_end_key()), read_contracts(settings.contracts_file)
+    beside = await store_beside.beside(tx, payroll, vault, misses_max=settings.misses_max)
     missing = 0
     async with aclosing(store_building.undecided_lines(tx, payroll)) as pages:
         async for rows in pages:
-            plan = decide(rows, payroll.period, rules, tolerance_vnd=settings.tolerance_vnd, contracts=contracts)
+            plan = decide(rows, payroll.period, rules, tolerance_vnd=settings.tolerance_vnd, contracts=contracts, beside=beside)
             missing += 0 if late else plan.unverified
             if not missing:
                 made.add(plan)
@@ -92,6 +110,8 @@ async def build(
         return Refused(Refusal.VERIFICATION_MISSING, missing)
     drafts = await asyncio.to_thread(made.drafts)
     await _save(tx, made.rest, drafts, payroll=payroll, day=execution_date(settings, payroll.period), at=at)
+    if drafts and await store_beside.paid_meanwhile(tx, payroll, beside):
+        raise Overtaken
     postings = await _fund_again(tx, payroll, drafts, at)
     await store.sign(tx, Step.MAKE, {draft.batch_id: draft.sha256 for draft in drafts}, actor, signed=None, at=at)
     await put_events(
@@ -144,8 +164,17 @@ async def _totals_refused(tx: Tx, payroll: Payroll) -> Refused | None:
     return None if same else Refused(Refusal.TOTALS_DIFFER)
 
 
-def decide(rows: Sequence[Record], period: str, rules: Rules, *, tolerance_vnd: int, contracts: Contracts = SHIPPED) -> Plan:
+def decide(
+    rows: Sequence[Record],
+    period: str,
+    rules: Rules,
+    *,
+    tolerance_vnd: int,
+    contracts: Contracts = SHIPPED,
+    beside: Beside = NOTHING,
+) -> Plan:
     """Each open line ends in exactly one of: an order to a provider, held with a reason. Rows come sorted by person."""
+    limits = rules, tolerance_vnd
     plan = Plan()
     for beneficiary_id, lines in groupby(rows, key=itemgetter("beneficiary_id")):
         whose = list(lines)
@@ -153,21 +182,18 @@ def decide(rows: Sequence[Record], period: str, rules: Rules, *, tolerance_vnd: 
             whose[0], period, next((row["failed"] for row in whose if row["failed"]), None), contracts=contracts
         )
         plan.unverified += not known
-        _decide_person(plan, beneficiary_id, whose, choice=choice, period=period, rules=rules, tolerance_vnd=tolerance_vnd)
+        _decide_person(plan, beneficiary_id, whose, choice=choice, period=period, limits=limits, beside=beside)
     return plan
 
 
 def _decide_person(
-    plan: Plan, beneficiary_id: UUID, rows: list[Record], *, choice: Choice, period: str, rules: Rules, tolerance_vnd: int
+    plan: Plan, beneficiary_id: UUID, rows: list[Record], *, choice: Choice, period: str, limits: Limits, beside: Beside
 ) -> None:
     person = rows[0]
     plan.considered += len(rows)
     payable = []
-    lower = _lower(rows, period, rules) if len(rows) > 1 or person["beside"] else _NONE_LOWER
-    limits = (rules, tolerance_vnd)
-    for row in rows:
-        wrong = row["open_vnd"] == 0 or row["entitlement_id"] in lower or _wrong(row["content"], period, limits)
-        reason = _first(choice.held, HeldReason.AMOUNT_DIFFERS) if wrong else choice.held
+    for row, against in zip(rows, reasons(rows, period, limits, beside=beside), strict=True):
+        reason = first(choice.held, against) if against else choice.held
         if reason is None:
             payable.append(OpenLine(row["entitlement_id"], row["open_vnd"], row["programme"], row["pieces"], row["attempts"]))
         if row["held"] and row["held"] != reason:
@@ -215,48 +241,18 @@ def _choice_alike(
     return choice, verified(snapshot, verdict)
 
 
-def _lower(rows: Sequence[Record], period: str, rules: Rules) -> frozenset[UUID]:
-    """Lines that give way to another line of the person, also to one that was paid before; the lower id is taken for the earlier."""
-    known = {row["entitlement_id"]: row["content"] for row in rows}
-    for row in rows:
-        for text in row["beside"] or ():
-            other, _, content = text.partition(" ")
-            known[UUID(other)] = content
-    ids = sorted(known)
-    return frozenset(ids[place] for place in _lower_alike(tuple(known[one] for one in ids), period, rules))
-
-
-_NONE_LOWER: frozenset[UUID] = frozenset()
-
-
-@lru_cache(maxsize=4096)
-def _lower_alike(contents: tuple[str, ...], period: str, rules: Rules) -> frozenset[int]:
-    return frozenset(giving_way([DeclaredLine.model_validate_json(content) for content in contents], period, rules))
-
-
-@lru_cache(maxsize=4096)
-def _wrong(content: str, period: str, limits: tuple[Rules, int]) -> bool:
-    """Most lines declare what thousands of others declare, in the same words."""
-    rules, tolerance_vnd = limits
-    return differs(DeclaredLine.model_validate_json(content), period, tolerance_vnd, rules=rules)
-
-
-def _first(*reasons: HeldReason | None) -> HeldReason | None:
-    """The one that takes precedence, in the order of the word list."""
-    given = [reason for reason in reasons if reason]
-    return min(given, key=_PRECEDENCE.index) if given else None
-
-
-_PRECEDENCE = list(HeldReason)
-
-
 async def _save(tx: Tx, plan: Plan, drafts: Sequence[Draft], *, payroll: Payroll, day: date, at: datetime) -> None:
     await store.release_held(tx, plan.freed, at)
     await store.hold(tx, plan.held, at)
     await store_building.save_choices(tx, payroll, plan.choices, on_account=plan.on_account, at=at)
     if drafts:
         await store_building.save_drafts(tx, payroll, drafts, day)
-        await store_building.save_payments(tx, drafts)
+        try:
+            await store_building.save_payments(tx, drafts)
+        except CheckViolationError as refused:
+            if refused.constraint_name == ONE_PAYER:
+                raise Overtaken from refused
+            raise
 
 
 async def _fund_again(tx: Tx, payroll: Payroll, drafts: Sequence[Draft], at: datetime) -> list[Posting]:

@@ -7,13 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-
-class Poverty(StrEnum):
-    """A household's status in a year, by decision."""
-
-    POOR = "poor"
-    NEAR_POOR = "near_poor"
-    NEITHER = "neither"
+from shared.words import Poverty
 
 
 class MoveKind(StrEnum):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from services.payout.combining import Candidate, combine
-from services.payout.rate_book import NO_RULE, Kind, Worth, row_of
+from services.payout.rate_book import NO_RULE, Kind, OneOff, Worth, gift_named, gift_of, row_of
 from services.payout.rules import Rules
 from shared.events import DeclaredLine
 from shared.words import Programme
@@ -21,9 +21,12 @@ class DifferenceReason(StrEnum):
     """In what a declared line differs from the tables."""
 
     MONTHLY_DIFFERS = "MONTHLY_DIFFERS"
+    AGE_DIFFERS = "AGE_DIFFERS"
     CARER_DIFFERS = "CARER_DIFFERS"
+    GIFT_DIFFERS = "GIFT_DIFFERS"
     ARREARS_TOO_HIGH = "ARREARS_TOO_HIGH"
     MONTH_TWICE = "MONTH_TWICE"
+    NOT_CARRIED = "NOT_CARRIED"
     HIGHER_PAID = "HIGHER_PAID"
 
 
@@ -50,30 +53,54 @@ def monthly_of(line: DeclaredLine, period: str, rules: Rules, *, code: str | Non
     return rules.monthly(code or line.benefit_code, period, own=own, law=_LAW[line.programme], aged=code is not None)
 
 
-def differences(line: DeclaredLine, period: str, rules: Rules) -> list[Difference]:
-    """Every part of a line that lies elsewhere than the tables say, however little. A part without a rule never differs."""
-    return [*_monthly(line, period, rules), *_carer(line, period, rules), *_earlier(line, period, rules)]
+def differences(line: DeclaredLine, period: str, rules: Rules, *, grown: str | None = None) -> list[Difference]:
+    """Every part of a line that lies elsewhere than the tables say, however little. A part without a rule never differs.
+
+    `grown`: the code the person grew into; the monthly part is compared with that one.
+    """
+    if gift := gift_of(line.benefit_code, rules.book):
+        return list(_gift(line, gift))
+    return [*_monthly(line, period, rules, grown=grown), *_carer(line, period, rules), *_earlier(line, period, rules)]
+
+
+def confirmed(code: str, period: str, rules: Rules) -> bool:
+    """Whether our own value of a code may hold a line: it is known, and no setting leaves it to the list."""
+    rate = row_of(rules.book.rates.get(code, ()), period)
+    return rate is not None and rate.kind is not Kind.NONE and not rules.by_list(rate)
 
 
 def giving_way(lines: Sequence[DeclaredLine], period: str, rules: Rules) -> set[int]:
     """Places of those of one person's lines that give way to another line of theirs (domain 1.5), by the declared monthly sums."""
-    candidates = [Candidate(place, line.benefit_code, line.monthly_vnd) for place, line in enumerate(lines)]
+    candidates = [Candidate(place, line.benefit_code, _compared_vnd(line)) for place, line in enumerate(lines)]
     return {candidate.grant for candidate in combine(candidates, period, rules).lower}
 
 
-def shown_differences(lines: Sequence[DeclaredLine], place: int, period: str, *, rules: Rules) -> list[Difference]:
+def _compared_vnd(line: DeclaredLine) -> int:
+    return line.one_off_vnd if gift_named(line.benefit_code) else line.monthly_vnd
+
+
+def shown_differences(
+    lines: Sequence[DeclaredLine], place: int, period: str, *, rules: Rules, grown: str | None = None
+) -> list[Difference]:
     """Why one of a person's lines is held for its amount: its own differences, and that it gives way to another of them."""
     line = lines[place]
-    found = differences(line, period, rules)
+    found = differences(line, period, rules, grown=grown)
     if place in giving_way(lines, period, rules):
         found.append(Difference(DifferenceReason.HIGHER_PAID, line.monthly_vnd, 0, None))
     return found
 
 
-def _monthly(line: DeclaredLine, period: str, rules: Rules) -> Iterator[Difference]:
-    worth = monthly_of(line, period, rules)
+def _monthly(line: DeclaredLine, period: str, rules: Rules, *, grown: str | None) -> Iterator[Difference]:
+    worth = monthly_of(line, period, rules, code=grown)
     if worth.vnd is not None and worth.vnd != line.monthly_vnd:
-        yield Difference(DifferenceReason.MONTHLY_DIFFERS, line.monthly_vnd, worth.vnd, worth.rule)
+        reason = DifferenceReason.AGE_DIFFERS if grown else DifferenceReason.MONTHLY_DIFFERS
+        yield Difference(reason, line.monthly_vnd, worth.vnd, worth.rule)
+
+
+def _gift(line: DeclaredLine, gift: OneOff) -> Iterator[Difference]:
+    """A gift is a line of its own: worth the gift and nothing else."""
+    if line.declared_vnd != gift.vnd or line.one_off_vnd != gift.vnd:
+        yield Difference(DifferenceReason.GIFT_DIFFERS, line.declared_vnd, gift.vnd, f"{gift.programme}:{gift.group}")
 
 
 def _carer(line: DeclaredLine, period: str, rules: Rules) -> Iterator[Difference]:

@@ -16,6 +16,7 @@ from services.payout.breaks import contradictions, state_of
 from services.payout.emitting import Entries, moved, posted
 from services.payout.ledger import Posting
 from services.payout.results import Fate
+from services.payout.taking_lines import readable
 from shared.clock import Clock
 from shared.database import Tx
 from shared.errors import BadRecord
@@ -49,7 +50,7 @@ class Handlers:
 
     async def on_entitlement(self, tx: Tx, records: Sequence[Received[EntitlementLine]]) -> None:
         """Frozen lines are kept once. The same id with other content is an alarm; the first stays."""
-        told = [(record.message, _sha256(record.message)) for record in records]
+        told = [(readable(self._vault, record), _sha256(record.message)) for record in records]
         lines = {line.entitlement_id: (line, content_hash) for line, content_hash in reversed(told)}
         changed = await store.save_lines(tx, list(lines.values()))
         changed += sum(content_hash != lines[line.entitlement_id][1] for line, content_hash in told)
@@ -147,9 +148,14 @@ def _digests_differ(snapshot: BeneficiarySnapshot, held: Record) -> bool:
 
 
 def _sha256(message: Message) -> str:
-    """A field of a later release counts only where it is set: what was kept before it existed is the same content when it is said again."""
-    later = {"outcome"} if isinstance(message, PaymentResult) and message.outcome is None else None
-    return hashlib.sha256(message.model_dump_json(exclude=later).encode()).hexdigest()
+    """A field of a later release counts only where it is set: what was kept before it existed is the same content when it is said again.
+    Sealing is randomised: the same circumstances sealed again are the same line."""
+    without = None
+    if isinstance(message, PaymentResult) and message.outcome is None:
+        without = {"outcome"}
+    elif isinstance(message, EntitlementLine) and message.circumstances is not None:
+        without = {"circumstances"}
+    return hashlib.sha256(message.model_dump_json(exclude=without).encode()).hexdigest()
 
 
 async def _fresh(tx: Tx, records: Sequence[Received[PaymentResult]]) -> list[tuple[PaymentResult, str, bool]]:

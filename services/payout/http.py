@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.payout import commands, store, store_delivery, store_shown
 from services.payout.batch import Step
-from services.payout.building import Built, build, execution_date
+from services.payout.building import Built, build, execution_date, unless_overtaken
 from services.payout.clerk import Clerk, refusal_problem
 from services.payout.commands import Proposed
 from services.payout.files import FileWriter
@@ -78,17 +78,21 @@ def router(runtime: Runtime, writer: FileWriter, rules: Rules) -> APIRouter:
 
 
 def _add_build(routes: APIRouter, runtime: Runtime, rules: Rules) -> None:
-    key = runtime.vault.end_to_end_key()
-
     @routes.post(PATH + "/build")
     async def build_payroll(period: str, payer: str, actor: Actor = Depends(runtime.gate.dependency)) -> dict[str, Any]:
         """Put every frozen line that is not paid yet into a draft or hold it with a reason."""
         at = runtime.clock.now()
 
         async def command(tx: Tx, payroll: Payroll) -> Built | Refused:
-            return await build(tx, runtime.settings, key, rules=rules, payroll=payroll, actor=actor, at=at)
+            return await build(tx, runtime.settings, runtime.vault, rules=rules, payroll=payroll, actor=actor, at=at)
 
-        return dict(await Clerk(runtime, period, payer, actor=actor).run(Role.MAKER, "payroll_build", command, answer=_built))
+        async def attempt() -> dict[str, Any]:
+            return dict(await Clerk(runtime, period, payer, actor=actor).run(Role.MAKER, "payroll_build", command, answer=_built))
+
+        done = await unless_overtaken(attempt)
+        if isinstance(done, Refused):
+            raise refusal_problem(done)
+        return done
 
 
 def _built(built: Built) -> dict[str, Any]:

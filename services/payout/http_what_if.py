@@ -27,13 +27,15 @@ def add_what_if(routes: APIRouter, runtime: Runtime, rules: Rules) -> None:
 
     @routes.get("/v1/payrolls/{period}/{payer}/differences")
     async def differences(period: Period, payer: Opaque) -> dict[str, Any]:
-        """Lines held for their amount, each with what the tables say instead, by which rule; and codes without a rule, as declared."""
+        """Lines held for their amount or for what is known of the person, each with what stands against it, by which rule; and lines
+        that count as declared: codes without a rule, people of whom nobody told what the rules ask."""
         async with runtime.database.reading() as tx:
-            held = await store_what_if.held_for_amount(tx, period, payer)
+            held = await store_what_if.held_for_amount(tx, period, payer, runtime.vault)
+            unknown = await store_what_if.unknown(tx, period, payer)
             groups = await store_what_if.alike_lines(tx, period, payer)
         if not groups:
             raise Problem(Refusal.NOT_CLOSED, ADVICE[Refusal.NOT_CLOSED], 404)
-        return shown_payroll(held, groups, period, rules=rules)
+        return shown_payroll(held, groups, period, rules=rules, unknown=unknown)
 
     def question(
         period: Period,

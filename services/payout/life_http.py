@@ -7,11 +7,12 @@ from dataclasses import asdict
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from asyncpg import Record
 from fastapi import APIRouter, Depends, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.payout import go_no_go, life, preview, store, store_life
-from services.payout.building import build
+from services.payout.building import Built, build, unless_overtaken
 from services.payout.clerk import Clerk, refusal_problem
 from services.payout.months import plus_months
 from services.payout.refusals import Refusal, Refused
@@ -118,30 +119,39 @@ def _add_periods(routes: APIRouter, runtime: Runtime) -> None:
 
 
 def _add_preview(routes: APIRouter, runtime: Runtime, rules: Rules) -> None:
-    key = runtime.vault.end_to_end_key()
-
     @routes.post(PATH + "/preview", response_model=None)
     async def preview_payroll(
         period: Period, payer: Opaque, *, output: Literal["json", "csv"] = "json", actor: Actor = Depends(runtime.gate.dependency)
     ) -> dict[str, Any] | Response:
         """What a build would make now, and how the month would differ from the last; nothing is kept."""
         require(actor, Role.MAKER, payer)
-        async with runtime.database.undone() as tx:
-            payroll = await store.lock_payroll(tx, period, payer)
-            if payroll is None:
-                raise refusal_problem(Refused(Refusal.NOT_CLOSED))
-            if await store_life.closed(tx, period, payer):
-                raise refusal_problem(Refused(Refusal.PAYROLL_CLOSED))
-            built = await build(tx, runtime.settings, key, rules=rules, payroll=payroll, actor=actor, at=runtime.clock.now())
-            if isinstance(built, Refused):
-                raise refusal_problem(built)
-            rows = await store_life.differences(tx, period, payer, plus_months(period, -1))
+        done = await unless_overtaken(lambda: _tried(runtime, rules, period, payer=payer, actor=actor))
+        if isinstance(done, Refused):
+            raise refusal_problem(done)
+        built, rows = done
         found = [preview.difference(dict(row)) for row in rows]
         if output == "csv":
             return Response(preview.as_csv(found), media_type="text/csv; charset=utf-8")
         lists = [{"provider": d.provider, "count": len(d.payments), "vnd": d.vnd} for d in built.drafts]
         return {"preview": True, "lists": lists, "newly_held": built.held, "against": plus_months(period, -1),
                 "summary": preview.summary(found), "differences": preview.as_json(found)}  # fmt: skip
+
+
+async def _tried(
+    runtime: Runtime, rules: Rules, period: str, *, payer: str, actor: Actor
+) -> tuple[Built, Sequence[Record]] | Refused:
+    """A build that is rolled back, and how the month would differ from the last."""
+    async with runtime.database.undone() as tx:
+        payroll = await store.lock_payroll(tx, period, payer)
+        if payroll is None:
+            return Refused(Refusal.NOT_CLOSED)
+        if await store_life.closed(tx, period, payer):
+            return Refused(Refusal.PAYROLL_CLOSED)
+        at, vault = runtime.clock.now(), runtime.vault
+        built = await build(tx, runtime.settings, vault, rules=rules, payroll=payroll, actor=actor, at=at)
+        if isinstance(built, Refused):
+            return built
+        return built, await store_life.differences(tx, period, payer, plus_months(period, -1))
 
 
 def _add_province(routes: APIRouter, runtime: Runtime) -> None:

@@ -37,6 +37,18 @@ REASONS: Mapping[HeldReason, tuple[str, str]] = {
     HeldReason.UNAVAILABLE: ("Dữ liệu dân cư chưa trả lời", "Chờ hệ thống dân cư; không cần người dân làm gì"),
     HeldReason.NOT_FOUND: ("Không tìm thấy trong dữ liệu dân cư", "Kiểm tra số định danh, họ tên, ngày sinh với công an xã"),
     HeldReason.IDENTITY_MISMATCH: ("Số định danh không khớp họ tên hoặc ngày sinh", "Đối chiếu giấy tờ; sửa danh sách"),
+    HeldReason.NOT_OWED: (
+        "Thông tin về đối tượng không cho hưởng tháng này",
+        "Xem lý do trong bảng chênh lệch; sửa danh sách hoặc ra quyết định",
+    ),
+    HeldReason.NOT_COLLECTED: (
+        "Nhiều tháng liền không đến nhận",
+        'Xác minh đối tượng; ghi biến động "đến nhận lại" khi đối tượng có mặt',
+    ),
+    HeldReason.PAID_ELSEWHERE: (
+        "Đơn vị khác chi cùng khoản này trong tháng",
+        "Hai đơn vị thống nhất nơi chi; đưa ra khỏi một danh sách",
+    ),
     HeldReason.AMOUNT_DIFFERS: ("Mức hưởng khai khác mức theo quy định", "Kiểm tra mã đối tượng, hệ số và mức hưởng"),
     HeldReason.NO_DELIVERY: ("Nhận tại nhà nhưng chưa có địa chỉ", "Bổ sung địa chỉ nhận tiền"),
 }

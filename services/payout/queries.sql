@@ -31,9 +31,10 @@ ON CONFLICT (beneficiary_id) DO UPDATE
 -- name: save_lines^
 -- Frozen lines; one that is known stays as it is. Returns how many are new.
 WITH added AS (
-    INSERT INTO line (entitlement_id, beneficiary_id, period, payer, area, programme, declared_vnd, content, content_sha256)
+    INSERT INTO line (entitlement_id, beneficiary_id, period, payer, area, programme, declared_vnd, content, content_sha256, ages,
+                      circumstances)
     SELECT * FROM unnest(:ids::uuid[], :people::uuid[], :periods::text[], :payers::text[], :areas::text[], :programmes::text[],
-                         :vnds::bigint[], :contents::text[], :hashes::text[])
+                         :vnds::bigint[], :contents::text[], :hashes::text[], :ages::text[], :circumstances::text[])
     ON CONFLICT (entitlement_id) DO NOTHING RETURNING 1
 )
 SELECT count(*) AS count FROM added;
@@ -77,10 +78,11 @@ SELECT concat_ws('|', entitlement_id, beneficiary_id, period, payer, declared_vn
 
 -- name: undecided_lines
 -- Lines with something still to pay and not withdrawn by people, each with its person, verdict, and what became of earlier payments.
--- `beside`: of a line held for its amount, the person's other lines, paid ones too: it may give way to one of them.
+-- `beside`: of a line that is held, the person's other lines, paid ones too: it may give way to one of them.
 -- Lateral, so that every line goes by index: tables that grew by a whole payroll a moment ago have no statistics yet.
 -- `again`: whether a payroll has been built before; before that no line has a payment, and none is looked for.
-SELECT l.entitlement_id, l.beneficiary_id, l.programme, l.declared_vnd, l.content, (l.declared_vnd - coalesce(past.live_vnd, 0))::bigint AS open_vnd,
+SELECT l.entitlement_id, l.beneficiary_id, l.programme, l.declared_vnd, l.content, l.ages, l.circumstances,
+       (l.declared_vnd - coalesce(past.live_vnd, 0))::bigint AS open_vnd,
        coalesce(past.pieces, 0) AS pieces, coalesce(past.attempts, 0) AS attempts, past.failed, h.reason AS held,
        p.area, p.life, p.died_on, p.wish, p.home_delivery, p.delivery IS NOT NULL AS can_be_delivered, p.bank_bin,
        p.paper_scope, p.paper_from, p.paper_until,
@@ -88,7 +90,7 @@ SELECT l.entitlement_id, l.beneficiary_id, l.programme, l.declared_vnd, l.conten
                                                     AND u.account_digest = p.account_digest AND u.state = 'paid') AS bulk_unused,
        p.identity_digest, p.account_digest,
        v.identity_digest AS judged_identity, v.account_digest AS judged_account, v.outcome, v.died_on AS judged_died_on, v.account,
-       CASE WHEN h.reason = 'AMOUNT_DIFFERS' THEN (SELECT array_agg(concat_ws(' ', o.entitlement_id, o.content)) FROM line o
+       CASE WHEN h.reason IS NOT NULL THEN (SELECT array_agg(concat_ws(' ', o.entitlement_id, o.content)) FROM line o
              WHERE o.beneficiary_id = l.beneficiary_id AND o.period = l.period AND o.payer = l.payer
                AND o.entitlement_id <> l.entitlement_id) END AS beside
   FROM line l

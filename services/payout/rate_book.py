@@ -5,6 +5,7 @@ Every row says where it comes from. Marks: `c` stated on a page, `m` general kno
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -196,3 +197,18 @@ class RateBook:
 def row_of(rows: Iterable[Dated], period: str) -> Dated | None:
     """The row that holds in a month."""
     return next((row for row in rows if row.holds(period)), None)
+
+
+_GIFT = re.compile(r"([A-Z]{2,8})-([0-9]{4})-(BT|NCC|HT)")
+
+
+def gift_named(code: str) -> tuple[str, str] | None:
+    """(programme, group) of a code under which a gift stands on a list, `TET-2026-BT`; None for every other code."""
+    found = _GIFT.fullmatch(code)
+    return (f"{found[1]}_{found[2]}", found[3]) if found else None
+
+
+def gift_of(code: str, book: RateBook) -> OneOff | None:
+    """The gift that a list's code names, if the tables know it as one per person."""
+    named = gift_named(code)
+    return next((gift for gift in book.one_off if (gift.programme, gift.group) == named and gift.per == "person"), None)

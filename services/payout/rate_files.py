@@ -22,6 +22,7 @@ from services.payout.months import plus_months
 from services.payout.policy import Policy
 from services.payout.rate_book import Band, Benefit, DatedRow, Exclusion, Kind, OneOff, Override, Rate, RateBook, Row, Standard
 from services.payout.rules import Rules
+from shared.ages import RULE_AGES
 
 FOLDER = Path(__file__).with_name("rates")
 ROWS_MAX = 10_000
@@ -179,6 +180,9 @@ def _ladders(text: str, benefits: Mapping[str, Benefit]) -> dict[str, list[Band]
             raise BadRates("bands.csv", number, column="age_from", wrong="overlaps the band before")
         if band.age_until is not None and band.age_until <= band.age_from:
             raise BadRates("bands.csv", number, column="age_until", wrong="not above age_from")
+        for column in ("age_from", "age_until"):
+            if getattr(band, column) not in (None, 0, *RULE_AGES):
+                raise BadRates("bands.csv", number, column=column, wrong="registry tells no such age (shared/ages.py)")
         ladders[band.ladder].append(band)
     return {band.code: bands for bands in ladders.values() for band in bands}
 

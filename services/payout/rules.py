@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from services.payout.policy import Policy
-from services.payout.rate_book import NO_RULE, Exclusion, Kind, Mode, Rate, RateBook, Worth, row_of
+from services.payout.rate_book import NO_RULE, Exclusion, Kind, Mode, Rate, RateBook, Worth, gift_named, row_of
 
 BY_LIST = "list"
 _KNOWN_MAX = 100_000
@@ -53,8 +53,10 @@ class Rules:
         return NO_RULE if own is None else self.book.times(own, level, rule=BY_LIST)
 
     def mode(self, code_a: str, code_b: str, period: str) -> Mode:
-        """How two codes go together: the narrowest row that speaks of both; without one, both are paid. The same code never twice."""
-        if code_a == code_b:
+        """How two codes go together: the narrowest row that speaks of both; without one, both are paid. The same code never
+        twice, and a gift once whatever group it is given for."""
+        gift = gift_named(code_a)
+        if code_a == code_b or (gift and gift[:1] == (gift_named(code_b) or ("",))[:1]):
             return Mode.HIGHEST
         row = self._row_between(self.names(code_a), self.names(code_b), period)
         if row is None:

@@ -8,12 +8,13 @@ from datetime import date
 from enum import StrEnum
 
 from services.payout.ages import band_of, birth_month, counts_from
-from services.payout.circumstances import Child, Custody, Grant, Person, Poverty
+from services.payout.circumstances import Child, Custody, Grant, Person
 from services.payout.months import a_month_after, plus_months
 from services.payout.policy import Policy
 from services.payout.rate_book import Need
 from services.payout.rules import Rules
 from shared.clock import period_of
+from shared.words import Poverty
 
 DECIDED_BY_COMMUNES = "2025-07"
 """From this month on a benefit is paid from the month in which the chairman signs (domain 2.1)."""

@@ -122,6 +122,8 @@ async def save_lines(tx: Tx, lines: Sequence[tuple[EntitlementLine, str]]) -> in
         vnds=[line.declared_vnd for line, _hash in rows],
         contents=[line.line.model_dump_json(exclude_none=True) for line, _hash in rows],
         hashes=hashes,
+        ages=[",".join(map(str, line.ages)) or None for line, _hash in rows],
+        circumstances=[line.circumstances for line, _hash in rows],
     )
     if int(saved["count"]) == len(ids):
         return 0

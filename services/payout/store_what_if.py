@@ -6,9 +6,12 @@ from collections.abc import AsyncIterator
 from functools import lru_cache
 from uuid import UUID
 
+from services.payout import store_beside
+from services.payout.knowledge import Known, opened
 from services.payout.what_if import Alike, HeldForAmount
 from shared.database import Tx, load_queries
 from shared.events import DeclaredLine
+from shared.vault import Vault
 
 queries = load_queries(__file__, "queries_rates.sql")
 ROWS = 2_000
@@ -21,16 +24,24 @@ async def alike_lines(tx: Tx, period: str, payer: str | None) -> list[Alike]:
     return [Alike(row["payer"], row["area"], _line(row["content"]), row["count"]) for row in rows]
 
 
-async def held_for_amount(tx: Tx, period: str, payer: str) -> list[HeldForAmount]:
-    """Lines of a payroll held for their amount, `SHOWN_MAX` at most."""
+async def held_for_amount(tx: Tx, period: str, payer: str, vault: Vault) -> list[HeldForAmount]:
+    """Lines of a payroll held for their amount or for what is known of the person, `SHOWN_MAX` at most. Raises VaultError."""
     rows = [row async for row in queries.lines_held_for_amount(tx, period=period, payer=payer, most=SHOWN_MAX)]
+    unpaid = await store_beside.not_carried(tx, period, payer)
     return [
         HeldForAmount(
             row["entitlement_id"], row["beneficiary_id"], row["area"], row["held_vnd"],
-            tuple(_line(content) for content in row["contents"]), row["place"] - 1,
+            tuple(_line(content) for content in row["contents"]), row["place"] - 1, row["reason"],
+            Known(row["ages"], opened(vault, row["beneficiary_id"], row["circumstances"])), unpaid.get(row["entitlement_id"]),
         )
         for row in rows
     ]  # fmt: skip
+
+
+async def unknown(tx: Tx, period: str, payer: str) -> dict[str, dict[str, int]]:
+    """Per code: lines whose age and whose circumstances are not known."""
+    rows = queries.unknown_of_lines(tx, period=period, payer=payer)
+    return {row["code"]: {"age": row["age"], "circumstances": row["circumstances"]} async for row in rows}
 
 
 async def lines(tx: Tx, period: str, payer: str | None) -> AsyncIterator[list[tuple[UUID, str, str, DeclaredLine]]]:

@@ -6,13 +6,17 @@ Compared are the monthly parts and carer money. Arrears, gifts and sums carried 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from services.payout.comparing import Difference, monthly_of, shown_differences
+from services.payout.against import grown_into, stands
+from services.payout.comparing import Difference, DifferenceReason, monthly_of, shown_differences
+from services.payout.knowledge import Known
+from services.payout.rate_book import gift_of
 from services.payout.rules import Rules
+from services.payout.standing import Stop
 from shared.events import DeclaredLine
 
 
@@ -26,7 +30,8 @@ class Alike(NamedTuple):
 
 
 class HeldForAmount(NamedTuple):
-    """A line held for its amount: the one at `place` among the person's lines on the list, which are in the order of their ids."""
+    """A line held for its amount or for what is known of the person: the one at `place` among the person's lines on the list, in the order
+    of their ids."""
 
     entitlement_id: UUID
     beneficiary_id: UUID
@@ -34,23 +39,43 @@ class HeldForAmount(NamedTuple):
     held_vnd: int
     lines: tuple[DeclaredLine, ...]
     place: int
+    reason: str
+    known: Known
+    unpaid: tuple[int, int] | None = None
+    """VND of earlier months declared, and left over there, where more is declared."""
 
 
-def shown_payroll(held: Sequence[HeldForAmount], groups: Iterable[Alike], period: str, *, rules: Rules) -> dict[str, Any]:
-    """What the tables contradict on a payroll, line by line; and how many lines of a code have no rule and count as declared."""
+def shown_payroll(
+    held: Sequence[HeldForAmount], groups: Sequence[Alike], period: str, *, rules: Rules, unknown: Mapping[str, Mapping[str, int]]
+) -> dict[str, Any]:
+    """What the tables, and what is known of people, contradict on a payroll, line by line; and how many lines count as declared: of
+    codes without a rule, and of codes with conditions where nobody told what is known of the person (`unknown`, by code)."""
     without: dict[str, int] = defaultdict(int)
     for group in groups:
-        if monthly_of(group.line, period, rules).vnd is None:
+        if monthly_of(group.line, period, rules).vnd is None and not gift_of(group.line.benefit_code, rules.book):
             without[group.line.benefit_code] += group.lines
-    lines = [
-        {
-            "entitlement_id": one.entitlement_id, "beneficiary_id": one.beneficiary_id, "area": one.area,
-            "code": one.lines[one.place].benefit_code, "held_vnd": one.held_vnd,
-            "differences": [_shown(found) for found in shown_differences(one.lines, one.place, period, rules=rules)],
-        }
-        for one in held
-    ]  # fmt: skip
-    return {"lines": lines, "without_rule": dict(sorted(without.items()))}
+    conditions = {code: counts for code, counts in unknown.items() if _has_conditions(code, rules) and any(counts.values())}
+    lines = [_shown_line(one, groups[0].payer, period, rules=rules) for one in held]
+    return {"lines": lines, "without_rule": dict(sorted(without.items())), "unknown": dict(sorted(conditions.items()))}
+
+
+def _has_conditions(code: str, rules: Rules) -> bool:
+    benefit = rules.book.benefits.get(code)
+    return code in rules.book.ladders or (benefit is not None and benefit.request == "yes")
+
+
+def _shown_line(one: HeldForAmount, payer: str, period: str, *, rules: Rules) -> dict[str, Any]:
+    found = stands(one.lines[one.place], payer, period, known=one.known, rules=rules)
+    grown = grown_into(found, period, rules)
+    differs = shown_differences(one.lines, one.place, period, rules=rules, grown=grown)
+    if one.unpaid:
+        differs.append(Difference(DifferenceReason.NOT_CARRIED, *one.unpaid, None))
+    return {
+        "entitlement_id": one.entitlement_id, "beneficiary_id": one.beneficiary_id, "area": one.area,
+        "code": one.lines[one.place].benefit_code, "held": one.reason, "held_vnd": one.held_vnd,
+        "stop": found.reason if isinstance(found, Stop) else None,
+        "differences": [_shown(diff) for diff in differs],
+    }  # fmt: skip
 
 
 def _shown(found: Difference) -> dict[str, Any]:

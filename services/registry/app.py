@@ -35,7 +35,7 @@ def build(runtime: Runtime) -> App:
     inbox = Inbox(settings.files_dir / "lists")
     importer = Importer(runtime.database, runtime.clock, registrar, tables=tables, inbox=inbox)
     handlers = Handlers(door.take)
-    closer = ListCloser(runtime.database, runtime.clock, runtime.log)
+    closer = ListCloser(runtime.database, runtime.clock, runtime.log, sealer=registrar.sealer)
     gatekeeper = Gatekeeper(runtime.database, runtime.clock, registrar)
     undoer = Undoer(runtime.database, runtime.clock, registrar)
     looker = Looker(runtime.database, runtime.clock, registrar.sealer)

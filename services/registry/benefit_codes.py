@@ -13,6 +13,8 @@ _ASSISTANCE = (
 _MERIT = ("NCC-BM", "NCC-BM-PC", "NCC-BM-PV", "NCC-LS1", "NCC-LS2", "NCC-LS3", "NCC-LS-ND", "NCC-AH")
 _MERIT_BY_LOSS = re.compile(r"NCC-(TB|BB)-(2[1-9]|[3-9][0-9]|100)")
 _PENSION = ("HT-1", "HT-2")
+_GIFT = re.compile(r"TET-20[0-9]{2}-(BT|NCC|HT)")  # a gift of a year, by the law of the benefit the person has
+_GIFT_OF = {"BT": Programme.SOCIAL_ASSISTANCE, "NCC": Programme.MERIT, "HT": Programme.SOCIAL_PENSION}
 
 _KNOWN = {
     code.casefold(): (code, programme)
@@ -31,4 +33,5 @@ def benefit_code(written: str) -> tuple[str, Programme] | None:
     known = _KNOWN.get(bare.casefold())
     if known is None and _MERIT_BY_LOSS.fullmatch(bare.upper()):
         return bare.upper(), Programme.MERIT
-    return known
+    gift = _GIFT.fullmatch(bare.upper())
+    return (bare.upper(), _GIFT_OF[gift[1]]) if gift else known

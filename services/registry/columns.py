@@ -50,6 +50,13 @@ class Column(StrEnum):
     RELATION = "Quan hệ với người hưởng"
     WISH = "Nguyện vọng nhận qua"
     REGISTERED = "Ngày đăng ký"
+    POVERTY = "Diện hộ"
+    REQUEST = "Đơn đề nghị"
+    STUDYING = "Đang đi học"
+    OTHER_PENSION = "Lương hưu, trợ cấp BHXH"
+    EVENT = "Biến động"
+    EVENT_FROM = "Biến động từ ngày"
+    EVENT_UNTIL = "Biến động đến ngày"
     SIGNATURE = "Ký nhận"
     NOTE = "Ghi chú"
 
@@ -87,6 +94,13 @@ _OTHER_WORDS: Mapping[Column, tuple[str, ...]] = {
     Column.CANNOT: ("bat kha khang", "ly do khong mo duoc tai khoan"),
     Column.RELATION: ("quan he",),
     Column.WISH: ("nguyen vong", "nguyen vong nhan", "hinh thuc nhan mong muon"),
+    Column.POVERTY: ("ho ngheo can ngheo", "dien ho ngheo"),
+    Column.REQUEST: ("don de nghi huong",),
+    Column.STUDYING: ("dang hoc", "di hoc"),
+    Column.OTHER_PENSION: ("luong huu", "tro cap bhxh"),
+    Column.EVENT: ("bien dong doi tuong",),
+    Column.EVENT_FROM: ("tu ngay",),
+    Column.EVENT_UNTIL: ("den ngay",),
     Column.SIGNATURE: ("ky ten", "chu ky"),
 }  # fmt: skip
 

@@ -14,6 +14,7 @@ from services.registry.benefit_codes import benefit_code
 from services.registry.cells import BadCell, Cell, folded
 from services.registry.columns import PAYROLL_NEEDS, Column
 from services.registry.intake import Part, Problem, RowReader, Taken, Totals
+from services.registry.intake_circumstances import circumstances
 from services.registry.refusals import RowNote, RowReason
 from services.registry.sheets import Line
 from services.registry.statements import Enrol
@@ -121,6 +122,7 @@ class PayrollReader:
             phone=reader.phone(),
             collector=_collector(reader),
             cannot_reason=_cannot(reader),
+            circumstances=circumstances(reader, int(self._period[:4])),
         )
 
     def _account(self, reader: RowReader) -> Account | None:

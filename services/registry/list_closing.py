@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared import ids
+from shared.ages import reached
 from shared.events import DeclaredLine, EntitlementLine, ListClosing, ProgrammeTotal, Version
 from shared.money import total
 from shared.words import Programme
@@ -16,7 +17,7 @@ from shared.words import Programme
 
 @dataclass(frozen=True, slots=True)
 class OpenRow:
-    """An active row with the version of the person it is frozen with."""
+    """An active row with the version of the person it is frozen with, their birth date and what is known of their circumstances."""
 
     source: str
     record: str
@@ -24,6 +25,9 @@ class OpenRow:
     area: str
     line: DeclaredLine
     version: tuple[int, int]
+    birth_date: str | None = None
+    circumstances: str | None = None
+    """The sealed block."""
 
 
 def freeze(rows: Sequence[OpenRow], period: str, payer: str) -> list[EntitlementLine]:
@@ -38,6 +42,8 @@ def freeze(rows: Sequence[OpenRow], period: str, payer: str) -> list[Entitlement
             snapshot_version=Version(epoch=row.version[0], n=row.version[1]),
             declared_vnd=row.line.declared_vnd,
             line=row.line,
+            ages=reached(row.birth_date, period),
+            circumstances=row.circumstances,
         )
         for row in rows
     ]

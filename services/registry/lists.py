@@ -16,6 +16,7 @@ import structlog
 from services.registry import store, store_files, store_imports, store_lists
 from services.registry.list_closing import freeze
 from services.registry.refusals import CloseReason
+from services.registry.sealing import Sealer
 from services.registry.store_lists import HeldList
 from shared.clock import Clock
 from shared.database import Database, Tx
@@ -32,18 +33,25 @@ class ListCloser:
     """Closes lists."""
 
     def __init__(
-        self, database: Database, clock: Clock, log: structlog.stdlib.BoundLogger, *, part_lines: int = PART_LINES
+        self,
+        database: Database,
+        clock: Clock,
+        log: structlog.stdlib.BoundLogger,
+        *,
+        sealer: Sealer,
+        part_lines: int = PART_LINES,
     ) -> None:
-        """Nothing is opened before the first list."""
+        """The sealer opens birth dates, of which a line carries the ages reached. Nothing is opened before the first list."""
         self._database = database
         self._clock = clock
         self._log = log
+        self._sealer = sealer
         self._part_lines = part_lines
 
     async def close(self, period: str, payer: str, *, actor: str) -> ListClosing | CloseReason:
         """Freeze the list and publish lines and totals, or say why not. A list that is closed gives the same closing again."""
         async with self._database.transaction("registry.begin_closing") as tx:
-            refused = await _begin(tx, period, payer, actor=actor, now=self._clock.now())
+            refused = await _begin(tx, period, payer, actor=actor, now=self._clock.now(), sealer=self._sealer)
         if refused:
             return refused
         done = None
@@ -78,17 +86,17 @@ class ListCloser:
             assert held, "closing was begun"
             if held.closed_at:
                 return held.totals.closing(period, payer, closed_at=held.closed_at)
-            return await _freeze_next(tx, held, self._part_lines, now=now)
+            return await _freeze_next(tx, held, self._part_lines, now=now, sealer=self._sealer)
 
 
-async def _begin(tx: Tx, period: str, payer: str, *, actor: str, now: datetime) -> CloseReason | None:
+async def _begin(tx: Tx, period: str, payer: str, *, actor: str, now: datetime, sealer: Sealer) -> CloseReason | None:
     await store.one_registrar_at_a_time(tx)
     held = await store_lists.lock_list(tx, period, payer)
     if held is None:
         return CloseReason.LIST_EMPTY
     if held.state != "open":
         return None
-    if refused := await _not_ready(tx, held):
+    if refused := await _not_ready(tx, held, sealer):
         return refused
     await store_lists.begin_closing(tx, held, actor)
     record = AuditRecord(actor=actor, act="close_list", subject=f"{period}:{payer}", at=now)
@@ -96,11 +104,11 @@ async def _begin(tx: Tx, period: str, payer: str, *, actor: str, now: datetime) 
     return None
 
 
-async def _not_ready(tx: Tx, held: HeldList) -> CloseReason | None:
+async def _not_ready(tx: Tx, held: HeldList, sealer: Sealer) -> CloseReason | None:
     period, payer = held.period, held.payer
     if await store_imports.half_taken(tx, period, payer):
         return CloseReason.FILE_HALF_TAKEN
-    if not await store_lists.rows_to_freeze(tx, held, 1):
+    if not await store_lists.rows_to_freeze(tx, held, 1, sealer=sealer):
         return CloseReason.LIST_EMPTY
     if await store_lists.undeclared(tx, period, payer):
         return CloseReason.TOTALS_DIFFER
@@ -109,8 +117,8 @@ async def _not_ready(tx: Tx, held: HeldList) -> CloseReason | None:
     return None
 
 
-async def _freeze_next(tx: Tx, held: HeldList, most: int, *, now: datetime) -> ListClosing | None:
-    rows = await store_lists.rows_to_freeze(tx, held, most)
+async def _freeze_next(tx: Tx, held: HeldList, most: int, *, now: datetime, sealer: Sealer) -> ListClosing | None:
+    rows = await store_lists.rows_to_freeze(tx, held, most, sealer=sealer)
     lines = freeze(rows, held.period, held.payer)
     totals = held.totals.plus(lines)
     await store_lists.freeze_lines(tx, lines, rows)

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.registry.cells import folded
+from services.registry.circumstances import left, taken, told
 from services.registry.statements import Change, End, Enrol, NameCollector, RecordWish, RegisterAccount
-from shared.personal import Account, Collector, Delivery, Identity, Payee, PersonalData
+from shared.personal import Account, Circumstances, Collector, Delivery, Identity, Payee, PersonalData
 from shared.words import AccountSource, EndReason, Life, Wish
 
 _NO_DELIVERY = Delivery()
@@ -56,6 +57,8 @@ class Person(NamedTuple):
     collector_from: date | None = None
     collector_until: date | None = None
     phone: str | None = None
+    circumstances: Circumstances | None = None
+    """Told to nobody but with a frozen line: a change makes no new version."""
 
     @property
     def place(self) -> Place:
@@ -99,6 +102,8 @@ def enrolled(person: Person | None, act: Enrol, *, beneficiary_id: UUID, epoch: 
         person = Person(beneficiary_id, (epoch, 0), act.payer, act.area, said)
     # A new payer's list is the decision of the new place (domain 2.2): the move is over.
     back = person.life is Life.MOVED_OUT and person.payer != act.payer
+    if back:
+        person = person._replace(circumstances=taken(person.circumstances, act.payer, act.period))
     return person._replace(
         payer=act.payer,
         area=act.area,
@@ -124,7 +129,7 @@ def ended(person: Person, act: End) -> Person:
     if act.reason is EndReason.DEATH:
         return person._replace(life=Life.DEAD, died_on=act.on)
     if act.reason is EndReason.MOVED_OUT and person.life is Life.ALIVE:
-        return person._replace(life=Life.MOVED_OUT)
+        return person._replace(life=Life.MOVED_OUT, circumstances=left(person.circumstances, person.payer, act.on))
     return person
 
 
@@ -203,6 +208,8 @@ def _details(person: Person, said: PersonalData, *, since: str | None) -> dict[s
         details["home_delivery"] = said.home_delivery
     if said.cannot_reason:
         details["cannot_reason"] = said.cannot_reason
+    if said.circumstances:
+        details["circumstances"] = told(person.circumstances, said.circumstances)
     named = said.collector or (place.collector if place else None)
     if named and named != person.collector:
         first = date.fromisoformat(f"{since}-01") if since else None

@@ -46,7 +46,8 @@ ON CONFLICT (beneficiary_id) DO UPDATE
        identity = EXCLUDED.identity, payee = EXCLUDED.payee, delivery = EXCLUDED.delivery, collector = EXCLUDED.collector,
        contact = EXCLUDED.contact, identity_digest = EXCLUDED.identity_digest, account_digest = EXCLUDED.account_digest,
        delivery_digest = EXCLUDED.delivery_digest, number_ix = EXCLUDED.number_ix, old_number_ix = EXCLUDED.old_number_ix,
-       name_birth_ix = EXCLUDED.name_birth_ix, name_place_ix = EXCLUDED.name_place_ix, changed_at = EXCLUDED.changed_at;
+       name_birth_ix = EXCLUDED.name_birth_ix, name_place_ix = EXCLUDED.name_place_ix, changed_at = EXCLUDED.changed_at,
+       circumstances = EXCLUDED.circumstances;
 
 -- name: save_records!
 -- Whose records these are and how far they have got.
@@ -176,8 +177,10 @@ SELECT state, digest, programmes, frozen_source, frozen_record, closed_at FROM p
 SELECT period, payer FROM payroll_list WHERE state = 'closing' ORDER BY period, payer;
 
 -- name: rows_to_freeze
--- The next active rows of a list with the person's version. The line's area is where the person lives now, as long as this payer pays.
-SELECT r.source, r.record, r.beneficiary_id, CASE WHEN p.payer = r.payer THEN p.area ELSE r.area END AS area, r.line, p.epoch, p.n
+-- The next active rows of a list with what is known of their person. The line's area is where the person lives now, as long as this payer
+-- pays.
+SELECT r.source, r.record, r.beneficiary_id, CASE WHEN p.payer = r.payer THEN p.area ELSE r.area END AS area, r.line, p.epoch, p.n,
+       p.identity, p.circumstances
   FROM list_row r JOIN person p USING (beneficiary_id)
  WHERE r.period = :period AND r.payer = :payer AND r.state = 'active' AND (r.source, r.record) > (:source, :record)
  ORDER BY r.source, r.record LIMIT :most;
@@ -210,12 +213,14 @@ UPDATE payroll_list SET state = CASE WHEN :at::timestamptz IS NULL THEN 'closing
  WHERE period = :period AND payer = :payer AND state = 'closing';
 
 -- name: freeze_lines!
--- The lines as they are published: each is its row, copied.
-INSERT INTO entitlement_line (entitlement_id, beneficiary_id, period, payer, area, epoch, n, declared_vnd, line, source, record)
+-- The lines as they are published: each is its row, copied, with what is known of the person.
+INSERT INTO entitlement_line (entitlement_id, beneficiary_id, period, payer, area, epoch, n, declared_vnd, line, source, record, ages,
+                              circumstances)
 SELECT frozen.entitlement_id, r.beneficiary_id, r.period, r.payer, frozen.area, frozen.epoch, frozen.n, r.declared_vnd, r.line,
-       r.source, r.record
-  FROM unnest(:ids::uuid[], :areas::text[], :epochs::int[], :ns::int[], :sources::text[], :records::text[])
-       AS frozen (entitlement_id, area, epoch, n, source, record)
+       r.source, r.record, frozen.ages, frozen.circumstances
+  FROM unnest(:ids::uuid[], :areas::text[], :epochs::int[], :ns::int[], :sources::text[], :records::text[], :ages::text[],
+              :circumstances::text[])
+       AS frozen (entitlement_id, area, epoch, n, source, record, ages, circumstances)
   JOIN list_row r ON (r.source, r.record, r.period) = (frozen.source, frozen.record, :period);
 
 -- name: list_totals^
@@ -339,7 +344,7 @@ UPDATE person SET epoch = :epoch
 
 -- name: lines_after
 -- Frozen lines as they were published.
-SELECT entitlement_id, beneficiary_id, period, payer, area, epoch, n, declared_vnd, line
+SELECT entitlement_id, beneficiary_id, period, payer, area, epoch, n, declared_vnd, line, ages, circumstances
   FROM entitlement_line WHERE entitlement_id > :after ORDER BY entitlement_id LIMIT :most;
 
 -- name: closings_after

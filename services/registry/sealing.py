@@ -14,7 +14,7 @@ from services.registry.person import Person, Place
 from services.registry.statements import Act, Statement
 from shared.events import BeneficiarySnapshot, Version
 from shared.fields import Block, json_of
-from shared.personal import Collector, Contact, Delivery, Identity, Payee
+from shared.personal import Circumstances, Collector, Contact, Delivery, Identity, Payee
 from shared.vault import Kind, Vault
 
 
@@ -29,6 +29,7 @@ class Blocks(NamedTuple):
     contact: str | None = None
     account_digest: str | None = None
     delivery_digest: str | None = None
+    circumstances: str | None = None
 
 
 KEYS_KEPT = 10_000  # more than one batch names
@@ -113,6 +114,10 @@ class Sealer:
             identity_digest=identity_digest,
             account_digest=account_digest,
             delivery_digest=self._vault.digest("delivery", place + after.area.encode()) if delivery else None,
+            # Of the kind that payout may open: it travels on frozen lines as it stands here.
+            circumstances=block(Kind.PAYEE, after.circumstances, was=then.circumstances, sealed=had.circumstances)
+            if after.circumstances
+            else None,
         )
 
     def open_identity(self, owner: str, sealed: str) -> Identity:
@@ -136,6 +141,10 @@ class Sealer:
     def open_phone(self, owner: str, sealed: str | None) -> str | None:
         """Raises VaultError."""
         return self._vault.open_as(sealed, owner, Contact).phone if sealed else None
+
+    def open_circumstances(self, owner: str, sealed: str | None) -> Circumstances | None:
+        """Raises VaultError."""
+        return self._vault.open_as(sealed, owner, Circumstances) if sealed else None
 
     def _index(self, field: str, text: str | None) -> bytes | None:
         return self._vault.index(field, text) if text else None

@@ -201,7 +201,7 @@ def _person_row(p: Person, b: Blocks, keys: Keys, *, at: datetime) -> tuple[obje
         p.beneficiary_id, *p.version, p.payer, p.area, p.life, p.died_on, p.wish, p.wish_reason, p.account_source, p.home_delivery,
         p.cannot_reason, p.cannot_until, p.collector_from, p.collector_until, b.identity, b.payee, b.delivery, b.collector,
         b.contact, b.identity_digest, b.account_digest, b.delivery_digest, keys.number, keys.old_number, keys.name_birth, at,
-        keys.name_place,
+        keys.name_place, b.circumstances,
     )  # fmt: skip
 
 
@@ -290,6 +290,7 @@ def opened_person(row: Row, sealer: Sealer) -> tuple[Person, Blocks]:
         collector_from=row["collector_from"],
         collector_until=row["collector_until"],
         phone=sealer.open_phone(owner, row["contact"]),
+        circumstances=sealer.open_circumstances(owner, row["circumstances"]),
     )
     blocks = Blocks(
         identity=row["identity"],
@@ -300,5 +301,6 @@ def opened_person(row: Row, sealer: Sealer) -> tuple[Person, Blocks]:
         contact=row["contact"],
         account_digest=row["account_digest"],
         delivery_digest=row["delivery_digest"],
+        circumstances=row["circumstances"],
     )
     return person, blocks

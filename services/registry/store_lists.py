@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from services.registry.list_closing import OpenRow, Totals
+from services.registry.sealing import Sealer
 from services.registry.statements import CloseList, Enrol, OpenList, Statement
 from services.registry.store import queries
 from shared.database import Tx
@@ -77,8 +78,8 @@ async def lists_closing(tx: Tx) -> list[tuple[str, str]]:
     return [(row["period"], row["payer"]) async for row in queries.lists_closing(tx)]
 
 
-async def rows_to_freeze(tx: Tx, held: HeldList, most: int) -> list[OpenRow]:
-    """The next active rows of a list."""
+async def rows_to_freeze(tx: Tx, held: HeldList, most: int, *, sealer: Sealer) -> list[OpenRow]:
+    """The next active rows of a list. Raises VaultError when a stored identity does not open."""
     after = {"source": held.after[0], "record": held.after[1]}
     return [
         OpenRow(
@@ -88,6 +89,8 @@ async def rows_to_freeze(tx: Tx, held: HeldList, most: int) -> list[OpenRow]:
             area=row["area"],
             line=DeclaredLine.model_validate_json(row["line"]),
             version=(row["epoch"], row["n"]),
+            birth_date=sealer.open_identity(str(row["beneficiary_id"]), row["identity"]).birth_date,
+            circumstances=row["circumstances"],
         )
         async for row in queries.rows_to_freeze(tx, period=held.period, payer=held.payer, most=most, **after)
     ]
@@ -105,12 +108,19 @@ async def begin_closing(tx: Tx, held: HeldList, actor: str) -> None:
 
 async def freeze_lines(tx: Tx, lines: Sequence[EntitlementLine], rows: Sequence[OpenRow]) -> None:
     """Keep frozen lines; `rows` are what the lines were made from, in the same order."""
-    frozen = [
-        (line.entitlement_id, line.area, *row.version, row.source, row.record) for line, row in zip(lines, rows, strict=True)
-    ]
-    if frozen:
-        columns = zip(("ids", "areas", "epochs", "ns", "sources", "records"), map(list, zip(*frozen, strict=True)), strict=True)
-        await queries.freeze_lines(tx, period=lines[0].period, **dict(columns))
+    if lines:
+        await queries.freeze_lines(
+            tx,
+            period=lines[0].period,
+            ids=[line.entitlement_id for line in lines],
+            areas=[line.area for line in lines],
+            epochs=[line.snapshot_version.epoch for line in lines],
+            ns=[line.snapshot_version.n for line in lines],
+            sources=[row.source for row in rows],
+            records=[row.record for row in rows],
+            ages=[",".join(map(str, line.ages)) or None for line in lines],
+            circumstances=[line.circumstances for line in lines],
+        )
 
 
 async def save_totals(tx: Tx, held: HeldList, totals: Totals, *, after: OpenRow | None, closed_at: datetime | None) -> None:

@@ -46,6 +46,8 @@ async def lines(tx: Tx, after: str, most: int) -> Sequence[tuple[str, OutEvent]]
             snapshot_version=Version(epoch=row["epoch"], n=row["n"]),
             declared_vnd=row["declared_vnd"],
             line=DeclaredLine.model_validate_json(row["line"]),
+            ages=tuple(map(int, row["ages"].split(","))) if row["ages"] else (),
+            circumstances=row["circumstances"],
         )
         found.append((str(line.entitlement_id), OutEvent(line.TOPIC, str(line.beneficiary_id), line)))
     return found

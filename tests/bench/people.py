@@ -88,7 +88,8 @@ def recipients(seed: int, payer: int, count: int) -> Iterator[Recipient]:
 def _recipient(rng: Random, number: int) -> Recipient:
     group = draw_group(rng, Family.MERIT if rng.randrange(100) < MERIT_PERCENT else Family.ASSISTANCE)
     sex = Sex.FEMALE if rng.randrange(100) < group.women_percent else Sex.MALE
-    born = date(YEAR - rng.randrange(*group.ages) - 1, rng.randrange(1, 13), rng.randrange(1, 29))
+    youngest, oldest = group.ages
+    born = date(YEAR - rng.randrange(youngest, oldest - 1) - 1, rng.randrange(1, 13), rng.randrange(1, 29))
     parts = draw_name(rng, sex, born.year)
     roll = rng.randrange(10_000)
     trouble = _ROLLS[roll] if roll < len(_ROLLS) else "plain"

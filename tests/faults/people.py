@@ -20,6 +20,8 @@ BENEFITS = (
     ("BT-6a", "social_assistance", 200, 720_000),
     ("BT-6b", "social_assistance", 250, 900_000),
 )
+BORN = {"BT-5a1": (1945, 1960), "BT-6a": (1966, 2006), "BT-6b": (1930, 1960)}
+"""Years in which somebody is born whose age fits the code in all of 2024."""
 MERIT = ("NCC-LS1", "merit", None, 2_055_000)
 FAMILIES = (("Nguyễn", "NGUYEN"), ("Trần", "TRAN"), ("Lê", "LE"), ("Phạm", "PHAM"), ("Võ", "VO"), ("Đặng", "DANG"))
 MIDDLES = (("Thị", "THI"), ("Văn", "VAN"), ("Đức", "DUC"), ("Ngọc", "NGOC"))
@@ -87,7 +89,7 @@ def _person(rng: Random, record: str, kind: str, *, base: int, index: int, share
         number=f"0{base:07d}{index:04d}",
         name=(family[0], middle[0], given),
         plain_name=f"{family[1]} {middle[1]} {given.upper()}",
-        birth=f"{rng.randrange(1930, 1960)}-{rng.randrange(1, 13):02d}-{rng.randrange(1, 29):02d}",
+        birth=f"{rng.randrange(*BORN[benefits[0][0]])}-{rng.randrange(1, 13):02d}-{rng.randrange(1, 29):02d}",
         benefits=tuple(benefits),
         bank_bin=bank_bin,
         account=account,

@@ -27,7 +27,9 @@ dsns, world = invariant_world.dsns, invariant_world.world
 async def test_fresh_databases_keep_every_promise(dsns, tmp_path):
     verdicts = await run_checks(dsns.__getitem__, [truth_file(tmp_path / "bank.jsonl")])
     assert [verdict for verdict in verdicts if not verdict.ok] == []
-    assert [verdict.id for verdict in verdicts] == [f"I{number:02}" for number in (*range(1, 27), *range(28, 32), *range(40, 44))]
+    assert [verdict.id for verdict in verdicts] == [
+        f"I{number:02}" for number in (*range(1, 27), *range(28, 32), *range(40, 44), 60)
+    ]
 
 
 async def test_without_truth_files_nothing_is_said_about_the_truth(dsns):
@@ -168,6 +170,13 @@ PLANTED: Mapping[str, tuple[set[str], str]] = {
     "a payroll finished with open lines": (
         {"I43"},
         "INSERT INTO payroll_closed SELECT period, payer, 'a', '2024-01-01Z', 't' FROM payroll",
+    ),
+    "a benefit paid by two payers": (
+        {"I60"},
+        "INSERT INTO line SELECT gen_random_uuid(), beneficiary_id, period, 'xa-2', area, programme, declared_vnd, content, content_sha256"
+        " FROM line; INSERT INTO instruction_line SELECT DISTINCT ON (l.entitlement_id) i.instruction_id, l.entitlement_id, 1,"
+        " l.declared_vnd FROM line l"
+        " JOIN instruction i USING (beneficiary_id) WHERE l.payer = 'xa-2'",
     ),
     "a failure that was paid": (
         {"I05", "I12", "I18"},

@@ -75,7 +75,7 @@ class Bench:
         self.handlers = Handlers(self.door.take)
         self.inbox = Inbox(keys / "lists")
         self.importer = self.an_importer()
-        self.closer = ListCloser(database, clock, logs.configure("registry"))
+        self.closer = ListCloser(database, clock, logs.configure("registry"), sealer=self.registrar.sealer)
         self.gatekeeper = Gatekeeper(database, clock, self.registrar)
         self.undoer = Undoer(database, clock, self.registrar, part_rows=7)
         self._offsets = count()

@@ -21,7 +21,7 @@ async def a_list_half_closed(bench: Bench) -> ListCloser:
             for n in range(PEOPLE)
         )
     )
-    closer = ListCloser(bench.database, bench.clock, logs.configure("registry"), part_lines=1)
+    closer = ListCloser(bench.database, bench.clock, logs.configure("registry"), sealer=bench.registrar.sealer, part_lines=1)
     closing = asyncio.create_task(closer.close(PERIOD, PAYER, actor="officer"))
     while await frozen(bench) < 3:
         await asyncio.sleep(0.001)

@@ -9,13 +9,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from services.payout.circumstances import Child, Custody, Grant, Move, MoveKind, Person, Poverty, Restored, Unpaid
+from services.payout.circumstances import Child, Custody, Grant, Move, MoveKind, Person, Restored, Unpaid
 from services.payout.entitlement import assess
 from services.payout.months import plus_months
 from services.payout.owed import Assessment
 from services.payout.policy import Policy
 from services.payout.rate_files import shipped
 from services.payout.rules import Rules
+from shared.words import Poverty
 
 HERE = Path(__file__).parent
 _DAYS = {"died": "died_on", "prison": "prison_on", "home": "care_home_on", "given_up": "given_up_on", "missing": "missing_on",

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.payout.circumstances import Child, Custody, Grant, Move, MoveKind, Person, Poverty, Restored, Unpaid
+from services.payout.circumstances import Child, Custody, Grant, Move, MoveKind, Person, Restored, Unpaid
 from services.payout.combining import Candidate, combine
 from services.payout.entitlement import assess
 from services.payout.months import plus_months
@@ -15,6 +15,7 @@ from services.payout.policy import Policy
 from services.payout.rate_book import Kind, Mode, Rate, Standard
 from services.payout.rate_files import shipped
 from services.payout.rules import Rules
+from shared.words import Poverty
 
 # One or two of a family, so that what is drawn for a person is about the same benefits.
 CODES = ("BT-1a", "BT-4", "BT-5c", "BT-6a", "BT-6c", "BT-8", "CS-BT6", "HT-1", "NCC-TB-21", "NCC-TB-75", "NCC-LS1", "NCC-BM")

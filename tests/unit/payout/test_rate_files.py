@@ -123,6 +123,7 @@ def test_missing_column_is_refused():
         ("bands.csv", "BT-1,BT-1b,4,", "BT-1,BT-1b,3,", "bands.csv row 3 column age_from: overlaps"),
         ("bands.csv", "BT-1,BT-1b,4,16", "BT-1,BT-1b,4,4", "bands.csv row 3 column age_until"),
         ("bands.csv", "BT-1,BT-1b,4,16", "BT-1,BT-0,4,16", "bands.csv row 3 column code"),
+        ("bands.csv", "BT-7,BT-7,0,3", "BT-7,BT-7,0,5", "bands.csv row 18 column age_until: registry tells no such age"),
         ("exclusive.csv", "BT-4,BT-5,both", "BT-4,BT-55,both", "exclusive.csv row 3 column family_b"),
         ("exclusive.csv", "BT-4,BT-5,both", "BT-4,BT-5,neither", "exclusive.csv row 3 column mode"),
         ("exclusive.csv", "BT-4,BT-6,both", "BT-5,BT-4,both", "exclusive.csv row 4 column from: overlaps"),

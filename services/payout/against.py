@@ -1,0 +1,183 @@
+"""What stands against paying a line as it is declared, whatever becomes of the person's account: age, circumstances, amount, months not
+collected, and other lines of theirs, on this list and on other payers'. Pure, but for opening what is sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from services.payout.combining import Candidate, combine
+from services.payout.comparing import confirmed, giving_way
+from services.payout.entitlement import differs
+from services.payout.knowledge import Known, opened, person_of, resumed_in
+from services.payout.moving import payer_of
+from services.payout.rate_book import Mode
+from services.payout.rules import Rules
+from services.payout.standing import Effect, Payable, Stop, StopReason, standing, stop_of_person
+from shared.events import DeclaredLine
+from shared.personal import Circumstances
+from shared.vault import Vault
+from shared.words import HeldReason
+
+Row = Any
+"""A row of `undecided_lines`, or a plain copy."""
+Limits = tuple[Rules, int]
+"""Rules, and the VND by which a declared amount may lie from them."""
+Asked = tuple[str, Limits]
+"""The month, and what it is judged by."""
+_HELD = {StopReason.DEAD: HeldReason.DEAD, StopReason.MOVED: HeldReason.MOVED}
+_PRECEDENCE = list(HeldReason)
+
+
+class Elsewhere(NamedTuple):
+    """A line of the same month on another payer's list. `current`: the payer the person belongs to now; `live`: it is in a payment."""
+
+    entitlement_id: UUID
+    payer: str
+    content: str
+    current: str | None
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a build asks once for all its lines: who did not collect, by person and programme the months; lines on other lists.
+
+    `vault` opens circumstances; without one, none are asked for.
+    """
+
+    payer: str = ""
+    vault: Vault | None = None
+    missed: Mapping[tuple[UUID, str], Sequence[str]] = field(default_factory=dict)
+    elsewhere: Mapping[UUID, Sequence[Elsewhere]] = field(default_factory=dict)
+    not_carried: frozenset[UUID] = frozenset()
+    """Lines that declare more unpaid of earlier months than those left over when they were finished."""
+
+
+NOTHING = Beside()
+
+
+def reasons(rows: Sequence[Row], period: str, limits: Limits, *, beside: Beside) -> list[HeldReason | None]:
+    """For each line of one person, in order: the reason of the highest precedence why it is not paid as it stands, if any."""
+    person = rows[0]
+    lower = _lower(rows, period, limits[0]) if len(rows) > 1 or person["beside"] else _NONE_LOWER
+    others = beside.elsewhere.get(person["beneficiary_id"])
+    away = _paid_elsewhere(rows, others, period, rules=limits[0], payer=beside.payer) if others else _NONE_LOWER
+    amiss = lower | beside.not_carried if lower else beside.not_carried
+    asked = (period, limits)
+    return [_of_line(row, asked, beside=beside, amiss=amiss, away=away) for row in rows]
+
+
+def first(*given: HeldReason | None) -> HeldReason | None:
+    """The one that takes precedence, in the order of the word list."""
+    found = [reason for reason in given if reason]
+    return min(found, key=_PRECEDENCE.index) if found else None
+
+
+def stands(line: DeclaredLine, payer: str, period: str, *, known: Known, rules: Rules) -> Payable | Stop | None:
+    """Whether what registry knew leaves a line payable, and under which code; None where nothing is known: it counts as declared."""
+    if not known.ages and known.circumstances is None:
+        return None
+    person = person_of(line, payer, period, known=known, policy=rules.policy)
+    stop = stop_of_person(person, period, rules.policy)
+    if stop is None and payer_of(person, period, rules.policy) != payer:
+        stop = Stop(period, None, Effect.NOT_OWED, StopReason.MOVED)
+    found = stop or standing(person, person.grants[0], period, rules=rules)
+    if isinstance(found, Payable) and person.other_benefit_vnd:
+        one = Candidate(0, found.code, line.monthly_vnd)
+        if combine([one], period, rules, other_benefit_vnd=person.other_benefit_vnd).insured:
+            return Stop(period, line.benefit_code, Effect.NOT_OWED, StopReason.OTHER_PENSION)
+    return found
+
+
+def grown_into(found: Payable | Stop | None, period: str, rules: Rules) -> str | None:
+    """The code by which a line is compared instead of its own: one the person grew into, if its value is confirmed."""
+    if not isinstance(found, Payable) or not found.changed:
+        return None
+    return found.code if confirmed(found.code, period, rules) else None
+
+
+def _of_line(row: Row, asked: Asked, *, beside: Beside, amiss: Set[UUID], away: frozenset[UUID]) -> HeldReason | None:
+    sealed, told = row["circumstances"], None
+    if sealed and beside.vault:
+        told = opened(beside.vault, row["beneficiary_id"], sealed)
+        reason = _judged(_parsed(row["content"]), beside.payer, asked, known=Known(row["ages"], told))
+    else:
+        reason = _alike(row["content"], row["ages"], asked)
+    if row["open_vnd"] == 0 or (amiss and row["entitlement_id"] in amiss):
+        reason = first(reason, HeldReason.AMOUNT_DIFFERS)
+    if away and row["entitlement_id"] in away:
+        reason = first(reason, HeldReason.PAID_ELSEWHERE)
+    if beside.missed and _not_collected(row, told, beside.missed, most=asked[1][0].policy.misses_max):
+        reason = first(reason, HeldReason.NOT_COLLECTED)
+    return reason
+
+
+def _not_collected(row: Row, told: Circumstances | None, missed: Mapping[tuple[UUID, str], Sequence[str]], *, most: int) -> bool:
+    """Too many months running; those before the person came forward do not count any more."""
+    months = missed.get((row["beneficiary_id"], row["programme"]), ())
+    return sum(month >= resumed_in(told) for month in months) >= most
+
+
+@lru_cache(maxsize=4096)
+def _parsed(content: str) -> DeclaredLine:
+    return DeclaredLine.model_validate_json(content)
+
+
+@lru_cache(maxsize=16_384)
+def _alike(content: str, ages: str | None, asked: Asked) -> HeldReason | None:
+    """Most lines declare what thousands of others declare, in the same words, and people of an age are many."""
+    return _judged(_parsed(content), "", asked, known=Known(ages))
+
+
+def _judged(line: DeclaredLine, payer: str, asked: Asked, *, known: Known) -> HeldReason | None:
+    period, (rules, tolerance_vnd) = asked
+    found = stands(line, payer, period, known=known, rules=rules)
+    if isinstance(found, Stop):
+        return _HELD.get(found.reason, HeldReason.NOT_OWED)
+    wrong = differs(line, period, tolerance_vnd, rules=rules, grown=grown_into(found, period, rules))
+    return HeldReason.AMOUNT_DIFFERS if wrong else None
+
+
+# --- several lines of one person ------------------------------------------------------------------------------------------------
+
+
+def _lower(rows: Sequence[Row], period: str, rules: Rules) -> frozenset[UUID]:
+    """Lines that give way to another line of the person, also to one that was paid before; the lower id is taken for the earlier."""
+    known = {row["entitlement_id"]: row["content"] for row in rows}
+    for row in rows:
+        for text in row["beside"] or ():
+            other, _, content = text.partition(" ")
+            known[UUID(other)] = content
+    ids = sorted(known)
+    return frozenset(ids[place] for place in _lower_alike(tuple(known[one] for one in ids), period, rules))
+
+
+_NONE_LOWER: frozenset[UUID] = frozenset()
+
+
+@lru_cache(maxsize=4096)
+def _lower_alike(contents: tuple[str, ...], period: str, rules: Rules) -> frozenset[int]:
+    return frozenset(giving_way([_parsed(content) for content in contents], period, rules))
+
+
+def _paid_elsewhere(
+    rows: Sequence[Row], others: Sequence[Elsewhere], period: str, *, rules: Rules, payer: str
+) -> frozenset[UUID]:
+    """Lines of this list that give way to another payer's: always to one that is in a payment, else to the one worth more.
+
+    Both payers decide alike whoever comes first: with equal sums the payer the person belongs to now, then the lower id.
+    """
+    current = others[0].current
+    own = [((payer != current, row["entitlement_id"]), _parsed(row["content"])) for row in rows]
+    theirs = [((other.payer != current, other.entitlement_id), _parsed(other.content)) for other in others]
+    live = [_parsed(other.content).benefit_code for other in others if other.live]
+    given = {key[1] for key, line in own if any(rules.mode(code, line.benefit_code, period) is not Mode.BOTH for code in live)}
+    ordered = sorted([*own, *theirs], key=lambda one: one[0])
+    lower = giving_way([line for _key, line in ordered], period, rules)
+    alone = giving_way([line for _key, line in sorted(own, key=lambda one: one[0])], period, rules)
+    kept_alone = {key[1] for place, (key, _line) in enumerate(sorted(own, key=lambda one: one[0])) if place not in alone}
+    return frozenset(given | {ordered[place][0][1] for place in lower} & kept_alone)
