@@ -80,7 +80,7 @@ def text(cell: Cell, most: int = 200) -> Text:
     return _cleaned(cell if isinstance(cell, str) else _as_text(cell), most)
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)
 def _cleaned(raw: str, most: int) -> Text:
     # Nearly every cell is clean already: one look instead of one per character.
     if raw.isascii() and raw.isprintable() and "  " not in raw and len(raw) <= most:

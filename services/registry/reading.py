@@ -1,6 +1,7 @@
 """A list file is read in a process of its own: on another processor, in its own memory, and a file that breaks a reader breaks only that.
 
-The two speak in lines of JSON: an order, the columns or a refusal; where to begin, part after part; the marks, the returned list.
+The two speak in lines of JSON: an order, the columns or a refusal; where to begin, part after part, an empty line for each that
+is taken; the marks, the returned list.
 Run as `python -m services.registry.reading` by `Reading.start`; it ends when its input or its output does.
 """
 
@@ -41,8 +42,10 @@ from shared.errors import Trouble
 # What a reader may take: the largest old workbook needs 600 MB. Six kilobytes of a broken .xls otherwise take all the machine has.
 MEMORY_BYTES_MAX = 2 * 1024**3
 _ROOT = Path(__file__).parents[2]
-# One line holds one part: 2,000 rows of about 500 bytes, at most 3,000 because cells are capped. Twice as much is read ahead.
+# One line holds one part: 2,000 rows of about 500 bytes, at most 3,000 because cells are capped.
 _LINE_BYTES_MAX = 8 * 1024 * 1024
+# Parts that are read before the first of them is taken: a list of any length is in memory only so far.
+PARTS_AHEAD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ class Reading:
         line = await self._ask(json.dumps({"uptos": list(uptos), "part_rows": part_rows}).encode())
         while line.strip() != b"null":
             yield _READ.validate_json(line)
-            line = await self._line()
+            line = await self._ask(b"")  # this part is taken: the reader may go on
 
     async def write_returned(self, marks: Path, target: Path) -> None:
         """Write the list with its marks. Raises NotAList for a workbook whose parts do not fit together."""
@@ -172,11 +175,13 @@ def _read_list(order: Order) -> None:
 
 def _serve(file: ListFile, reader: ListReader) -> None:
     wanted = json.loads(sys.stdin.readline())
-    for read in _parts(file, reader, wanted["uptos"], part_rows=wanted["part_rows"]):
+    for count, read in enumerate(_parts(file, reader, wanted["uptos"], part_rows=wanted["part_rows"])):
+        if count >= PARTS_AHEAD and not sys.stdin.readline():
+            return
         sys.stdout.write(f"{_READ.dump_json(read, exclude_none=True).decode()}\n")
         sys.stdout.flush()
     _tell(None)
-    if last := sys.stdin.readline():
+    if last := next((line for line in sys.stdin if line.strip()), None):
         told = json.loads(last)
         try:
             _write_returned(file, Path(told["marks"]), Path(told["target"]))
