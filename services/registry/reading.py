@@ -82,6 +82,7 @@ class Read:
 
 
 _ORDER, _READ = TypeAdapter(Order), TypeAdapter(Read)
+_DIED = "the reader of a list has died"
 
 
 class Reading:
@@ -135,6 +136,8 @@ class Reading:
 
     async def _ask(self, line: bytes) -> bytes:
         assert self._process.stdin
+        if self._process.stdin.is_closing():
+            raise Trouble(_DIED)
         self._process.stdin.write(line + b"\n")
         return await self._line()
 
@@ -145,7 +148,7 @@ class Reading:
             # The library for .xls asks for all memory when a file's own lengths are wrong; at the limit it ends the process.
             if await self._process.wait() == -signal.SIGABRT and not self.suffix:
                 raise NotAList(FileReason.FILE_NOT_EXCEL)
-            raise Trouble("the reader of a list has died")
+            raise Trouble(_DIED)
         return line
 
 
