@@ -644,6 +644,31 @@ UNION ALL SELECT format('%s %s: batch %s is %s', b.period, b.payer, b.batch_id, 
 UNION ALL SELECT format('%s %s: posting %s was made after it was finished', p.period, p.payer, p.posting_id)
   FROM payroll_closed c JOIN posting p USING (period, payer) WHERE p.at > c.closed_at ORDER BY 1;
 
+-- name: funnel_that_does_not_add_up
+-- registry: the newest period's funnel against its list (everybody once) and against the payments; and wishes unlike their last change.
+WITH newest AS (
+    SELECT max(period) AS period FROM list_row
+), shown AS (
+    SELECT n.period, f.* FROM newest n CROSS JOIN LATERAL funnel(n.period, date '1970-01-01') f
+), added AS (
+    SELECT count(*) AS rows, count(DISTINCT beneficiary_id) AS people, count(*) FILTER (WHERE stage = 'paid') AS paid FROM shown
+), listed AS (
+    SELECT count(DISTINCT r.beneficiary_id) AS people,
+           count(DISTINCT r.beneficiary_id) FILTER (WHERE p.life = 'alive' AND p.cannot_reason IS NULL AND EXISTS (
+               SELECT FROM payment m WHERE m.beneficiary_id = r.beneficiary_id AND m.state = 'paid' AND m.channel = 'account'
+                  AND r.period = ANY(m.periods))) AS paid
+      FROM newest JOIN list_row r USING (period) LEFT JOIN person p USING (beneficiary_id) WHERE r.state = 'active'
+)
+SELECT format('%s people on the list, %s in the funnel in %s rows', l.people, a.people, a.rows) AS row FROM listed l, added a
+ WHERE (l.people, l.people) IS DISTINCT FROM (a.people, a.rows)
+ UNION ALL
+SELECT format('%s people were paid on an account, the funnel says %s', l.paid, a.paid) FROM listed l, added a WHERE l.paid <> a.paid
+ UNION ALL
+SELECT format('%s wishes %s, last changed into %s', p.beneficiary_id, p.wish, c.wish)
+  FROM (SELECT DISTINCT ON (beneficiary_id) beneficiary_id, wish FROM wish_change ORDER BY beneficiary_id, epoch DESC, n DESC) c
+  JOIN person p USING (beneficiary_id) WHERE p.wish <> c.wish
+ ORDER BY 1;
+
 -- name: benefits_paid_twice
 -- payout: one benefit of a person and month in live payments of two payers, and one gift in two live payments. Only who stands on lists of
 -- two payers in a month, and lines of gifts, are looked at.

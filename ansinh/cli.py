@@ -12,7 +12,7 @@ from uuid import UUID
 import typer
 from rich.console import Console
 
-from ansinh import check, check_watch, conformance_cli, look, pipeline, report
+from ansinh import check, check_watch, conformance_cli, funnel, look, pipeline, report
 from ansinh.asking import AsJson, Name, nothing_runs
 from ansinh.asking import ask as _ask
 from ansinh.asking import show as _print
@@ -49,6 +49,8 @@ app.add_typer(verification, name="verification")
 app.add_typer(review, name="review")
 app.add_typer(registry, name="registry")
 app.add_typer(recoveries, name="recoveries")
+app.command("funnel")(funnel.show_funnel)
+app.command("visit")(funnel.record_visit)
 
 
 @app.command()

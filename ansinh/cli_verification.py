@@ -47,10 +47,10 @@ def show_status(as_json: AsJson = False, name: Name = "local") -> None:
     Exit code 1 when a newer extract is needed.
     """
     paths = {"register": "population/state", "extracts": "population/extracts", "questions": "population/questions"}
+    paths |= {"refusals": "accounts/refusals", "outcomes": "progress"}
 
     async def look(_addresses: Addresses, client: Client) -> dict[str, Any]:
-        found = {what: await client.get(SERVICE, f"/v1/{path}") for what, path in paths.items()}
-        return found | {"outcomes": await client.get(SERVICE, "/v1/progress")}
+        return {what: await client.get(SERVICE, f"/v1/{path}") for what, path in paths.items()}
 
     found = ask(name, look)
     if as_json:
@@ -71,6 +71,8 @@ def _status(found: dict[str, Any]) -> Iterator[str]:
     for one in found["questions"]:
         waits = f", the oldest since {one['oldest']}" if one["oldest"] else ""
         yield f"Questions, {one['about']}: {one['answered']} answered, {one['open']} open, {one['unanswered']} sent without answer{waits}"
+    if found["refusals"]:
+        yield "Banks refused: " + ", ".join(f"{count} {code}" for code, count in found["refusals"].items())
     yield "People: " + (", ".join(f"{count} {outcome}" for outcome, count in sorted(found["outcomes"].items())) or "nobody yet")
 
 

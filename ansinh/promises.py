@@ -138,6 +138,7 @@ PROMISES = (
         _payout("sent_without_province", "sent_in_freeze"),
     ),
     Promise("I43", "In a finished payroll nothing moves", _payout("moved_after_finish")),
+    Promise("I44", "The funnel holds everybody once, and no wish changed unheard", ((_R, "funnel_that_does_not_add_up"),)),
     Promise("I60", "A benefit of a month is paid by one payer, a gift once", _payout("benefits_paid_twice")),
 )
 TRUTH: tuple[Query, ...] = _payout("payments", "payment_lines")

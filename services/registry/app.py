@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from services.registry import http_people, store_republish
+from services.registry import http_funnel, http_people, store_republish
 from services.registry.areas import Areas
 from services.registry.banks import BankNames
 from services.registry.door import Door
@@ -19,6 +19,7 @@ from services.registry.pairing import Pairing
 from services.registry.reading import Tables
 from services.registry.settings import Settings
 from services.registry.undoing import Undoer
+from services.registry.visits import Visits
 from shared import topics
 from shared.process import App, Runtime, run
 from shared.topics import Service
@@ -41,6 +42,7 @@ def build(runtime: Runtime) -> App:
     looker = Looker(runtime.database, runtime.clock, registrar.sealer)
     routes = router(runtime, importer, closer, inbox=inbox, door=door, gatekeeper=gatekeeper, undoer=undoer)
     http_people.add_routes(routes, runtime, looker=looker, pairing=Pairing(runtime.database, runtime.clock, registrar.sealer))
+    http_funnel.add_visits(routes, runtime, Visits(runtime.database, runtime.clock, registrar))
     return App(
         consumes={
             topics.MINISTRY_BENEFICIARY: handlers.on_ministry,

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
-from services.registry import http_areas, http_events, http_lists, importing, store_lists
+from services.registry import http_areas, http_events, http_funnel, http_lists, importing, store_lists
 from services.registry.door import Door
 from services.registry.gone import Gatekeeper
 from services.registry.importing import Importer
@@ -43,6 +43,7 @@ def router(
     http_events.add_routes(routes, runtime, door)
     http_areas.add_routes(routes, door.areas)
     http_lists.add_routes(routes, runtime, gatekeeper=gatekeeper, undoer=undoer)  # before `/v1/lists/{period}/{payer}`
+    http_funnel.add_routes(routes, runtime)
     _add_reading(routes, runtime.database)
     return routes
 
@@ -147,14 +148,6 @@ def _add_reading(routes: APIRouter, database: Database) -> None:
         """A list as it stands: rows and VND by state, totals when closed, the newest files."""
         async with database.reading() as tx:
             return _found(await store_lists.shown_list(tx, period, payer), "LIST_UNKNOWN")
-
-    @routes.get("/v1/funnel")
-    async def funnel(period: PeriodQuery) -> dict[str, Any]:
-        """People on the period's lists per commune: account exists, wished, verified, paid on it."""
-        async with database.reading() as tx:
-            areas = await store_lists.funnel(tx, period)
-        numbers = [name for name in (areas[0] if areas else {}) if name not in ("payer", "area")]
-        return {"period": period, "areas": areas, "total": {name: sum(row[name] for row in areas) for name in numbers}}
 
     @routes.get("/v1/trace/{beneficiary_id}")
     async def trace(beneficiary_id: UUID) -> dict[str, Any]:

@@ -139,9 +139,10 @@ def account_registered(person: Person, act: RegisterAccount) -> Person:
     if said.identity:
         person = person._replace(identity=completed(person.identity, said.identity))
     if keeps_account(person, act):
-        return person._replace(wish=act.wish, phone=person.phone or said.phone)
+        return person._replace(**_now_wishes(person, act.wish), phone=person.phone or said.phone)
     source = min(filter(None, (person.account_source if person.account == said.account else None, act.account_source)), key=_rank)
-    return person._replace(account=said.account, account_source=source, wish=act.wish, phone=person.phone or said.phone)
+    wishes = _now_wishes(person, act.wish)
+    return person._replace(account=said.account, account_source=source, **wishes, phone=person.phone or said.phone)
 
 
 def keeps_account(person: Person, act: RegisterAccount) -> bool:
@@ -150,12 +151,17 @@ def keeps_account(person: Person, act: RegisterAccount) -> bool:
     return known is not None and _rank(known) < _rank(act.account_source) and person.account != act.personal.account
 
 
+def _now_wishes(person: Person, wish: Wish) -> dict[str, Any]:
+    """A reason speaks of the wish it was given for, not of another one."""
+    return {"wish": wish, "wish_reason": person.wish_reason if wish is person.wish else None}
+
+
 def wish_recorded(person: Person, act: RecordWish) -> Person:
-    """The wish; with a review date the reason puts the person into the "cannot" class."""
+    """The wish; with a review date the reason puts the person into the "cannot" class, and who wishes an account leaves it."""
     person = person._replace(wish=act.wish, wish_reason=act.reason)
     if act.cannot_until and act.reason:
         return person._replace(cannot_reason=act.reason, cannot_until=act.cannot_until)
-    return person
+    return person._replace(cannot_reason=None, cannot_until=None) if act.wish is Wish.ACCOUNT else person
 
 
 def collector_named(person: Person, act: NameCollector) -> Person:

@@ -47,7 +47,7 @@ ON CONFLICT (beneficiary_id) DO UPDATE
        contact = EXCLUDED.contact, identity_digest = EXCLUDED.identity_digest, account_digest = EXCLUDED.account_digest,
        delivery_digest = EXCLUDED.delivery_digest, number_ix = EXCLUDED.number_ix, old_number_ix = EXCLUDED.old_number_ix,
        name_birth_ix = EXCLUDED.name_birth_ix, name_place_ix = EXCLUDED.name_place_ix, changed_at = EXCLUDED.changed_at,
-       circumstances = EXCLUDED.circumstances;
+       circumstances = EXCLUDED.circumstances, birth_year = EXCLUDED.birth_year;
 
 -- name: save_records!
 -- Whose records these are and how far they have got.
@@ -264,24 +264,6 @@ INSERT INTO text SELECT * FROM unnest(:texts::public.text[])
 ON CONFLICT (message_id) DO UPDATE
    SET beneficiary_ids = EXCLUDED.beneficiary_ids, status = EXCLUDED.status, rank = EXCLUDED.rank, at = EXCLUDED.at
  WHERE text.rank < EXCLUDED.rank;
-
--- name: funnel
--- Per commune of a period's lists: people, the cannot class, account exists, wished, verified for exactly these digests, paid on it.
-WITH listed AS (
-    SELECT DISTINCT beneficiary_id, payer FROM list_row WHERE period = :period AND state = 'active'
-), judged AS (
-    SELECT l.payer, p.area, p.cannot_reason IS NOT NULL AS cannot, p.account_digest IS NOT NULL AS has_account,
-           p.account_digest IS NOT NULL AND p.wish = 'account' AS wishes,
-           COALESCE(v.outcome = 'match' AND v.account = 'usable' AND v.identity_digest = p.identity_digest
-                    AND v.account_digest = p.account_digest, false) AS is_verified,
-           EXISTS (SELECT FROM payment m WHERE m.beneficiary_id = p.beneficiary_id AND :period = ANY(m.periods)
-                      AND m.channel = 'account' AND m.state = 'paid') AS is_paid
-      FROM listed l JOIN person p USING (beneficiary_id) LEFT JOIN verified v USING (beneficiary_id)
-)
-SELECT payer, area, count(*) AS people, count(*) FILTER (WHERE cannot) AS cannot, count(*) FILTER (WHERE has_account) AS exists,
-       count(*) FILTER (WHERE wishes) AS wished, count(*) FILTER (WHERE wishes AND is_verified) AS verified,
-       count(*) FILTER (WHERE has_account AND is_paid) AS paid
-  FROM judged GROUP BY payer, area ORDER BY payer, area;
 
 -- name: person^
 -- What may be shown of a person: nothing personal.

@@ -27,6 +27,7 @@ EVENT_COLUMNS = (
     "source", "record", "sequence", "kind", "fate", "reason", "notes", "beneficiary_id", "period", "payer", "declared_vnd", "event_id",
     "import_id", "row_no", "at",
 )  # fmt: skip
+BIRTH_YEARS = range(1850, 2151)
 _TEXT_ORDER = tuple(MessageStatus)
 
 
@@ -201,8 +202,14 @@ def _person_row(p: Person, b: Blocks, keys: Keys, *, at: datetime) -> tuple[obje
         p.beneficiary_id, *p.version, p.payer, p.area, p.life, p.died_on, p.wish, p.wish_reason, p.account_source, p.home_delivery,
         p.cannot_reason, p.cannot_until, p.collector_from, p.collector_until, b.identity, b.payee, b.delivery, b.collector,
         b.contact, b.identity_digest, b.account_digest, b.delivery_digest, keys.number, keys.old_number, keys.name_birth, at,
-        keys.name_place, b.circumstances,
+        keys.name_place, b.circumstances, _birth_year(p.identity),
     )  # fmt: skip
+
+
+def _birth_year(identity: Identity) -> int:
+    """For bands of age; 0 where none is known or nobody of that year can be alive."""
+    year = int((identity.birth_date or "0")[:4])
+    return year if year in BIRTH_YEARS else 0
 
 
 def _stored_row(row: ListRow, import_id: UUID | None) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from services.registry import store_funnel
 from services.registry.list_closing import OpenRow, Totals
 from services.registry.sealing import Sealer
 from services.registry.statements import CloseList, Enrol, OpenList, Statement
@@ -148,11 +149,6 @@ async def shown_list(tx: Tx, period: str, payer: str) -> dict[str, Any] | None:
     return {**dict(row), "programmes": json.loads(row["programmes"] or "[]"), "imports": imports}
 
 
-async def funnel(tx: Tx, period: str) -> list[dict[str, Any]]:
-    """Per payer and commune: people, cannot, exists, wished, verified, paid."""
-    return [dict(row) async for row in queries.funnel(tx, period=period)]
-
-
 async def trace(tx: Tx, beneficiary_id: UUID) -> dict[str, Any] | None:
     """Everything that may be shown of one person; None for somebody unknown."""
     person = await queries.person(tx, beneficiary_id=beneficiary_id)
@@ -166,6 +162,8 @@ async def trace(tx: Tx, beneficiary_id: UUID) -> dict[str, Any] | None:
         "lines": [dict(row) async for row in queries.lines_of_person(tx, beneficiary_id=beneficiary_id)],
         "verified": dict(verified) if verified else None,
         "texts": [dict(row) async for row in queries.texts_of_person(tx, beneficiary_id=beneficiary_id)],
+        "visits": await store_funnel.visits_of(tx, beneficiary_id),
+        "wish_changes": await store_funnel.changes_of(tx, beneficiary_id),
         "payments": [dict(row) async for row in queries.payments_of_person(tx, beneficiary_id=beneficiary_id)],
     }
 

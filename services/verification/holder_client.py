@@ -6,7 +6,8 @@ Fields follow those of the register's service; no description of such a check is
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, Protocol
+from enum import StrEnum
+from typing import Annotated, Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -31,12 +32,38 @@ class HolderQuestion:
         return f"HolderQuestion({self.request_id})"
 
 
+class BankRefusal(StrEnum):
+    """Why a bank names no holder, in the words of domain 4.2; `ACC_ID_MISMATCH`: the account still stands under the 9-digit number."""
+
+    CANNOT_VERIFY = "CANNOT_VERIFY"
+    ACC_ID_MISMATCH = "ACC_ID_MISMATCH"
+    ACC_NOT_FOUND = "ACC_NOT_FOUND"
+    ACC_CLOSED = "ACC_CLOSED"
+    ACC_LOCKED = "ACC_LOCKED"
+
+
+class Said(NamedTuple):
+    """What a bank said: one of four words; with a refusal always `cannot_verify`."""
+
+    answer: HolderAnswer
+    refusal: BankRefusal | None = None
+
+
 class HolderService(Protocol):
     """Whoever knows whose an account is."""
 
-    async def ask(self, question: HolderQuestion) -> HolderAnswer:
-        """One of four words; the fifth, unavailable, is NoAnswer, which it raises."""
+    async def ask(self, question: HolderQuestion) -> Said:
+        """The fifth word, unavailable, is NoAnswer, which it raises."""
         ...
+
+
+_REFUSALS = {
+    "CANNOT_VERIFY": BankRefusal.CANNOT_VERIFY,
+    "OLD_ID_NOT_LINKED": BankRefusal.ACC_ID_MISMATCH,
+    "NOT_FOUND": BankRefusal.ACC_NOT_FOUND,
+    "CLOSED": BankRefusal.ACC_CLOSED,
+    "LOCKED": BankRefusal.ACC_LOCKED,
+}
 
 
 class _Holder(BaseModel):
@@ -57,7 +84,7 @@ class HttpHolderService:
         self._exchange = exchange
         self._authority = authority
 
-    async def ask(self, question: HolderQuestion) -> HolderAnswer:
+    async def ask(self, question: HolderQuestion) -> Said:
         """A bank that refuses (the account is closed, or still stands under the 9-digit number) has not verified anybody."""
         account = question.account
         where = {"MaNganHang": account.bank_bin, "SoTaiKhoan": account.number}
@@ -69,7 +96,7 @@ class HttpHolderService:
         if (said.request_id, said.account) != (str(question.request_id), account.number):
             raise NoAnswer(Silence.ABOUT_ANOTHER)
         if said.result != "NAME":
-            return HolderAnswer.CANNOT_VERIFY
+            return Said(HolderAnswer.CANNOT_VERIFY, _REFUSALS[said.result])
         if not said.holder.strip():
             raise NoAnswer(Silence.UNREADABLE)
-        return holder_said(said.holder, question.person_name)
+        return Said(holder_said(said.holder, question.person_name))

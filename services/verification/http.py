@@ -85,11 +85,18 @@ def _add_reading(routes: APIRouter, database: Database) -> None:
         async with database.reading() as tx:
             return await store_questions.questions_by_state(tx)
 
+    @routes.get("/v1/accounts/refusals")
+    async def refusals() -> dict[str, int]:
+        """Accounts whose bank names no holder, by its code."""
+        async with database.reading() as tx:
+            return await store_questions.refusals(tx)
+
     @routes.get("/v1/trace/{beneficiary_id}")
     async def trace(beneficiary_id: UUID) -> dict[str, Any]:
         """Every result told of one person. Holds no personal data but a day of death."""
         async with database.reading() as tx:
-            return _found(await store.trace(tx, beneficiary_id), "PERSON_UNKNOWN")
+            found = _found(await store.trace(tx, beneficiary_id), "PERSON_UNKNOWN")
+            return {**found, "holder_answers": await store_questions.holder_answers(tx, beneficiary_id)}
 
 
 def _add_register_state(routes: APIRouter, runtime: Runtime) -> None:

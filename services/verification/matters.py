@@ -7,9 +7,8 @@ from datetime import datetime
 from uuid import UUID
 
 from services.verification import register_rows, store, store_questions
-from services.verification.account_check import HolderAnswer
 from services.verification.asking import MADE_AT_ONCE, Manner
-from services.verification.holder_client import HolderQuestion, HolderService
+from services.verification.holder_client import HolderQuestion, HolderService, Said
 from services.verification.judging import Judge
 from services.verification.population_feed import Entry, sealed
 from services.verification.register_client import Question, RegisterService
@@ -74,7 +73,7 @@ class Holders:
         authority = self._manner.authority
         await store_questions.make_holder_questions(tx, authority.officer, authority.procedure, at=now, most=MADE_AT_ONCE)
 
-    async def ask(self, row: Row) -> HolderAnswer:
+    async def ask(self, row: Row) -> Said:
         """Raises NoAnswer, and VaultError for a damaged block."""
         owner = str(row["beneficiary_id"])
         identity = self._vault.open_as(row["identity"], owner, Identity)
@@ -82,8 +81,10 @@ class Holders:
         assert account is not None, "only accounts are asked about"
         return await self._service.ask(HolderQuestion(row["request_id"], account, identity.full_name))
 
-    async def book(self, tx: Tx, answers: Mapping[UUID, HolderAnswer], now: datetime) -> None:
-        """Whoever was asked about is judged."""
+    async def book(self, tx: Tx, answers: Mapping[UUID, Said], now: datetime) -> None:
+        """Whoever was asked about is judged; a refusal's code is kept beside the answer."""
         await store.one_judge_at_a_time(tx)
-        answered = await store_questions.end_questions(tx, {key: str(answer) for key, answer in answers.items()}, now)
+        refusals = {key: str(said.refusal) for key, said in answers.items() if said.refusal}
+        words = {key: str(said.answer) for key, said in answers.items()}
+        answered = await store_questions.end_questions(tx, words, now, refusals=refusals)
         await self._judge.judge(tx, answered)

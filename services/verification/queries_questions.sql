@@ -63,9 +63,9 @@ WITH given AS (
 INSERT INTO question_sent (request_id, nth, about, sent_at) SELECT request_id, tries, about, :at::timestamptz FROM counted;
 
 -- name: end_questions
--- What became of open questions: an answer, or none asked for any more (NULL). Whose they were.
-UPDATE question q SET ended_at = :at, answer = given.answer
-  FROM unnest(:ids::uuid[], :answers::text[]) AS given (request_id, answer)
+-- What became of open questions: an answer (a bank's refusal with it), or none asked for any more (NULL). Whose they were.
+UPDATE question q SET ended_at = :at, answer = given.answer, refusal = given.refusal
+  FROM unnest(:ids::uuid[], :answers::text[], :refusals::text[]) AS given (request_id, answer, refusal)
  WHERE q.request_id = given.request_id AND q.ended_at IS NULL
 RETURNING q.beneficiary_id;
 
@@ -82,3 +82,17 @@ SELECT DISTINCT ON (q.beneficiary_id) q.beneficiary_id, q.answer, q.ended_at AS 
 SELECT about, count(*) FILTER (WHERE ended_at IS NULL) AS open, count(*) FILTER (WHERE ended_at IS NULL AND tries > 0) AS unanswered,
        count(*) FILTER (WHERE answer IS NOT NULL) AS answered, min(made_at) FILTER (WHERE ended_at IS NULL) AS oldest
   FROM question GROUP BY about ORDER BY about;
+
+-- name: holder_answers
+-- What banks answered about one person's accounts, oldest first; a refusal with its code.
+SELECT answer, refusal, ended_at AS answered_at, digest = concat(p.account_digest, ':', p.identity_digest) AS holds
+  FROM question q JOIN person p USING (beneficiary_id)
+ WHERE q.beneficiary_id = :beneficiary_id AND q.about = 'holder' AND q.answer IS NOT NULL ORDER BY q.ended_at, q.request_id;
+
+-- name: refusals
+-- How many accounts as they are now their bank names no holder of, by its code.
+SELECT q.refusal, count(*) AS accounts FROM (
+    SELECT DISTINCT ON (q.beneficiary_id) q.refusal FROM question q JOIN person p USING (beneficiary_id)
+     WHERE q.about = 'holder' AND q.answer IS NOT NULL AND q.digest = concat(p.account_digest, ':', p.identity_digest)
+     ORDER BY q.beneficiary_id, q.ended_at DESC) q
+ WHERE q.refusal IS NOT NULL GROUP BY q.refusal ORDER BY q.refusal;

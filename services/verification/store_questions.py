@@ -11,6 +11,7 @@ from uuid import UUID
 from services.verification.store import Row
 from shared.database import Tx, load_queries
 
+NO_REFUSALS: Mapping[UUID, str] = {}
 queries = load_queries(__file__, "queries_questions.sql")
 
 
@@ -55,11 +56,15 @@ async def count_sending(tx: Tx, due_again: Mapping[UUID, datetime], at: datetime
         await queries.count_sending(tx, ids=list(due_again), due_ats=list(due_again.values()), at=at)
 
 
-async def end_questions(tx: Tx, answers: Mapping[UUID, str | None], at: datetime) -> set[UUID]:
-    """What was answered; None for a question that is asked no more. Returns the people whose questions these were."""
+async def end_questions(
+    tx: Tx, answers: Mapping[UUID, str | None], at: datetime, *, refusals: Mapping[UUID, str] = NO_REFUSALS
+) -> set[UUID]:
+    """What was answered, with the codes of banks that refused; None for a question that is asked no more. Returns the people whose
+    questions these were."""
     if not answers:
         return set()
-    ended = queries.end_questions(tx, ids=list(answers), answers=list(answers.values()), at=at)
+    codes = [refusals.get(key) for key in answers]
+    ended = queries.end_questions(tx, ids=list(answers), answers=list(answers.values()), refusals=codes, at=at)
     return {row["beneficiary_id"] async for row in ended}
 
 
@@ -72,3 +77,13 @@ async def answers(tx: Tx, about: About, digests: Mapping[UUID, str], *, not_befo
 async def questions_by_state(tx: Tx) -> list[dict[str, Any]]:
     """Counts per kind, and since when the oldest waits."""
     return [dict(row) async for row in queries.questions_by_state(tx)]
+
+
+async def holder_answers(tx: Tx, beneficiary_id: UUID) -> list[dict[str, Any]]:
+    """What banks answered about one person's accounts; `holds`: it is about the account and name of now."""
+    return [dict(row) async for row in queries.holder_answers(tx, beneficiary_id=beneficiary_id)]
+
+
+async def refusals(tx: Tx) -> dict[str, int]:
+    """Accounts that their bank names no holder of, by its code."""
+    return {row["refusal"]: row["accounts"] async for row in queries.refusals(tx)}

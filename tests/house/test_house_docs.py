@@ -8,7 +8,7 @@ from house_tree import ROOT, Source, name_of, sources
 
 from sandbox.provider_desk import Refusal
 from sandbox.provider_mix import BANK_REASONS, NOT_COLLECTED, POST_REASONS, RETURN_REASONS
-from shared.words import AccountCheck, HeldReason, NoAccountReason, Outcome
+from shared.words import AccountCheck, AccountSource, HeldReason, NoAccountReason, Outcome
 
 STYLE_LINES_MAX = 120
 GLOSSARY = (ROOT / "docs/GLOSSARY.md").read_text("utf-8")
@@ -66,6 +66,11 @@ def test_wish_codes_are_in_the_glossary():
     }
     assert used
     assert used - listed(GLOSSARY) == set()
+
+
+def test_account_sources_are_told_in_the_order_in_which_they_count():
+    text = (ROOT / "services/registry/README.md").read_text("utf-8").partition("**Competing accounts**")[2].partition("\n\n")[0]
+    assert [word for word in re.findall(r"`([a-z_]+)`", text) if word in set(AccountSource)] == list(AccountSource)
 
 
 def test_codes_of_providers_are_in_the_glossary():

@@ -47,6 +47,12 @@ LOST: Mapping[str, tuple[set[str], Service, str]] = {
         Service.REGISTRY,
         "UPDATE list_row SET state = 'ended', end_reason = 'death' WHERE declared_vnd = 2055000",
     ),
+    "a wish that changed unheard": (
+        {"I44"},
+        Service.REGISTRY,
+        "INSERT INTO wish_change SELECT beneficiary_id, 1, 99, wish, 'other', NULL, '2024-02-01Z' FROM person",
+    ),
+    "a person on a list and in no funnel": ({"I19", "I44"}, Service.REGISTRY, "DELETE FROM person"),
     "an upstream that declared more": ({"I24"}, Service.REGISTRY, "UPDATE list_declaration SET count = count + 1"),
 }
 

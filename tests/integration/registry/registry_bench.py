@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from joserfc import jwe
 from joserfc.jwk import ECKey, OctKey
 
-from services.registry import store_lists
+from services.registry import store_funnel, store_lists
 from services.registry.areas import Areas
 from services.registry.door import Door
 from services.registry.gone import Gatekeeper
@@ -154,9 +154,9 @@ class Bench:
         return [message for message in await self.told() if isinstance(message, EntitlementLine)]
 
     async def funnel(self) -> list[dict[str, Any]]:
-        """The funnel of the period."""
+        """The cells of the period's funnel."""
         async with self.database.reading() as tx:
-            return await store_lists.funnel(tx, PERIOD)
+            return await store_funnel.cells(tx, PERIOD, self.clock.today(), None)
 
     async def trace(self, beneficiary_id: UUID) -> dict[str, Any]:
         """What may be shown of a person."""

@@ -6,15 +6,17 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 
 from sandbox.holder_service import HolderDesk, make_app
+from services.verification import store_questions
 from services.verification.account_check import HolderAnswer
 from services.verification.account_holders import AskedBanks, Declared
 from services.verification.asking import Asking
 from services.verification.exchange import Exchange, NoAnswer, Silence
-from services.verification.holder_client import HolderQuestion, HttpHolderService
+from services.verification.holder_client import HolderQuestion, HttpHolderService, Said
 from services.verification.population_register import Replica
 from shared.words import AccountCheck
 from tests.integration.verification.conftest import MakeBench
@@ -152,12 +154,37 @@ async def test_banks_word_counts_more_than_the_lists(asked: HolderWorld) -> None
     assert [result.account for result in await asked.bench.told()] == [AccountCheck.NAME_MISMATCH]
 
 
-@pytest.mark.parametrize("result", ["CANNOT_VERIFY", "OLD_ID_NOT_LINKED", "NOT_FOUND", "CLOSED", "LOCKED"])
-async def test_refusal_of_a_bank_verifies_nobody(asked: HolderWorld, result: str) -> None:
+REFUSED = [
+    ("CANNOT_VERIFY", "CANNOT_VERIFY"),
+    ("OLD_ID_NOT_LINKED", "ACC_ID_MISMATCH"),
+    ("NOT_FOUND", "ACC_NOT_FOUND"),
+    ("CLOSED", "ACC_CLOSED"),
+    ("LOCKED", "ACC_LOCKED"),
+]
+
+
+@pytest.mark.parametrize(("result", "code"), REFUSED)
+async def test_refusal_of_a_bank_verifies_nobody_and_is_kept_with_the_answer(asked: HolderWorld, result: str, code: str) -> None:
+    who = uuid4()
     await asked.know(known("", result=result))
-    await asked.bench.see(asked.bench.snapshot(an_identity(), an_account()))
+    await asked.bench.see(asked.bench.snapshot(an_identity(), an_account(), who=who))
     await asked.settle()
     assert (await asked.bench.told())[-1].account is AccountCheck.CANNOT_VERIFY
+    async with asked.bench.database.reading() as tx:
+        (kept,) = await store_questions.holder_answers(tx, who)
+        assert (kept["answer"], kept["refusal"], kept["holds"]) == ("cannot_verify", code, True)
+        assert await store_questions.refusals(tx) == {code: 1}
+    for other in ("answer = 'match'", "answer = NULL", "about = 'person', answer = '1'"):
+        with pytest.raises(asyncpg.CheckViolationError):
+            async with asked.bench.database.transaction("test") as tx:
+                await tx.execute(f"ALTER TABLE question DISABLE TRIGGER question_only_forward; UPDATE question SET {other}")
+
+
+async def test_name_that_a_bank_gives_is_no_refusal(asked: HolderWorld) -> None:
+    await asked.bench.see(asked.bench.snapshot(an_identity(), an_account()))
+    await asked.settle()
+    async with asked.bench.database.reading() as tx:
+        assert await store_questions.refusals(tx) == {}
 
 
 @pytest.mark.parametrize("mood", ["slow", "failing", "cut", "truncated", "another_person", "another_question", "busy"])
@@ -184,9 +211,9 @@ async def test_name_that_changed_is_another_question(asked: HolderWorld) -> None
 
 async def test_silences_and_words_of_the_port(asked: HolderWorld) -> None:
     question = HolderQuestion(uuid4(), an_account(), "Nguyễn Thị Hòa")
-    assert await asked.service.ask(question) is HolderAnswer.MATCH
+    assert await asked.service.ask(question) == Said(HolderAnswer.MATCH)
     await asked.know(known("N* T** H**"))
-    assert await asked.service.ask(question) is HolderAnswer.MASKED
+    assert await asked.service.ask(question) == Said(HolderAnswer.MASKED)
     await asked.know(known(" "))
     with pytest.raises(NoAnswer) as said:
         await asked.service.ask(question)
