@@ -387,7 +387,8 @@ SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, 
 -- registry: statements that took effect, of which the record they speak about knows nothing, and ones that neither wait nor went on.
 SELECT format('statement %s of %s %s: %s without effect', e.id, e.source, e.sequence, e.fate) AS row
   FROM source_event e LEFT JOIN source_record r USING (source, record)
- WHERE e.fate = 'applied' AND e.beneficiary_id IS NOT NULL AND (r.sequence IS NULL OR r.sequence < e.sequence)
+ WHERE e.fate = 'applied' AND e.beneficiary_id IS NOT NULL AND e.kind NOT IN ('merged', 'unmerged')
+   AND (r.sequence IS NULL OR r.sequence < e.sequence)
  UNION ALL
 SELECT format('statement %s of %s %s: waits nowhere', e.id, e.source, e.sequence) FROM source_event e
  WHERE e.fate = 'no_person' AND NOT EXISTS (SELECT FROM waiting w WHERE (w.source, w.record, w.sequence) = (e.source, e.record, e.sequence))
@@ -399,6 +400,22 @@ SELECT format('row %s of %s %s: waits nowhere', e.id, e.source, e.sequence) FROM
    AND NOT EXISTS (SELECT FROM waiting w WHERE (w.source, w.record) = (e.source, e.record))
    AND NOT EXISTS (SELECT FROM source_event f WHERE (f.source, f.sequence) = (e.source, e.sequence) AND f.fate <> 'no_person')
  ORDER BY 1;
+
+-- name: merged_people_with_rows
+-- registry: merged-away ids with a live row in an open list, a record or a number of their own, or that lead to somebody who is merged away
+-- or to nobody a confirmed merge names.
+SELECT format('%s is merged away into %s and %s', m.beneficiary_id, m.survivor_id, what) AS row
+  FROM merged m JOIN person p USING (beneficiary_id)
+  CROSS JOIN LATERAL (VALUES
+    ('has a live row', EXISTS (SELECT FROM list_row r JOIN payroll_list l USING (period, payer)
+                                WHERE r.beneficiary_id = m.beneficiary_id AND r.state = 'active' AND l.state = 'open')),
+    ('has a record', EXISTS (SELECT FROM source_record s WHERE s.beneficiary_id = m.beneficiary_id)),
+    ('is found by itself', p.number_ix IS NOT NULL OR p.old_number_ix IS NOT NULL OR p.name_birth_ix IS NOT NULL),
+    ('goes further', EXISTS (SELECT FROM merged f WHERE f.beneficiary_id = m.survivor_id)),
+    ('nobody confirmed it', NOT EXISTS (SELECT FROM merge_act a WHERE a.act_id = m.act_id AND a.kind = 'merge' AND a.confirmed_at IS NOT NULL
+                                           AND (a.merged_id, a.survivor_id) = (m.beneficiary_id, m.survivor_id)))
+  ) AS found (what, holds)
+ WHERE holds ORDER BY 1;
 
 -- name: closed_lists_unlike_their_rows
 -- registry: closed lists whose frozen lines are not their active rows, or whose upstream declared something else (rows and refusals).

@@ -9,9 +9,10 @@ import typer
 
 from ansinh.asking import AsJson, Name, ask
 from ansinh.asking import show as print_json
+from services.registry.merging import ActKind
 from services.registry.pairs import Paper
 
-SERVICE, REVIEWER, OPERATOR = "registry", "reviewer", "operator"
+SERVICE, REVIEWER, SECOND, OPERATOR = "registry", "reviewer", "second-reviewer", "operator"
 One = Annotated[UUID, typer.Argument(help="Beneficiary id, as `ansinh registry candidates` names it.")]
 Other = Annotated[UUID, typer.Argument(help="The other one.")]
 Sight = Annotated[UUID, typer.Option(help="What was seen, as `ansinh registry see` names it.")]
@@ -43,10 +44,16 @@ def candidates(
 
 
 @registry.command()
-def see(one: One, other: Other, name: Name = "local") -> None:
+def see(
+    one: One,
+    other: Other,
+    *,
+    second: Annotated[bool, typer.Option("--second", help="As the reviewer who confirms.")] = False,
+    name: Name = "local",
+) -> None:
     """Have both sides shown to the reviewer's page; prints the sight's name and the findings. The sight is audited."""
     path = f"/v1/people/pairs/{one}/{other}/sights"
-    seen = ask(name, lambda _a, client: client.post(SERVICE, path, actor=REVIEWER))
+    seen = ask(name, lambda _a, client: client.post(SERVICE, path, actor=SECOND if second else REVIEWER))
     print_json({key: value for key, value in seen.items() if key != "fields"})
 
 
@@ -62,3 +69,59 @@ def apart(
     """Decide that the two are two. Example: ansinh registry apart ONE OTHER --sight SIGHT --paper IDENTITY_CARD"""
     path, body = f"/v1/people/pairs/{one}/{other}/apart", {"sight_id": str(sight), "paper": paper}
     print_json(ask(name, lambda _a, client: client.post(SERVICE, path, actor=REVIEWER, body=body)))
+
+
+@registry.command()
+def merge(
+    merged: Annotated[UUID, typer.Argument(help="The id that goes.")],
+    into: Annotated[UUID, typer.Argument(help="The id that stays.")],
+    *,
+    sight: Sight,
+    paper: Annotated[Paper, typer.Option(help="The paper that shows that they are one.")],
+    name: Name = "local",
+) -> None:
+    """Propose that two are one; another reviewer confirms it.
+
+    Example: ansinh registry merge GOES STAYS --sight SIGHT --paper IDENTITY_CARD
+    """
+    _propose(name, ActKind.MERGE, {"merged_id": str(merged), "survivor_id": str(into), "sight_id": str(sight), "paper": paper})
+
+
+@registry.command()
+def unmerge(
+    merged: Annotated[UUID, typer.Argument(help="The id that comes back.")],
+    out_of: Annotated[UUID, typer.Argument(help="The id it was merged into.")],
+    *,
+    sight: Sight,
+    paper: Annotated[Paper, typer.Option(help="The paper that shows that they are two.")],
+    name: Name = "local",
+) -> None:
+    """Propose that a merge is taken back; another reviewer confirms it. The last merge first."""
+    _propose(
+        name, ActKind.UNMERGE, {"merged_id": str(merged), "survivor_id": str(out_of), "sight_id": str(sight), "paper": paper}
+    )
+
+
+def _propose(name: str, kind: ActKind, body: dict[str, str]) -> None:
+    print_json(
+        ask(name, lambda _a, client: client.post(SERVICE, "/v1/people/merges", actor=REVIEWER, body={"kind": kind, **body}))
+    )
+
+
+@registry.command()
+def confirm(act: Annotated[UUID, typer.Argument(help="The proposal.")], *, sight: Sight, name: Name = "local") -> None:
+    """Do what another reviewer proposed. Example: ansinh registry confirm ACT --sight SIGHT"""
+    path, body = f"/v1/people/merges/{act}/confirm", {"sight_id": str(sight)}
+    print_json(ask(name, lambda _a, client: client.post(SERVICE, path, actor=SECOND, body=body)))
+
+
+@registry.command()
+def withdraw(act: Annotated[UUID, typer.Argument(help="The proposal.")], name: Name = "local") -> None:
+    """Take a proposal back that nobody confirmed."""
+    print_json(ask(name, lambda _a, client: client.post(SERVICE, f"/v1/people/merges/{act}/withdraw", actor=REVIEWER)))
+
+
+@registry.command()
+def merges(person: One, name: Name = "local") -> None:
+    """What was proposed and done about one person and others."""
+    print_json(ask(name, lambda _a, client: client.get(SERVICE, f"/v1/people/{person}/merges")))

@@ -25,6 +25,7 @@ ACTORS: dict[str, tuple[Role, ...]] = {
     "emergency": (Role.EMERGENCY,),
     "ministry": (Role.SENDER,),
     "reviewer": (Role.REVIEWER,),
+    "second-reviewer": (Role.REVIEWER,),
 }
 
 

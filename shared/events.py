@@ -1,8 +1,7 @@
 """Every message that crosses a topic, as a frozen pydantic model, grouped by topic.
 
-CloudEvents 1.0, Kafka binding, binary mode: `ce_*` headers, the value is the JSON of one model here. Readers ignore fields they
-do not know; a word they do not know parks the record. No field holds personal data in the clear: blocks named `Sealed` are
-AES-256-GCM by `shared/vault.py`, blocks named `Jose` are compact JWE or JWS (RFC 7515, 7516).
+CloudEvents 1.0, Kafka binding, binary mode: `ce_*` headers, the value is the JSON of one model. Readers ignore unknown fields; an unknown
+word parks the record. Nothing personal in the clear: `Sealed` is AES-256-GCM by `shared/vault.py`, `Jose` a compact JWE or JWS.
 """
 
 from __future__ import annotations
@@ -173,6 +172,7 @@ class BeneficiarySnapshot(Message):
     identity_digest: Digest
     account_digest: Digest | None = None
     delivery_digest: Digest | None = None
+    merged_into: UUID | None = None
 
 
 class EntitlementLine(Message):

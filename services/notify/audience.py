@@ -23,6 +23,7 @@ class LeftOut(StrEnum):
 
     DEAD = "dead"
     MOVED_OUT = "moved_out"
+    MERGED = "merged"
     HAS_ACCOUNT = "has_account"
     PAID_ON_ACCOUNT = "paid_on_account"
     CANNOT = "cannot"
@@ -42,6 +43,7 @@ class PersonFacts:
     cannot: bool
     opted_out: bool
     phone_ix: bytes | None
+    merged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ def why_left_out(person: PersonFacts) -> LeftOut | None:
     reasons = (
         (LeftOut.DEAD, person.life == "dead" or person.found_dead),
         (LeftOut.MOVED_OUT, person.life == "moved_out"),
+        (LeftOut.MERGED, person.merged),
         (LeftOut.HAS_ACCOUNT, person.has_account),
         (LeftOut.PAID_ON_ACCOUNT, person.paid_on_account),
         (LeftOut.CANNOT, person.cannot),

@@ -53,6 +53,7 @@ class Handlers:
             cannot=snapshot.cannot,
             contact=snapshot.contact,
             phone_ix=self._phone_index(record),
+            merged=snapshot.merged_into is not None,
         )
 
     def _phone_index(self, record: Received[BeneficiarySnapshot]) -> bytes | None:

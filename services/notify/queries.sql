@@ -3,7 +3,7 @@
 INSERT INTO person SELECT * FROM unnest(:people::person[])
 ON CONFLICT (beneficiary_id) DO UPDATE
    SET epoch = EXCLUDED.epoch, n = EXCLUDED.n, payer = EXCLUDED.payer, life = EXCLUDED.life, has_account = EXCLUDED.has_account,
-       cannot = EXCLUDED.cannot, contact = EXCLUDED.contact, phone_ix = EXCLUDED.phone_ix
+       cannot = EXCLUDED.cannot, contact = EXCLUDED.contact, phone_ix = EXCLUDED.phone_ix, merged = EXCLUDED.merged
  WHERE (person.epoch, person.n) < (EXCLUDED.epoch, EXCLUDED.n);
 
 -- name: save_verdicts!
@@ -20,7 +20,7 @@ ON CONFLICT (instruction_id) DO UPDATE SET state_seq = EXCLUDED.state_seq, state
 
 -- name: facts_of_all
 -- What decides whether the next people are reminded. Look-ups, not joins: a page must cost the same among a million.
-SELECT p.beneficiary_id, p.life, p.has_account, p.cannot, p.phone_ix, p.contact,
+SELECT p.beneficiary_id, p.life, p.merged, p.has_account, p.cannot, p.phone_ix, p.contact,
        COALESCE((SELECT dead FROM verdict v WHERE v.beneficiary_id = p.beneficiary_id), false) AS found_dead,
        COALESCE((SELECT true FROM account_payment a WHERE a.beneficiary_id = p.beneficiary_id AND a.state = 'paid' LIMIT 1), false)
            AS paid_on_account,
@@ -29,7 +29,7 @@ SELECT p.beneficiary_id, p.life, p.has_account, p.cannot, p.phone_ix, p.contact,
 
 -- name: facts_of_payer
 -- The same for the next people of one payer.
-SELECT p.beneficiary_id, p.life, p.has_account, p.cannot, p.phone_ix, p.contact,
+SELECT p.beneficiary_id, p.life, p.merged, p.has_account, p.cannot, p.phone_ix, p.contact,
        COALESCE((SELECT dead FROM verdict v WHERE v.beneficiary_id = p.beneficiary_id), false) AS found_dead,
        COALESCE((SELECT true FROM account_payment a WHERE a.beneficiary_id = p.beneficiary_id AND a.state = 'paid' LIMIT 1), false)
            AS paid_on_account,
@@ -38,7 +38,7 @@ SELECT p.beneficiary_id, p.life, p.has_account, p.cannot, p.phone_ix, p.contact,
 
 -- name: facts_of_texts
 -- The same for the people whom these texts serve.
-SELECT m.message_id, p.beneficiary_id, p.life, p.has_account, p.cannot, p.phone_ix,
+SELECT m.message_id, p.beneficiary_id, p.life, p.merged, p.has_account, p.cannot, p.phone_ix,
        COALESCE((SELECT dead FROM verdict v WHERE v.beneficiary_id = p.beneficiary_id), false) AS found_dead,
        COALESCE((SELECT true FROM account_payment a WHERE a.beneficiary_id = p.beneficiary_id AND a.state = 'paid' LIMIT 1), false)
            AS paid_on_account,
@@ -160,7 +160,7 @@ SELECT m.message_id, m.campaign, m.round, m.status, m.parts, m.changed_at,
 
 -- name: facts_of_person^
 -- What decides whether one person is reminded, with the version we hold.
-SELECT p.beneficiary_id, p.epoch, p.n, p.payer, p.life, COALESCE(v.dead, false) AS found_dead, p.has_account, p.cannot, p.phone_ix,
+SELECT p.beneficiary_id, p.epoch, p.n, p.payer, p.life, p.merged, COALESCE(v.dead, false) AS found_dead, p.has_account, p.cannot, p.phone_ix,
        EXISTS (SELECT FROM account_payment a WHERE a.beneficiary_id = p.beneficiary_id AND a.state = 'paid') AS paid_on_account,
        o.phone_ix IS NOT NULL AS opted_out
   FROM person p LEFT JOIN verdict v USING (beneficiary_id) LEFT JOIN opt_out o USING (phone_ix)

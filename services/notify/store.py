@@ -33,6 +33,7 @@ class Person(NamedTuple):
     cannot: bool
     contact: str | None
     phone_ix: bytes | None
+    merged: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class ToSend:
 async def save_people(tx: Tx, people: Sequence[Person]) -> None:
     """Keep newer snapshots; one per person in `people`. Rows are the columns of the table in their order, here and below."""
     rows = [
-        (p.beneficiary_id, *p.version, p.payer, p.life, p.has_account, p.cannot, p.contact, p.phone_ix)
+        (p.beneficiary_id, *p.version, p.payer, p.life, p.has_account, p.cannot, p.contact, p.phone_ix, p.merged)
         for p in sorted(people, key=lambda person: person.beneficiary_id.int)
     ]
     await queries.save_people(tx, people=rows)
@@ -275,4 +276,5 @@ def _facts(row: Record) -> PersonFacts:
         cannot=row["cannot"],
         opted_out=row["opted_out"],
         phone_ix=row["phone_ix"],
+        merged=row["merged"],
     )

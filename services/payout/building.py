@@ -212,8 +212,8 @@ def _decide_person(
 
 
 _STANDING = (
-    "life", "died_on", "wish", "home_delivery", "can_be_delivered", "bank_bin", "paper_scope", "paper_from", "paper_until", "bulk_unused",
-    "outcome", "judged_died_on", "account",
+    "life", "merged", "died_on", "wish", "home_delivery", "can_be_delivered", "bank_bin", "paper_scope", "paper_from", "paper_until",
+    "bulk_unused", "outcome", "judged_died_on", "account",
 )  # fmt: skip
 _standing = itemgetter(*_STANDING)
 

@@ -51,6 +51,8 @@ class Snapshot:
     """The authorisation of the account's holder, who is somebody else."""
     bulk_unused: bool = False
     """The account was issued in bulk, and nothing was ever paid on it."""
+    merged: bool = False
+    """The person is known under another id, which stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ def held_reason(snapshot: Snapshot | None, verdict: Verdict | None, period: str)
         return HeldReason.DEAD
     if snapshot.life is Life.MOVED_OUT:
         return HeldReason.MOVED
+    if snapshot.merged:
+        return HeldReason.DUPLICATE
     if judged is None:
         return HeldReason.VERIFICATION_PENDING
     return _HELD_BY_OUTCOME.get(judged.outcome)

@@ -5,17 +5,19 @@ SELECT beneficiary_id, epoch, n, identity_digest, account_digest, delivery_diges
 -- name: save_people!
 -- Newer snapshots; an older one changes nothing.
 INSERT INTO person (beneficiary_id, epoch, n, payer, area, life, died_on, wish, home_delivery, payee, delivery, bank_bin,
-                    identity_digest, account_digest, delivery_digest, account_source, paper_scope, paper_from, paper_until)
+                    identity_digest, account_digest, delivery_digest, account_source, paper_scope, paper_from, paper_until,
+                    merged)
 SELECT * FROM unnest(:ids::uuid[], :epochs::int[], :ns::int[], :payers::text[], :areas::text[], :lives::text[], :died_ons::date[],
                      :wishes::text[], :home_deliveries::boolean[], :payees::text[], :deliveries::text[], :bank_bins::text[],
                      :identity_digests::text[], :account_digests::text[], :delivery_digests::text[], :account_sources::text[],
-                     :paper_scopes::text[], :paper_froms::date[], :paper_untils::date[])
+                     :paper_scopes::text[], :paper_froms::date[], :paper_untils::date[], :mergeds::boolean[])
 ON CONFLICT (beneficiary_id) DO UPDATE
    SET epoch = EXCLUDED.epoch, n = EXCLUDED.n, payer = EXCLUDED.payer, area = EXCLUDED.area, life = EXCLUDED.life,
        died_on = EXCLUDED.died_on, wish = EXCLUDED.wish, home_delivery = EXCLUDED.home_delivery, payee = EXCLUDED.payee,
        delivery = EXCLUDED.delivery, bank_bin = EXCLUDED.bank_bin, identity_digest = EXCLUDED.identity_digest,
        account_digest = EXCLUDED.account_digest, delivery_digest = EXCLUDED.delivery_digest, account_source = EXCLUDED.account_source,
-       paper_scope = EXCLUDED.paper_scope, paper_from = EXCLUDED.paper_from, paper_until = EXCLUDED.paper_until
+       paper_scope = EXCLUDED.paper_scope, paper_from = EXCLUDED.paper_from, paper_until = EXCLUDED.paper_until,
+       merged = EXCLUDED.merged
  WHERE (EXCLUDED.epoch, EXCLUDED.n) > (person.epoch, person.n);
 
 -- name: save_verdicts!
@@ -84,7 +86,7 @@ SELECT concat_ws('|', entitlement_id, beneficiary_id, period, payer, declared_vn
 SELECT l.entitlement_id, l.beneficiary_id, l.programme, l.declared_vnd, l.content, l.ages, l.circumstances,
        (l.declared_vnd - coalesce(past.live_vnd, 0))::bigint AS open_vnd,
        coalesce(past.pieces, 0) AS pieces, coalesce(past.attempts, 0) AS attempts, past.failed, h.reason AS held,
-       p.area, p.life, p.died_on, p.wish, p.home_delivery, p.delivery IS NOT NULL AS can_be_delivered, p.bank_bin,
+       p.area, p.life, p.merged, p.died_on, p.wish, p.home_delivery, p.delivery IS NOT NULL AS can_be_delivered, p.bank_bin,
        p.paper_scope, p.paper_from, p.paper_until,
        p.account_source = 'bulk' AND NOT EXISTS (SELECT FROM instruction u WHERE u.beneficiary_id = p.beneficiary_id
                                                     AND u.account_digest = p.account_digest AND u.state = 'paid') AS bulk_unused,
@@ -200,7 +202,7 @@ SELECT encode(sha256(convert_to(concat(
 -- name: doubtful_payments
 -- Payments not withdrawn whose person or verdict is not plainly as this payment needs it: only these can fall out; `release.recheck` decides.
 SELECT i.instruction_id, i.batch_id, i.beneficiary_id, i.channel, i.area, i.vnd, i.end_to_end_id, i.account_digest AS paid_account,
-       p.life, p.died_on, p.wish, p.home_delivery, p.delivery IS NOT NULL AS can_be_delivered, p.bank_bin, p.identity_digest,
+       p.life, p.merged, p.died_on, p.wish, p.home_delivery, p.delivery IS NOT NULL AS can_be_delivered, p.bank_bin, p.identity_digest,
        p.paper_scope, p.paper_from, p.paper_until,
        p.account_source = 'bulk' AND NOT EXISTS (SELECT FROM instruction u WHERE u.beneficiary_id = p.beneficiary_id
                                                     AND u.account_digest = p.account_digest AND u.state = 'paid') AS bulk_unused,
@@ -208,7 +210,7 @@ SELECT i.instruction_id, i.batch_id, i.beneficiary_id, i.channel, i.area, i.vnd,
        v.account
   FROM instruction i LEFT JOIN person p USING (beneficiary_id) LEFT JOIN verdict v USING (beneficiary_id)
  WHERE i.batch_id = ANY(:ids::uuid[]) AND i.state = 'created'
-   AND (p.life = 'alive' AND v.identity_digest = p.identity_digest AND v.outcome IN ('match', 'weak_match', 'number_changed')
+   AND (p.life = 'alive' AND NOT p.merged AND v.identity_digest = p.identity_digest AND v.outcome IN ('match', 'weak_match', 'number_changed')
         AND (p.delivery IS NOT NULL OR NOT p.home_delivery)
         AND (i.channel <> 'account'
              OR (p.account_digest = i.account_digest AND v.account_digest = i.account_digest AND p.wish = 'account' AND v.account = 'usable'

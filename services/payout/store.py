@@ -88,6 +88,7 @@ async def save_people(tx: Tx, people: Sequence[tuple[BeneficiarySnapshot, str | 
         paper_scopes=[paper.scope if paper else None for paper in papers],
         paper_froms=[paper.valid_from if paper else None for paper in papers],
         paper_untils=[paper.valid_until if paper else None for paper in papers],
+        mergeds=[s.merged_into is not None for s in held],
     )
 
 
@@ -171,6 +172,7 @@ def snapshot_of(row: Row) -> Snapshot | None:
         account_digest=row["account_digest"],
         paper=Paper(row["paper_scope"], row["paper_from"], row["paper_until"]) if row["paper_scope"] else None,
         bulk_unused=bool(row["bulk_unused"]),
+        merged=row["merged"],
     )
 
 

@@ -13,6 +13,7 @@ from services.registry.handlers import Handlers, Registrar
 from services.registry.http import router
 from services.registry.importing import Importer
 from services.registry.inbox import Inbox
+from services.registry.joining import Joiner
 from services.registry.lists import ListCloser
 from services.registry.looking import Looker
 from services.registry.pairing import Pairing
@@ -41,7 +42,11 @@ def build(runtime: Runtime) -> App:
     undoer = Undoer(runtime.database, runtime.clock, registrar)
     looker = Looker(runtime.database, runtime.clock, registrar.sealer)
     routes = router(runtime, importer, closer, inbox=inbox, door=door, gatekeeper=gatekeeper, undoer=undoer)
-    http_people.add_routes(routes, runtime, looker=looker, pairing=Pairing(runtime.database, runtime.clock, registrar.sealer))
+    pairing, joiner = (
+        Pairing(runtime.database, runtime.clock, registrar.sealer),
+        Joiner(runtime.database, runtime.clock, registrar),
+    )
+    http_people.add_routes(routes, runtime, looker=looker, pairing=pairing, joiner=joiner)
     http_funnel.add_visits(routes, runtime, Visits(runtime.database, runtime.clock, registrar))
     return App(
         consumes={

@@ -38,9 +38,10 @@ RowKey = tuple[str, str, str]
 
 
 class Undone(StrEnum):
-    """Why a row ended about which nobody said anything: the file that brought it was undone."""
+    """Why a row ended about which nobody said anything: the file that brought it was undone; its person is another one, who has the row."""
 
     IMPORT = "import_undone"
+    MERGE = "merged"
 
 
 class Keys(NamedTuple):
@@ -126,6 +127,7 @@ class Desk:
     _by_old_number: dict[bytes, set[UUID]] = field(default_factory=dict)
     _by_name_birth: dict[bytes, set[UUID]] = field(default_factory=dict)
     _by_name_place: dict[bytes, set[UUID]] = field(default_factory=dict)
+    _merged_into: dict[UUID, list[UUID]] = field(default_factory=dict)
 
     def know(self, people: Iterable[Person], rows: Iterable[ListRow]) -> None:
         """Take in what the database holds."""
@@ -144,11 +146,13 @@ class Desk:
         if found.person is None and not isinstance(statement.act, Enrol):
             return Outcome(statement, digest, Fate.NO_PERSON, statement.record, notes=_notes(found.note))
         beneficiary_id = found.person.beneficiary_id if found.person else random_id()
-        record = statement.record or _own_record(beneficiary_id, statement.act)
+        record = statement.record or self._own_record(statement.source, beneficiary_id, statement.act)
         outcome = Outcome(statement, digest, Fate.APPLIED, record, notes=_notes(found.note), beneficiary_id=beneficiary_id)
         if fate := self._against_the_past(statement, record, digest):
             return outcome._replace(fate=fate, reason=RowReason.DUPLICATE_ROW if fate is Fate.REFUSED else None)
-        done = self._apply(statement, found.person, beneficiary_id=beneficiary_id, record=record)
+        done = self._apply(
+            self._under_one_number(statement, found.person), found.person, beneficiary_id=beneficiary_id, record=record
+        )
         if isinstance(done, RowReason):
             known = beneficiary_id if found.person else None
             return outcome._replace(fate=Fate.REFUSED, reason=done, beneficiary_id=known)
@@ -167,11 +171,14 @@ class Desk:
                 return Found(known)
             if not matching.is_somebody_else(known.identity, said):
                 return self._same_record(known, self.keys_of(said, place))
-        return matching.find(said, self._candidates(said, place), place) if said else Found()
+        found = matching.find(said, self._candidates(said, place), place) if said else Found()
+        if found.person and found.person.merged_into:
+            return Found(self.people[found.person.merged_into], found.note)
+        return found
 
     def _same_record(self, known: Person, said: Keys) -> Found:
         """The record's person, unless the number now said is another's."""
-        owner = self._by_number.get(said.number) if said.number else None
+        owner = self._owner(said.number)
         if owner not in (None, known.beneficiary_id):
             return Found(refusal=RowReason.NUMBER_CLASH)
         return Found(known)
@@ -188,7 +195,47 @@ class Desk:
 
     def _people(self, index: dict[bytes, set[UUID]], key: bytes | None) -> Sequence[Person]:
         ids = index.get(key) if key else None
-        return [self.people[who] for who in sorted(ids)] if ids else ()
+        if not ids:
+            return ()
+        if not self._merged_into:
+            return [self.people[who] for who in sorted(ids)]
+        # One person under several of their ids is one: the id that stays, where it fits, speaks for the others.
+        best: dict[UUID, Person] = {}
+        for person in sorted(
+            (self.people[who] for who in ids), key=lambda one: (one.merged_into is not None, one.beneficiary_id)
+        ):
+            best.setdefault(person.merged_into or person.beneficiary_id, person)
+        return list(best.values())
+
+    def _owner(self, number: bytes | None) -> UUID | None:
+        """Whose number it is, who stays."""
+        owner = self._by_number.get(number) if number else None
+        return owner and (self.people[owner].merged_into or owner)
+
+    def _under_one_number(self, statement: Statement, person: Person | None) -> Statement:
+        """What is said under the number of a merged-away id is said of who stays, and is no word on who they are."""
+        if person is None or person.beneficiary_id not in self._merged_into:
+            return statement
+        said = statement.identity
+        if said is None or said.personal_number is None:
+            return statement
+        owner = self._by_number.get(self.keys_of(said, NOWHERE).number or b"")
+        if owner is None or self.people[owner].merged_into is None:
+            return statement
+        act = statement.act
+        assert isinstance(act, Enrol | Change | RegisterAccount), "only these tell who somebody is"
+        assert act.personal, "an identity was said"
+        personal = act.personal.model_copy(update={"identity": person.identity})
+        return statement.model_copy(update={"act": act.model_copy(update={"personal": personal})})
+
+    def _own_record(self, source: str, who: UUID, act: Act) -> str:
+        """A file's rows have no record of their own: a person's benefit is one, a person's account another. Who has taken over the record
+        of a merged-away id goes on under it."""
+        name = act.line.benefit_code if isinstance(act, Enrol) else act.kind
+        if who not in self._merged_into:
+            return f"{who}.{name}"
+        names = [f"{one}.{name}" for one in (who, *self._merged_into[who])]
+        return next((one for one in names if (source, one) in self.records), names[0])
 
     # --- fate ------------------------------------------------------------------------------------------------------------
 
@@ -295,8 +342,13 @@ class Desk:
     def _keep(self, person: Person) -> None:
         keys, who = self.keys_of(person.identity, person.place), person.beneficiary_id
         self.people[who] = person
+        if person.merged_into and who not in self._merged_into.setdefault(person.merged_into, []):
+            self._merged_into[person.merged_into].append(who)
         if keys.number:
-            assert self._by_number.setdefault(keys.number, who) == who, "one number is one person"
+            owner = self._by_number.setdefault(keys.number, who)
+            if owner != who and person.merged_into is None:
+                assert self.people[owner].merged_into, "one number is one person"
+                self._by_number[keys.number] = who
         for key, index in self._shared_keys(keys):
             index.setdefault(key, set()).add(who)
 
@@ -329,11 +381,6 @@ class Desk:
         self._rows_of.setdefault(row.beneficiary_id, set()).add(key)
         if row.end_reason is None:
             self._live[row.once] = (row.source, row.record)
-
-
-def _own_record(beneficiary_id: UUID, act: Act) -> str:
-    """A file's rows have no record of their own: a person's benefit is one, a person's account another."""
-    return f"{beneficiary_id}.{act.line.benefit_code if isinstance(act, Enrol) else act.kind}"
 
 
 def place_of(act: Act) -> Place:

@@ -8,8 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict
 
-from services.registry import store_people
+from services.registry import store_merging, store_people
+from services.registry.joining import Joiner
 from services.registry.looking import Looker
+from services.registry.merging import MERGE_ADVICE, ActKind, MergeReason
 from services.registry.pairing import Pairing
 from services.registry.pairs import PAIR_ADVICE, Pair, PairReason, Paper
 from shared.actors import EVERY_PAYER, Actor, require
@@ -29,10 +31,29 @@ class Apart(BaseModel):
     paper: Paper
 
 
-def add_routes(routes: APIRouter, runtime: Runtime, *, looker: Looker, pairing: Pairing) -> None:
+class Proposal(BaseModel):
+    """That one is the other one and goes into them, or comes out of them again."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    kind: ActKind
+    merged_id: UUID
+    survivor_id: UUID
+    sight_id: UUID
+    paper: Paper
+
+
+class Confirmation(BaseModel):
+    """What the second person has seen."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    sight_id: UUID
+
+
+def add_routes(routes: APIRouter, runtime: Runtime, *, looker: Looker, pairing: Pairing, joiner: Joiner) -> None:
     """The routes."""
     _add_looking(routes, runtime, looker)
     _add_pairs(routes, runtime, pairing)
+    _add_merging(routes, runtime, pairing, joiner=joiner)
 
 
 def _add_looking(routes: APIRouter, runtime: Runtime, looker: Looker) -> None:
@@ -68,6 +89,53 @@ def _add_pairs(routes: APIRouter, runtime: Runtime, pairing: Pairing) -> None:
         if isinstance(done, PairReason):
             raise Problem(done, PAIR_ADVICE[done])
         return {"decision_id": done}
+
+
+def _add_merging(routes: APIRouter, runtime: Runtime, pairing: Pairing, *, joiner: Joiner) -> None:
+    async def about(act_id: UUID, actor: Actor) -> None:
+        pair = await joiner.pair_of(act_id)
+        if pair is None:
+            raise _problem(MergeReason.ACT_UNKNOWN)
+        await allowed(pairing, *pair, actor=actor)
+
+    @routes.post("/v1/people/merges")
+    async def propose(body: Proposal, actor: Actor = Depends(runtime.gate.dependency)) -> dict[str, Any]:
+        """Propose a merge or a separation; it is done when another reviewer confirms it."""
+        await allowed(pairing, body.merged_id, body.survivor_id, actor=actor)
+        said = (body.kind, body.merged_id, body.survivor_id)
+        done = await joiner.propose(*said, sight_id=body.sight_id, paper=body.paper, actor=actor)
+        if isinstance(done, MergeReason | PairReason):
+            raise _problem(done)
+        return {"act_id": done}
+
+    @routes.post("/v1/people/merges/{act_id}/confirm")
+    async def confirm(act_id: UUID, body: Confirmation, actor: Actor = Depends(runtime.gate.dependency)) -> dict[str, Any]:
+        """Do what another reviewer proposed. Nothing of an identity is told back."""
+        await about(act_id, actor)
+        done = await joiner.confirm(act_id, body.sight_id, actor)
+        if isinstance(done, MergeReason | PairReason):
+            raise _problem(done)
+        runtime.log.info("people_joined", act=done["kind"], actor=actor.id)
+        return done
+
+    @routes.post("/v1/people/merges/{act_id}/withdraw")
+    async def withdraw(act_id: UUID, actor: Actor = Depends(runtime.gate.dependency)) -> dict[str, Any]:
+        """Take a proposal back that nobody confirmed."""
+        await about(act_id, actor)
+        if refused := await joiner.withdraw(act_id, actor):
+            raise _problem(refused)
+        return {"act_id": act_id}
+
+    @routes.get("/v1/people/{beneficiary_id}/merges")
+    async def history(beneficiary_id: UUID) -> list[dict[str, Any]]:
+        """Everything proposed and done about one person and others, with who and by which paper."""
+        async with runtime.database.reading() as tx:
+            return await store_merging.acts_of(tx, beneficiary_id)
+
+
+def _problem(reason: MergeReason | PairReason) -> Problem:
+    advice = MERGE_ADVICE[reason] if isinstance(reason, MergeReason) else PAIR_ADVICE[reason]
+    return Problem(reason, advice, 404 if reason is MergeReason.ACT_UNKNOWN else 409)
 
 
 async def allowed(pairing: Pairing, one: UUID, other: UUID, *, actor: Actor) -> Pair:

@@ -59,6 +59,7 @@ class Person(NamedTuple):
     phone: str | None = None
     circumstances: Circumstances | None = None
     """Told to nobody but with a frozen line: a change makes no new version."""
+    merged_into: UUID | None = None
 
     @property
     def place(self) -> Place:
@@ -90,7 +91,7 @@ class Person(NamedTuple):
         """What a snapshot shows: a new version exists exactly when this differs."""
         return (
             self.payer, self.area, self.life, self.died_on, self.wish, self.account_source, self.home_delivery,
-            self.cannot_on(today), self.identity, self.account, self.delivery_on(today), self.phone,
+            self.cannot_on(today), self.identity, self.account, self.delivery_on(today), self.phone, self.merged_into,
         )  # fmt: skip
 
 

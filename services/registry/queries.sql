@@ -315,8 +315,8 @@ SELECT sequence, kind, fate, reason, notes, beneficiary_id, import_id, row_no, a
 SELECT beneficiary_id, epoch, n, payer, area, life, died_on, wish, account_source, home_delivery,
        cannot_reason IS NOT NULL
            AND COALESCE(cannot_until >= (changed_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date, true) AS cannot,
-       identity, payee, delivery, contact, identity_digest, account_digest, delivery_digest
-  FROM person WHERE beneficiary_id > :after ORDER BY beneficiary_id LIMIT :most;
+       identity, payee, delivery, contact, identity_digest, account_digest, delivery_digest, m.survivor_id AS merged_into
+  FROM person LEFT JOIN merged m USING (beneficiary_id) WHERE beneficiary_id > :after ORDER BY beneficiary_id LIMIT :most;
 
 -- name: raise_epoch!
 -- The people of one page, under the epoch of a restored database.

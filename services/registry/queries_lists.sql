@@ -33,8 +33,9 @@ SELECT r.source, r.record, r.period, r.beneficiary_id, r.area, r.benefit_code, r
    AND (r.state = 'active' OR d.choice IS NOT NULL)
    AND ((r.period = :period AND (s.sequence < newest.ordinal OR d.choice IS NOT NULL))
         OR (r.period = (SELECT period FROM earlier)
-            AND NOT EXISTS (SELECT FROM list_row n WHERE n.beneficiary_id = r.beneficiary_id AND n.period = :period
-                                                     AND n.benefit_code = r.benefit_code)))
+            AND NOT EXISTS (SELECT FROM list_row n WHERE n.period = :period AND n.benefit_code = r.benefit_code
+                               AND n.beneficiary_id IN (r.beneficiary_id, (SELECT survivor_id FROM merged m
+                                                                            WHERE m.beneficiary_id = r.beneficiary_id)))))
  ORDER BY r.period DESC, r.record;
 
 -- name: undecided^

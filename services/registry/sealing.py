@@ -170,6 +170,7 @@ def snapshot_of(person: Person, blocks: Blocks, today: date) -> BeneficiarySnaps
         identity_digest=blocks.identity_digest,
         account_digest=blocks.account_digest,
         delivery_digest=blocks.delivery_digest,
+        merged_into=person.merged_into,
     )
 
 

@@ -85,7 +85,7 @@ async def save_people(
     tx: Tx, people: Iterable[tuple[Person, Blocks]], sealer: Sealer, at: datetime, *, found: Container[UUID]
 ) -> None:
     """Keep new and changed people. `found`: who stands in the table."""
-    rows = sorted((_person_row(p, blocks, sealer.keys_of(p.identity, p.place), at=at) for p, blocks in people), key=_first)
+    rows = sorted((_person_row(p, blocks, _own_keys(p, sealer), at=at) for p, blocks in people), key=_first)
     if changed := [row for row in rows if row[0] in found]:
         await queries.save_people(tx, people=changed)
     await _copy(tx, "person", [row for row in rows if row[0] not in found])
@@ -197,6 +197,11 @@ def _first(row: Sequence[Any]) -> int:
     return first
 
 
+def _own_keys(person: Person, sealer: Sealer) -> Keys:
+    """A merged-away id is found under none of its own: they lead to who stays."""
+    return NO_KEYS if person.merged_into else sealer.keys_of(person.identity, person.place)
+
+
 def _person_row(p: Person, b: Blocks, keys: Keys, *, at: datetime) -> tuple[object, ...]:
     return (
         p.beneficiary_id, *p.version, p.payer, p.area, p.life, p.died_on, p.wish, p.wish_reason, p.account_source, p.home_delivery,
@@ -270,7 +275,7 @@ def end_reason_of(word: str | None) -> EndReason | Undone | None:
     """Why a row ended."""
     if word is None:
         return None
-    return Undone.IMPORT if word == Undone.IMPORT else EndReason(word)
+    return Undone(word) if word in tuple(Undone) else EndReason(word)
 
 
 def opened_person(row: Row, sealer: Sealer) -> tuple[Person, Blocks]:

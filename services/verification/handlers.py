@@ -72,6 +72,7 @@ class Handlers:
             account_digest=snapshot.account_digest,
             indexes=self._indexes(identity, account),
             held=known.held if known else NOTHING,
+            merged=snapshot.merged_into is not None,
         )
         return Opened(person, identity, account)
 

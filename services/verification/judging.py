@@ -14,7 +14,7 @@ from uuid import UUID
 from services.verification import store, store_review
 from services.verification.account_check import Banks, check_account, with_claims
 from services.verification.account_holders import AccountHolders, Claim, Declared
-from services.verification.matching import UNAVAILABLE, Judgement, judge
+from services.verification.matching import MERGED_AWAY, UNAVAILABLE, Judgement, judge
 from services.verification.population_register import Answer, PopulationRegister
 from services.verification.reviewing import Decision, holding, with_decisions
 from services.verification.store import Held, Person, Verdict
@@ -135,6 +135,8 @@ class Judge:
 
 def _alone(each: Opened, answer: Answer | None, decisions: Sequence[Decision]) -> tuple[Judgement, bytes | None]:
     """What is said of one person looked at alone, and the old number of whom they were found to be."""
+    if each.person.merged:
+        return MERGED_AWAY, None
     if answer is None:
         return UNAVAILABLE, None
     said = judge(each.identity, answer.candidates)
@@ -171,7 +173,8 @@ def _against_each_other(
 ) -> dict[UUID, Verdict]:
     """`others`: register person, account and old number of people who are not judged now."""
     shared = Shared(Counter(), Counter(), Counter())
-    here = [(each.judgement.token, each.person.indexes.account, each.old_ix) for each in found.values()]
+    alone = [each for each in found.values() if not each.person.merged]
+    here = [(each.judgement.token, each.person.indexes.account, each.old_ix) for each in alone]
     for token, account, old_number in (*others, *here):
         shared.tokens[token] += 1
         shared.accounts[account] += 1

@@ -51,6 +51,8 @@ class Judgement(NamedTuple):
 
 
 UNAVAILABLE = Judgement(Outcome.UNAVAILABLE)
+MERGED_AWAY = Judgement(Outcome.DUPLICATE)
+"""Of an id that registry merged into another one: nobody is paid under it."""
 _ABSENT = (FieldEvidence(field=IdentityField.NUMBER, finding=Finding.ABSENT),)
 _CONTRADICTS = (FieldEvidence(field=IdentityField.NUMBER_STRUCTURE, finding=Finding.DIFFERENT),)
 

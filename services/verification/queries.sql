@@ -18,7 +18,8 @@ ON CONFLICT (beneficiary_id) DO UPDATE
        identity_digest = EXCLUDED.identity_digest, account_digest = EXCLUDED.account_digest, number_ix = EXCLUDED.number_ix,
        old_number_ix = EXCLUDED.old_number_ix, name_birth_ix = EXCLUDED.name_birth_ix, account_ix = EXCLUDED.account_ix,
        person_token = EXCLUDED.person_token, result_seq = EXCLUDED.result_seq, unavailable = EXCLUDED.unavailable,
-       answered_at = EXCLUDED.answered_at, entry_old_ix = EXCLUDED.entry_old_ix, holder_unknown = EXCLUDED.holder_unknown;
+       answered_at = EXCLUDED.answered_at, entry_old_ix = EXCLUDED.entry_old_ix, holder_unknown = EXCLUDED.holder_unknown,
+       merged = EXCLUDED.merged;
 
 -- name: people
 -- Everything a judge needs of these people, with the result that holds.
@@ -48,7 +49,7 @@ SELECT beneficiary_id, person_token, account_ix, entry_old_ix FROM person WHERE 
 UNION
 SELECT beneficiary_id, person_token, account_ix, entry_old_ix FROM person WHERE entry_old_ix = ANY(:old_ixs::bytea[])
 UNION
-SELECT beneficiary_id, person_token, account_ix, entry_old_ix FROM person WHERE account_ix = ANY(:account_ixs::bytea[]);
+SELECT beneficiary_id, person_token, account_ix, entry_old_ix FROM person WHERE account_ix = ANY(:account_ixs::bytea[]) AND NOT merged;
 
 -- name: point_people!
 -- Whom of the register these people were judged to be, and the result that holds now.

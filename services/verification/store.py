@@ -57,6 +57,11 @@ class Held(NamedTuple):
         return self.verdict is not None and self.verdict.outcome is Outcome.UNAVAILABLE
 
     @property
+    def as_merged(self) -> bool:
+        """Whether this was made of a merged-away id: a duplicate that is nobody of the register."""
+        return self.verdict is not None and self.verdict.outcome is Outcome.DUPLICATE and self.token is None
+
+    @property
     def holder_unknown(self) -> bool:
         """Whether no bank has said yet whose the account is."""
         return self.verdict is not None and self.verdict.account is AccountCheck.UNAVAILABLE
@@ -77,11 +82,14 @@ class Person(NamedTuple):
     account_digest: str | None
     indexes: Indexes
     held: Held = NOTHING
+    merged: bool = False
 
     @property
     def unjudged(self) -> bool:
-        """Whether these digests were not judged yet."""
+        """Whether these digests were not judged yet, or not under this id."""
         verdict = self.held.verdict
+        if verdict is not None and self.merged != self.held.as_merged:
+            return True
         return verdict is None or (verdict.identity_digest, verdict.account_digest) != (self.identity_digest, self.account_digest)
 
 
@@ -128,7 +136,7 @@ async def save_people(tx: Tx, people: Sequence[Person], decided: Mapping[UUID, H
         content = (p.payer, p.identity, p.payee, p.identity_digest, p.account_digest)
         indexes = (ix.number, ix.old_number, ix.name_birth, ix.account)
         made = (held.token, held.result_seq, held.unavailable, held.answered_at, held.old_ix, held.holder_unknown)
-        rows.append((p.beneficiary_id, *p.version, *content, *indexes, *made))
+        rows.append((p.beneficiary_id, *p.version, *content, *indexes, *made, p.merged))
     if rows:
         await queries.save_people(tx, people=rows)
 
@@ -315,6 +323,7 @@ def _person(row: Record) -> Person:
         account_digest=row["account_digest"],
         indexes=_indexes(row),
         held=_held(row),
+        merged=row["merged"],
     )
 
 

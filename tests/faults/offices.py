@@ -100,8 +100,8 @@ def _rows(book: Path) -> list[list[Any]]:
     return CalamineWorkbook.from_path(book).get_sheet_by_index(0).to_python(skip_empty_area=False)
 
 
-async def _decide_pair(scene: Scene) -> None:
-    """A list names somebody twice: the pair is found, seen by a reviewer and told apart."""
+async def _look_for_a_pair(scene: Scene) -> None:
+    """A list names somebody twice, a digit apart, and the pair is found."""
     number = scene.rng.randrange(10**4)
     rows = [
         "Họ và tên;Ngày sinh;CCCD;Xã/thị trấn;Mã nhóm;Mức trợ cấp tháng",
@@ -111,6 +111,11 @@ async def _decide_pair(scene: Scene) -> None:
     await asyncio.to_thread(path.write_bytes, "\r\n".join(rows).encode())
     await hand_in_file(scene, path)
     await scene.world.step("look", lambda client: client.post("registry", "/v1/people/look", actor="operator"))
+
+
+async def _decide_pair(scene: Scene) -> None:
+    """The pair is seen by a reviewer and told apart."""
+    await _look_for_a_pair(scene)
 
     async def decide(client: Client) -> None:
         for pair in await client.get("registry", "/v1/people/candidates", payer=PAYER):
@@ -125,6 +130,45 @@ async def _decide_pair(scene: Scene) -> None:
     await scene.world.step("decide", decide, is_decided)
 
 
+async def _merge_pair(scene: Scene) -> None:
+    """The pair is merged by two reviewers; a separation is proposed and withdrawn."""
+    await _look_for_a_pair(scene)
+
+    async def first(client: Client) -> Any:
+        return (await client.get("registry", "/v1/people/candidates", payer=PAYER))[0]
+
+    pair = await scene.world.ask(first)
+    place = f"/v1/people/pairs/{pair['one']}/{pair['other']}/sights"
+
+    async def acts(client: Client) -> list[Any]:
+        return list(await client.get("registry", f"/v1/people/{pair['one']}/merges"))
+
+    async def propose(client: Client, kind: str) -> None:
+        seen = await client.post("registry", place, actor="reviewer")
+        body = {"merged_id": pair["one"], "survivor_id": pair["other"], "sight_id": seen["sight_id"], "paper": "HOME_VISIT"}
+        await client.post("registry", "/v1/people/merges", actor="reviewer", body={"kind": kind, **body})
+
+    async def confirm(client: Client) -> None:
+        seen = await client.post("registry", place, actor="second-reviewer")
+        act = (await acts(client))[0]["act_id"]
+        body = {"sight_id": seen["sight_id"]}
+        await client.post("registry", f"/v1/people/merges/{act}/confirm", actor="second-reviewer", body=body)
+
+    async def withdraw(client: Client) -> None:
+        await client.post("registry", f"/v1/people/merges/{(await acts(client))[1]['act_id']}/withdraw", actor="reviewer")
+
+    async def known(client: Client, many: int) -> bool:
+        return len(await acts(client)) == many
+
+    async def is_confirmed(client: Client) -> bool:
+        return (await acts(client))[0]["confirmed_at"] is not None
+
+    await scene.world.step("propose", lambda client: propose(client, "merge"), lambda client: known(client, 1))
+    await scene.world.step("confirm", confirm, is_confirmed)
+    await scene.world.step("propose", lambda client: propose(client, "unmerge"), lambda client: known(client, 2))
+    await scene.world.step("withdraw", withdraw, lambda client: known(client, 1))
+
+
 BY_HAND: Mapping[str, ByHand] = {
     "registry.take_events": ByHand(Service.REGISTRY, ("enrol",), _send_events),
     **dict.fromkeys(
@@ -134,6 +178,10 @@ BY_HAND: Mapping[str, ByHand] = {
     "registry.save_columns": ByHand(Service.REGISTRY, ("enrol",), _save_columns),
     **dict.fromkeys(
         ("registry.look_part", "registry.see_pair", "registry.tell_apart"), ByHand(Service.REGISTRY, ("enrol",), _decide_pair)
+    ),
+    **dict.fromkeys(
+        ("registry.propose_act", "registry.confirm_act", "registry.withdraw_act"),
+        ByHand(Service.REGISTRY, ("enrol",), _merge_pair),
     ),
     "list_in_utf8.": ByHand(Service.REGISTRY, ("enrol",), _hand_in_tcvn3),
     "list_rewritten.": ByHand(Service.REGISTRY, ("enrol",), _hand_in_ods),

@@ -53,6 +53,11 @@ LOST: Mapping[str, tuple[set[str], Service, str]] = {
         "INSERT INTO wish_change SELECT beneficiary_id, 1, 99, wish, 'other', NULL, '2024-02-01Z' FROM person",
     ),
     "a person on a list and in no funnel": ({"I19", "I44"}, Service.REGISTRY, "DELETE FROM person"),
+    "somebody merged away in silence": (
+        {"I50"},
+        Service.REGISTRY,
+        "INSERT INTO merged SELECT beneficiary_id, gen_random_uuid(), gen_random_uuid() FROM person LIMIT 1",
+    ),
     "an upstream that declared more": ({"I24"}, Service.REGISTRY, "UPDATE list_declaration SET count = count + 1"),
 }
 

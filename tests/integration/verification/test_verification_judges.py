@@ -190,3 +190,19 @@ async def test_nothing_personal_stands_in_any_table_in_the_clear(bench: Bench) -
     for canary in ("042149990001", "183900001", "Nguyễn", "NGUYEN", "1949-03-02", "3709000000001"):
         assert canary not in held
         assert canary.encode().hex() not in held
+
+
+async def test_a_merged_away_id_is_nobody_and_makes_no_duplicate(bench: Bench) -> None:
+    await bench.load(a_register_line())
+    stays, goes = uuid4(), uuid4()
+    await bench.see(bench.snapshot(an_identity(), an_account(), who=stays), bench.snapshot(an_identity(), an_account(), who=goes))
+    assert {r.outcome for r in await bench.told()} == {Outcome.DUPLICATE}
+    merged = bench.snapshot(an_identity(), an_account(), who=goes).model_copy(update={"merged_into": stays})
+    await bench.see(merged)
+    told = {r.beneficiary_id: (r.outcome, r.account) for r in await bench.told()}
+    assert told[stays] == (Outcome.MATCH, AccountCheck.USABLE)
+    assert told.get(goes, (Outcome.DUPLICATE,))[0] is Outcome.DUPLICATE
+    await bench.see(merged)
+    assert await bench.told() == []
+    await bench.see(bench.snapshot(an_identity(), an_account(), who=goes))
+    assert {r.outcome for r in await bench.told()} == {Outcome.DUPLICATE}  # two again: nobody knows who is who

@@ -37,6 +37,7 @@ PEOPLE = st.lists(
         ({"life": "dead"}, LeftOut.DEAD),
         ({"found_dead": True}, LeftOut.DEAD),
         ({"life": "moved_out"}, LeftOut.MOVED_OUT),
+        ({"merged": True, "has_account": True}, LeftOut.MERGED),
         ({"has_account": True, "cannot": True}, LeftOut.HAS_ACCOUNT),
         ({"paid_on_account": True}, LeftOut.PAID_ON_ACCOUNT),
         ({"cannot": True, "phone_ix": None}, LeftOut.CANNOT),

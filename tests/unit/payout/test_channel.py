@@ -70,6 +70,7 @@ def test_holder_paid_by_post_has_a_reason(
         ({"life": Life.MOVED_OUT}, {}, HeldReason.MOVED),
         ({}, {"outcome": Outcome.MOVED}, HeldReason.MOVED),
         ({}, {"outcome": Outcome.DUPLICATE}, HeldReason.DUPLICATE),
+        ({"merged": True}, {}, HeldReason.DUPLICATE),
         ({"identity_digest": "newer"}, {}, HeldReason.VERIFICATION_PENDING),
         ({}, {"outcome": Outcome.UNAVAILABLE}, HeldReason.UNAVAILABLE),
         ({}, {"outcome": Outcome.NOT_FOUND}, HeldReason.NOT_FOUND),
