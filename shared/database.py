@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +18,7 @@ Tx: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 """A connection inside an open transaction. Who holds one never commits; who opened it does."""
 
 COMMAND_SECONDS = 30.0
+CLOSE_SECONDS = 1.0
 
 
 def load_queries(file: str, name: str = "queries.sql") -> Any:
@@ -43,11 +46,10 @@ class Database:
         return cls(pool)
 
     async def close(self) -> None:
-        """Give connections back; in-flight statements are cut after a second."""
-        try:
-            await self._pool.close()
-        except TimeoutError:
-            self._pool.terminate()
+        """Wait a second for connections that are in use, then cut them: a pool waits for ever for one that nobody gives back."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._pool.close()
 
     @asynccontextmanager
     async def transaction(self, name: str) -> AsyncIterator[Tx]:
@@ -80,6 +82,14 @@ class Database:
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Tx]:
-        """A bare connection, for locks and notifications that outlive a transaction."""
+        """A bare connection, for locks and notifications that outlive a transaction.
+
+        One that died meanwhile is cut, which also forgets its listeners: they cannot be taken off any more.
+        """
         async with self._pool.acquire() as connection:
-            yield connection  # type: ignore[misc]
+            try:
+                yield connection  # type: ignore[misc]
+            finally:
+                with contextlib.suppress(asyncpg.InterfaceError):  # it went back by itself
+                    if connection.is_closed():
+                        connection.terminate()

@@ -61,7 +61,8 @@ _CONNECTION_GONE = ("is closed", "is closing", "was closed", "released back to t
 
 def is_trouble(error: BaseException) -> bool:
     """Whether an error says that the world is away, so that waiting and trying again is right."""
-    if isinstance(error, Trouble | OSError | TimeoutError):
+    # InternalClientError: the driver met a message out of turn, as when a server ends a session between two statements.
+    if isinstance(error, Trouble | OSError | TimeoutError | asyncpg.InternalClientError):
         return True
     if isinstance(error, asyncpg.InterfaceError):
         return not isinstance(error, asyncpg.DataError) and any(word in str(error) for word in _CONNECTION_GONE)

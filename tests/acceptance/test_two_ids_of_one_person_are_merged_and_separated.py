@@ -22,7 +22,7 @@ class Mistyped(Person):
 
 
 def mistyped(right: Person, **changes: Any) -> Mistyped:
-    number = right.number[:-1] + str((int(right.number[-1]) + 5) % 10)
+    number = f"{right.number[:6]}7{right.number[7:]}"  # numbers of this world are counted from zero: nobody has this one
     return Mistyped(number=number, area=right.area, called=right.given, **changes)
 
 

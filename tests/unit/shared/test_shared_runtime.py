@@ -35,6 +35,7 @@ SECRET = "NGUYEN VAN SECRET 001234567890"
         asyncpg.InterfaceError("pool is closing"),
         asyncpg.InterfaceError("cannot call Connection.fetch(): connection has been released back to the pool"),
         asyncpg.InterfaceError("cannot perform operation: another operation is in progress"),
+        asyncpg.InternalClientError("got result for unknown protocol state 3"),
         asyncpg.ConnectionDoesNotExistError(),
         asyncpg.DeadlockDetectedError(),
         asyncpg.SerializationError(),
