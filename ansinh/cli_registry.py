@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from ansinh.asking import AsJson, Name, ask
 from ansinh.asking import show as print_json
 from services.registry.merging import ActKind
 from services.registry.pairs import Paper
+from shared.clock import LOCAL
 
 SERVICE, REVIEWER, SECOND, OPERATOR = "registry", "reviewer", "second-reviewer", "operator"
 One = Annotated[UUID, typer.Argument(help="Beneficiary id, as `ansinh registry candidates` names it.")]
@@ -125,3 +127,18 @@ def withdraw(act: Annotated[UUID, typer.Argument(help="The proposal.")], name: N
 def merges(person: One, name: Name = "local") -> None:
     """What was proposed and done about one person and others."""
     print_json(ask(name, lambda _a, client: client.get(SERVICE, f"/v1/people/{person}/merges")))
+
+
+@registry.command()
+def person(
+    who: One,
+    *,
+    on: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The day that is asked about.")],
+    known_at: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="What was known then; now, when left out.")
+    ] = None,
+    name: Name = "local",
+) -> None:
+    """What was known of one person, about a day. Example: ansinh registry person ID --on 2024-01-20 --known-at 2024-02-01"""
+    query = {"on": f"{on:%Y-%m-%d}"} | ({"at": known_at.replace(tzinfo=LOCAL).isoformat()} if known_at else {})
+    print_json(ask(name, lambda _a, client: client.get(SERVICE, f"/v1/people/{who}/known", **query)))

@@ -49,7 +49,7 @@ class Door:
         taken = [opened(e, self._vault, content_keys) for e in ready]
         refusals = [o.refusal or self._misplaced(o.statement) for o in taken]
         refused = [_refused(o, why) for o, why in zip(taken, refusals, strict=True) if why]
-        await store.save_events(tx, [*beyond, *refused], None)
+        await store.save_events(tx, [*beyond, *refused], None, known_at=self._clock.now())
         statements = [o.statement for o, why in zip(taken, refusals, strict=True) if not why]
         return [*beyond, *about_lists, *refused, *await self._registrar.take(tx, statements)]
 
@@ -79,7 +79,7 @@ class Door:
             else Outcome(o.statement, "", Fate.APPLIED, o.statement.record)
             for e, o in zip(events, taken, strict=True)
         ]
-        await store.save_events(tx, outcomes, None)
+        await store.save_events(tx, outcomes, None, known_at=self._clock.now())
         waited = await store.waiting_for_key(tx, keys)
         await store.end_waiting(tx, waited)
         return outcomes, [self._vault.open_as(w.sealed, _unopened_owner(w.source, w.record), Unopened).received() for w in waited]

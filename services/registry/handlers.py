@@ -69,7 +69,8 @@ class Registrar:
             rows, people = [key for key in desk.changed_rows if key[:2] in told], before.keys() & desk.changed_people
             await store_files.keep_before(tx, import_id, rows=rows, records=told, people=people)
         async with Lane() as lane:
-            await lane.put(partial(store.save_events, tx, [*map(self._under_its_name, outcomes), *late], import_id))
+            told_of = [*map(self._under_its_name, outcomes), *late]
+            await lane.put(partial(store.save_events, tx, told_of, import_id, known_at=self._clock.now()))
             await self._save(tx, desk, before, lane=lane, import_id=import_id)
         await self._keep_waiting(tx, [done for done in outcomes if done.fate is Fate.NO_PERSON])
         await store.end_waiting(tx, [row for row, done in tried if done.fate is not Fate.NO_PERSON])

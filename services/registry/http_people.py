@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from services.registry import store_merging, store_people
 from services.registry.joining import Joiner
@@ -54,6 +55,7 @@ def add_routes(routes: APIRouter, runtime: Runtime, *, looker: Looker, pairing: 
     _add_looking(routes, runtime, looker)
     _add_pairs(routes, runtime, pairing)
     _add_merging(routes, runtime, pairing, joiner=joiner)
+    _add_knowing(routes, runtime)
 
 
 def _add_looking(routes: APIRouter, runtime: Runtime, looker: Looker) -> None:
@@ -131,6 +133,19 @@ def _add_merging(routes: APIRouter, runtime: Runtime, pairing: Pairing, *, joine
         """Everything proposed and done about one person and others, with who and by which paper."""
         async with runtime.database.reading() as tx:
             return await store_merging.acts_of(tx, beneficiary_id)
+
+
+def _add_knowing(routes: APIRouter, runtime: Runtime) -> None:
+    @routes.get("/v1/people/{beneficiary_id}/known")
+    async def known(
+        beneficiary_id: UUID, on: Annotated[date, Query()], at: Annotated[AwareDatetime | None, Query()] = None
+    ) -> dict[str, Any]:
+        """What was known of one person at a moment (now, when none is given) about a day: ids, words, periods and sums."""
+        async with runtime.database.reading() as tx:
+            found = await store_merging.known_at(tx, beneficiary_id, at or runtime.clock.now(), on)
+        if found is None:
+            raise Problem("PERSON_UNKNOWN", status=404)
+        return found
 
 
 def _problem(reason: MergeReason | PairReason) -> Problem:

@@ -119,8 +119,8 @@ DELETE FROM merged_record WHERE beneficiary_id = :merged_id;
 
 -- name: save_merge_events!
 -- Both people's history says what was done; nothing that was said before about either is put back over it.
-INSERT INTO source_event (source, record, sequence, kind, fate, notes, beneficiary_id, event_id, at)
-SELECT 'registry', NULL, 0, :kind::text, 'applied', '{}', who, :act_id::text, :at::timestamptz FROM unnest(:ids::uuid[]) AS who;
+INSERT INTO source_event (source, record, sequence, kind, fate, notes, beneficiary_id, event_id, at, known_at)
+SELECT 'registry', NULL, 0, :kind::text, 'applied', '{}', who, :act_id::text, :at::timestamptz, :at::timestamptz FROM unnest(:ids::uuid[]) AS who;
 
 -- name: drop_pair!
 -- The two are no candidates: they are one.
@@ -133,3 +133,20 @@ DELETE FROM looked_at WHERE beneficiary_id = ANY(:ids::uuid[]);
 -- name: drop_keys_of!
 -- Nobody meets a merged-away id any more.
 DELETE FROM person_key WHERE beneficiary_id = :merged_id;
+
+-- name: one_person_at
+-- Under which ids somebody was known at a moment: the newest act about each pair that was confirmed by then decides.
+WITH newest AS (
+    SELECT DISTINCT ON (one, other) kind, merged_id, survivor_id FROM merge_act
+     WHERE (merged_id = :beneficiary_id OR survivor_id = :beneficiary_id) AND confirmed_at <= :at ORDER BY one, other, ordinal DESC)
+SELECT merged_id, survivor_id FROM newest WHERE kind = 'merge';
+
+-- name: said_by
+-- What had been taken about these ids by a moment, in order.
+SELECT kind, source, record, period, payer, declared_vnd, acts_on, word FROM source_event
+ WHERE beneficiary_id = ANY(:ids::uuid[]) AND fate = 'applied' AND coalesce(known_at, at) <= :at ORDER BY id;
+
+-- name: frozen_by
+-- Lines of a month's lists that had closed by a moment.
+SELECT l.entitlement_id, l.beneficiary_id, l.payer, l.declared_vnd FROM entitlement_line l JOIN payroll_list p USING (period, payer)
+ WHERE l.beneficiary_id = ANY(:ids::uuid[]) AND l.period = :period AND p.closed_at <= :at ORDER BY l.entitlement_id;

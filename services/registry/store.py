@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,17 @@ from asyncpg import Record as Row
 from services.registry.desk import Keys, ListKey, ListRow, Outcome, Record, RecordKey, RowKey, Undone
 from services.registry.person import Person
 from services.registry.sealing import Blocks, Sealer
-from services.registry.statements import CloseList, Enrol, OpenList
+from services.registry.statements import (
+    Act,
+    CloseList,
+    End,
+    Enrol,
+    NameCollector,
+    OpenList,
+    RecordWish,
+    RegisterAccount,
+    Undo,
+)
 from shared.database import Tx, load_queries
 from shared.events import DeclaredLine, PaymentState, TextState, VerificationResult
 from shared.fields import json_of
@@ -25,7 +35,7 @@ queries = load_queries(__file__)
 NO_KEYS = Keys()
 EVENT_COLUMNS = (
     "source", "record", "sequence", "kind", "fate", "reason", "notes", "beneficiary_id", "period", "payer", "declared_vnd", "event_id",
-    "import_id", "row_no", "at",
+    "import_id", "row_no", "at", "known_at", "acts_on", "word",
 )  # fmt: skip
 BIRTH_YEARS = range(1850, 2151)
 _TEXT_ORDER = tuple(MessageStatus)
@@ -108,9 +118,9 @@ async def save_rows(tx: Tx, rows: Iterable[ListRow], import_id: UUID | None, *, 
     await _copy(tx, "list_row", [_stored_row(row, import_id) for row in ordered if row.key not in found])
 
 
-async def save_events(tx: Tx, outcomes: Sequence[Outcome], import_id: UUID | None) -> None:
-    """Keep every statement with its fate."""
-    await _copy(tx, "source_event", [_event_row(outcome, import_id) for outcome in outcomes], EVENT_COLUMNS)
+async def save_events(tx: Tx, outcomes: Sequence[Outcome], import_id: UUID | None, *, known_at: datetime) -> None:
+    """Keep every statement with its fate, and when it was taken."""
+    await _copy(tx, "source_event", [_event_row(outcome, import_id, known_at) for outcome in outcomes], EVENT_COLUMNS)
 
 
 async def _copy(tx: Tx, table: str, rows: Sequence[tuple[object, ...]], columns: Sequence[str] | None = None) -> None:
@@ -225,15 +235,26 @@ def _stored_row(row: ListRow, import_id: UUID | None) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _event_row(done: Outcome, import_id: UUID | None) -> tuple[object, ...]:
+def _event_row(done: Outcome, import_id: UUID | None, known_at: datetime) -> tuple[object, ...]:
     said, act = done.statement, done.statement.act
     period, payer = (act.period, act.payer) if isinstance(act, Enrol | OpenList | CloseList) else (None, None)
     vnd = act.line.declared_vnd if isinstance(act, Enrol) else None
     file = import_id if said.row_no is not None else None
     return (
         said.source, done.record, said.sequence, act.kind, done.fate, done.reason, done.notes, done.beneficiary_id, period, payer,
-        vnd, said.event_id, file, said.row_no, said.at,
+        vnd, said.event_id, file, said.row_no, said.at, known_at, *_day_and_word(act),
     )  # fmt: skip
+
+
+def _day_and_word(act: Act | Undo) -> tuple[date | None, str | None]:
+    """What an act says besides its period that is nobody's secret."""
+    if isinstance(act, End):
+        return act.on, act.reason
+    if isinstance(act, RecordWish):
+        return None, act.wish
+    if isinstance(act, RegisterAccount):
+        return None, act.account_source
+    return (act.valid_from, None) if isinstance(act, NameCollector) else (None, None)
 
 
 def _payment_row(m: PaymentState, at: datetime) -> tuple[object, ...]:

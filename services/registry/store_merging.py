@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from services.registry import store_files
 from services.registry.desk import Keys
+from services.registry.knowing import Said, known
 from services.registry.merging import Act, ActKind, Standing
 from services.registry.person import Person
 from services.registry.sealing import Blocks, Sealer
 from shared.actors import Actor
+from shared.clock import period_of
 from shared.database import Tx, load_queries
 
 queries = load_queries(__file__, "queries_merging.sql")
@@ -119,6 +121,25 @@ async def save_events(tx: Tx, done: Act, at: datetime) -> None:
     """Both people's history says what was done."""
     ids = [done.merged_id, done.survivor_id]
     await queries.save_merge_events(tx, kind=f"{done.kind}d", act_id=str(done.act_id), at=at, ids=ids)
+
+
+async def known_at(tx: Tx, beneficiary_id: UUID, at: datetime, on: date) -> dict[str, Any] | None:
+    """What was known of somebody at a moment, about a day; None when nothing was. Nothing personal."""
+    rows = [row async for row in queries.one_person_at(tx, beneficiary_id=beneficiary_id, at=at)]
+    into = next((row["survivor_id"] for row in rows if row["merged_id"] == beneficiary_id), None)
+    ids = [beneficiary_id, *(row["merged_id"] for row in rows if row["survivor_id"] == beneficiary_id)]
+    said = [Said(**dict(row)) async for row in queries.said_by(tx, ids=ids, at=at)]
+    if not said:
+        return None
+    frozen = [dict(row) async for row in queries.frozen_by(tx, ids=ids, period=period_of(on), at=at)]
+    return {
+        "beneficiary_id": beneficiary_id,
+        "known_at": at,
+        "merged_into": into,
+        "ids": ids,
+        **known(said, on),
+        "frozen": frozen,
+    }
 
 
 def _pair(done: Act) -> Mapping[str, UUID]:

@@ -129,7 +129,8 @@ class Undoer:
         people = await store_files.people_then(tx, file.import_id, who, self._registrar.sealer)
         await self._registrar.put_back(tx, people, part.records)
         await store.save_rows(tx, part.rows, undoing.import_id, found={held.row.key for held in rows.values()})
-        await store.save_events(tx, [self._event(one, file, undoing) for one in part.undone], undoing.import_id)
+        told_of = [self._event(one, file, undoing) for one in part.undone]
+        await store.save_events(tx, told_of, undoing.import_id, known_at=self._clock.now())
         told = Report(Counts(len(said), len(part.undone), len(part.kept)), {"PEOPLE_PUT_BACK": len(people)}, [], [])
         upto = said[-1].row_no if said else after + 1
         await store_imports.save_part(tx, undoing.import_id, part_no, upto=upto, told=told)

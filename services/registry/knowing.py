@@ -1,0 +1,67 @@
+"""What was known of one person at a moment, about a day: two times, never mixed. Pure.
+
+*Known at* is when registry took a statement; *on* is the day that is asked about. A death told in March of a day in January is not known in
+February, and from March on it is true of January. Ids, words, periods and sums only: an identity is kept as it reads now, never as it read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from shared.clock import period_of
+from shared.words import EndReason
+
+_ABOUT_PERSON = (EndReason.DEATH, EndReason.MOVED_OUT)
+
+
+class Said(NamedTuple):
+    """One statement that took effect, as the history keeps it."""
+
+    kind: str
+    source: str
+    record: str | None
+    period: str | None = None
+    payer: str | None = None
+    declared_vnd: int | None = None
+    acts_on: date | None = None
+    word: str | None = None
+
+
+def known(said: Sequence[Said], on: date) -> dict[str, Any]:
+    """What these statements, in the order in which they were taken, say of a day."""
+    deaths = [one.acts_on for one in said if one.word == EndReason.DEATH and one.acts_on]
+    moves = [one.acts_on for one in said if one.word == EndReason.MOVED_OUT and one.acts_on]
+    died_on = deaths[-1] if deaths and deaths[-1] <= on else None
+    return {
+        "on": on,
+        "life": "dead" if died_on else "moved_out" if any(day <= on for day in moves) else "alive",
+        "died_on": died_on,
+        "wish": _last_word(said, "wish_recorded"),
+        "account_from": _last_word(said, "account_registered"),
+        "lines": _lines(said, period_of(on)),
+    }
+
+
+def _last_word(said: Iterable[Said], kind: str) -> str | None:
+    return next((one.word for one in reversed(list(said)) if one.kind == kind and one.word), None)
+
+
+def _lines(said: Sequence[Said], period: str) -> list[dict[str, Any]]:
+    """Rows of the month's lists. `changed`: the row was changed after it was said; by how much stands in the frozen line."""
+    live: dict[tuple[str, str | None], dict[str, Any]] = {}
+    for one in said:
+        key = (one.source, one.record)
+        if one.kind == "enrolled" and one.period == period:
+            live[key] = {
+                "source": one.source, "record": one.record, "payer": one.payer, "declared_vnd": one.declared_vnd, "changed": False,
+            }  # fmt: skip
+        elif one.kind == "changed" and key in live:
+            live[key]["changed"] = True
+        elif one.kind == "import_undone":
+            live.pop(key, None)
+        elif one.kind == "ended" and one.acts_on and period > period_of(one.acts_on):
+            for ended in list(live) if one.word in _ABOUT_PERSON else [key]:
+                live.pop(ended, None)
+    return list(live.values())
