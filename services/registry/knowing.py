@@ -49,19 +49,20 @@ def _last_word(said: Iterable[Said], kind: str) -> str | None:
 
 
 def _lines(said: Sequence[Said], period: str) -> list[dict[str, Any]]:
-    """Rows of the month's lists. `changed`: the row was changed after it was said; by how much stands in the frozen line."""
-    live: dict[tuple[str, str | None], dict[str, Any]] = {}
+    """Rows of the month's lists. `changed`: the row was changed after it was said; by how much stands in the frozen line. A file that was
+    taken back leaves what stood before it."""
+    live: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
     for one in said:
         key = (one.source, one.record)
         if one.kind == "enrolled" and one.period == period:
-            live[key] = {
+            live.setdefault(key, []).append({
                 "source": one.source, "record": one.record, "payer": one.payer, "declared_vnd": one.declared_vnd, "changed": False,
-            }  # fmt: skip
-        elif one.kind == "changed" and key in live:
-            live[key]["changed"] = True
-        elif one.kind == "import_undone":
-            live.pop(key, None)
+            })  # fmt: skip
+        elif one.kind == "changed" and live.get(key):
+            live[key][-1]["changed"] = True
+        elif one.kind == "import_undone" and live.get(key) and one.period in (None, period):
+            live[key].pop()
         elif one.kind == "ended" and one.acts_on and period > period_of(one.acts_on):
             for ended in list(live) if one.word in _ABOUT_PERSON else [key]:
                 live.pop(ended, None)
-    return list(live.values())
+    return [lines[-1] for lines in live.values() if lines]

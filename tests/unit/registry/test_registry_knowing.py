@@ -49,6 +49,12 @@ def test_a_file_that_was_undone_said_nothing_and_may_say_it_again():
     assert lines([ROW, undone, ROW]) == {"r": 360_000}
 
 
+def test_a_file_that_was_undone_leaves_what_stood_before_it():
+    undone = Said("import_undone", "s", "r", "2024-02")
+    assert lines([ROW, ROW._replace(declared_vnd=500_000), undone]) == {"r": 360_000}
+    assert lines([ROW, undone._replace(period="2024-03")]) == {"r": 360_000}
+
+
 def test_the_last_wish_holds():
     said = [Said("wish_recorded", "s", "w", word=word) for word in ("post", "account")]
     assert known(said, date(2024, 2, 1))["wish"] == "account"
