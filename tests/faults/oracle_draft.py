@@ -133,11 +133,20 @@ def _enrolled(draft: Draft) -> None:
         "sequence": 1,
         "kind": "enrolled",
         "fate": "applied",
+        "beneficiary_id": PERSON,
     }
     draft.rows[Service.REGISTRY]["source_events"].append(trace)
     snapshot(draft, 1)
     for service in Service:
         draft.rows[service]["people"].append({"beneficiary_id": PERSON, "epoch": 1, "n": 1})
+
+
+def merge_of(person: str, *, act: str = "an act") -> dict[str, Any]:
+    """The trace registry keeps of two people becoming one, for one of them."""
+    return {
+        "event_id": act, "source": "registry", "record": None, "sequence": 0, "kind": "merge", "fate": "applied",
+        "beneficiary_id": person,
+    }  # fmt: skip
 
 
 def snapshot(draft: Draft, n: int, *, area: str = "18496", epoch: int = 1) -> Rec:

@@ -77,13 +77,20 @@ def events_taken(log: Log, registry: Books, *, settled: bool) -> Iterator[Findin
 
 
 def _applied_twice(rows: Iterable[Row]) -> Iterator[Finding]:
-    """A statement of a record takes effect at most once, whoever sends it again under whatever event id. Lists only fill totals."""
-    applied = Counter(
-        (row["source"], row["record"], row["sequence"]) for row in rows if row["fate"] == "applied" and row["kind"] not in LISTS
-    )
-    for (source, record, sequence), times in applied.items():
+    """A statement of a record takes effect at most once, whoever sends it again under whatever event id. Lists only fill totals.
+
+    An act of registry's own reviewers (a merge, its taking back) has no record: it takes effect once per person it is about.
+    """
+    applied = Counter(_what_took_effect(row) for row in rows if row["fate"] == "applied" and row["kind"] not in LISTS)
+    for what, times in applied.items():
         if times > 1:
-            yield Finding(Kind.EFFECT_TWICE, "registry source_event", f"{source} {record} {sequence} applied {times} times")
+            yield Finding(Kind.EFFECT_TWICE, "registry source_event", f"{what} applied {times} times")
+
+
+def _what_took_effect(row: Row) -> str:
+    if row["record"] is None:
+        return f"{row['source']} {row['kind']} {row['event_id']} of {row['beneficiary_id']}"
+    return f"{row['source']} {row['record']} {row['sequence']}"
 
 
 def _applied_out_of_order(rows: Iterable[Row]) -> Iterator[Finding]:
@@ -91,7 +98,7 @@ def _applied_out_of_order(rows: Iterable[Row]) -> Iterator[Finding]:
     last: dict[tuple[str, str], int] = {}
     for row in rows:
         key = (row["source"], row["record"])
-        if row["fate"] != "applied" or row["kind"] in LISTS:
+        if row["fate"] != "applied" or row["kind"] in LISTS or row["record"] is None:
             continue
         if row["sequence"] < last.get(key, -1):
             what = f"{key[0]} {key[1]}: {row['sequence']} applied after {last[key]}"

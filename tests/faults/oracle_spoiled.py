@@ -6,7 +6,7 @@ from typing import Any
 
 from shared import topics
 from shared.topics import Provider, Service, batch_topic, instruction_topic
-from tests.faults.oracle_draft import BATCH, LINE, PERSON, VND, Draft, fact, jws, result, snapshot, state
+from tests.faults.oracle_draft import BATCH, LINE, PERSON, VND, Draft, fact, jws, merge_of, result, snapshot, state
 from tests.faults.oracle_model import Kind
 
 R, V, P, N = Service.REGISTRY, Service.VERIFICATION, Service.PAYOUT, Service.NOTIFY
@@ -90,6 +90,10 @@ def statement_applied_twice(draft: Draft) -> None:
     other = draft.again(draft.records[MINISTRY][0])
     draft.records[MINISTRY][-1] = replace(other, event_id="another event id")
     draft.rows[R]["source_events"].append(draft.rows[R]["source_events"][0] | {"event_id": "another event id"})
+
+
+def merge_applied_twice(draft: Draft) -> None:
+    draft.rows[R]["source_events"] += 2 * [merge_of(PERSON)]
 
 
 def older_statement_applied_after_a_newer(draft: Draft) -> None:
@@ -290,7 +294,8 @@ SPOILED: list[tuple[Callable[[Draft], None], Kind]] = [
     (offset_above_the_log, Kind.INCONSISTENT_OFFSETS), (offset_names_another_record, Kind.INCONSISTENT_OFFSETS),
     (nobody_read_it, Kind.UNREAD), (partition_stopped, Kind.STOPPED), (event_without_a_trace, Kind.EFFECT_MISSING),
     (one_delivery_of_two_without_a_trace, Kind.EFFECT_MISSING), (event_taken_twice, Kind.READ_TWICE),
-    (statement_applied_twice, Kind.EFFECT_TWICE), (unreadable_event_not_set_aside, Kind.EFFECT_MISSING),
+    (statement_applied_twice, Kind.EFFECT_TWICE), (merge_applied_twice, Kind.EFFECT_TWICE),
+    (unreadable_event_not_set_aside, Kind.EFFECT_MISSING),
     (older_statement_applied_after_a_newer, Kind.NON_MONOTONIC), (set_aside, Kind.SET_ASIDE),
     (answer_not_kept, Kind.EFFECT_MISSING), (answer_kept_twice, Kind.EFFECT_TWICE), (version_missing, Kind.SEQUENCE_HOLE),
     (version_says_two_things, Kind.SEQUENCE_REPEATED), (result_missing, Kind.SEQUENCE_HOLE), (state_missing, Kind.SEQUENCE_HOLE),

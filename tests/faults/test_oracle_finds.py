@@ -7,7 +7,7 @@ import pytest
 from shared import topics
 from shared.topics import Provider, Service, result_topic
 from tests.faults.oracle import judge
-from tests.faults.oracle_draft import E2E, PAYMENT, TEXT, fact, snapshot, state, well
+from tests.faults.oracle_draft import E2E, PAYMENT, PERSON, TEXT, fact, merge_of, snapshot, state, well
 from tests.faults.oracle_log import writers
 from tests.faults.oracle_model import Kind
 from tests.faults.oracle_spoiled import SPOILED, believed_unsent, nobody_read_it, paid_twice_under_one_id, phantom
@@ -98,6 +98,12 @@ def test_event_that_waited_for_its_person_is_no_finding(fates):
     draft.rows[R]["source_events"] = [trace | {"fate": fate} for fate in fates]
     if fates == ["no_person"]:
         draft.rows[R]["waiting"].append({"source": trace["source"], "record": trace["record"], "sequence": 1})
+    assert draft.kinds() == set()
+
+
+def test_two_people_of_one_merge_and_a_second_merge_are_no_findings():
+    draft = well()
+    draft.rows[R]["source_events"] += [merge_of(PERSON), merge_of("other"), merge_of(PERSON, act="a later act")]
     assert draft.kinds() == set()
 
 
