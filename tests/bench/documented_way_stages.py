@@ -129,10 +129,9 @@ class Stage:
             account_source=AccountSource.BULK, identity=SEALED["identity"], payee=SEALED["payee"], delivery=SEALED["delivery"],
             contact=SEALED["contact"], identity_digest=identity, account_digest=account,
         )  # fmt: skip
-        person = snapshot.model_dump(exclude={"version", "cannot"})
-        await session.execute(
-            insert(self._table("person")).values(**person, epoch=1, n=1, changed_at=NOW).on_conflict_do_nothing()
-        )
+        table = self._table("person")
+        person = snapshot.model_dump(include=set(table.c.keys()))
+        await session.execute(insert(table).values(**person, epoch=1, n=1, changed_at=NOW).on_conflict_do_nothing())
         await session.execute(
             insert(self._table("source_record"))
             .values(source=event.source, record=event.record, beneficiary_id=who, sequence=event.source_sequence, digest=identity)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from shared.words import Outcome
-from tests.bench import end_to_end, matching, page, sampling, whole
+from tests.bench import documented_way, end_to_end, matching, page, sampling, whole
 from tests.bench.people import recipients
 from tests.bench.sampling import Sample
 
@@ -41,6 +41,12 @@ async def test_small_run_passes_its_gate(run):
     assert run["valid"]
     assert run["events"] > PEOPLE
     assert set(run["cpu_us_per_person"]) >= {"registry", "verification", "payout", "notify", "kafka", "postgres payout"}
+
+
+async def test_the_documented_way_still_runs_on_our_tables():
+    measured = await documented_way.run(100, lambda _text: None)
+    assert measured["people"] == 100
+    assert measured["people_per_second"] > 0
 
 
 async def test_page_tells_figures_and_missed_aims(run, found, tmp_path):
