@@ -86,13 +86,9 @@ async def _take(session: Any, taken: dict[TopicPartition, list[Any]]) -> None:
 
 async def run(people: int, say: Callable[[str], None]) -> dict[str, Any]:
     """Measure on a stack of its own. Raises RuntimeError when records are missing."""
-    return await asyncio.to_thread(_run, people, say)
-
-
-def _run(people: int, say: Callable[[str], None]) -> dict[str, Any]:
-    stack = LocalStack.start(ROOT, f"bench-bare-{os.getpid()}", fresh=True)
+    stack = await asyncio.to_thread(LocalStack.start, ROOT, f"bench-bare-{os.getpid()}", fresh=True)
     try:
-        return asyncio.run(_measure(stack, people, say))
+        return await _measure(stack, people, say)
     finally:
         stack.remove()
 

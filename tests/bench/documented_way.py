@@ -46,17 +46,13 @@ TIMEOUT_SECONDS = 1_800
 
 async def run(people: int, say: Callable[[str], None]) -> dict[str, Any]:
     """Measure on a stack of its own. Raises RuntimeError when a decision is missing or a process ended."""
-    return await asyncio.to_thread(_run, people, say)
-
-
-def _run(people: int, say: Callable[[str], None]) -> dict[str, Any]:
-    stack = LocalStack.start(ROOT, f"bench-documented-{os.getpid()}", fresh=True)
+    stack = await asyncio.to_thread(LocalStack.start, ROOT, f"bench-documented-{os.getpid()}", fresh=True)
     try:
         databases = {service: stack.postgres_dsn(f"documented_{service}") for service in SERVICES}
         for service, dsn in databases.items():
-            migrate(dsn, service)
+            await asyncio.to_thread(migrate, dsn, service)
         say(f"documented way: {people} people, one record at a time")
-        return asyncio.run(_measure(stack, databases, people))
+        return await _measure(stack, databases, people)
     finally:
         stack.remove()
 

@@ -217,8 +217,10 @@ def _latency(found: Results) -> str:
 def _parts(found: Results) -> str:
     parts = [_payroll(found["payroll"])] if found.get("payroll") else []
     rows = []
-    if one := found.get("list_import"):
-        rows += [(f"CSV list of {_n(one['rows'])} rows taken by registry: seconds", _n(one["seconds"]))]
+    for name, form in (("list_import", "CSV list"), ("workbook_import", "XLSX list")):
+        if not (one := found.get(name)):
+            continue
+        rows += [(f"{form} of {_n(one['rows'])} rows taken by registry: seconds", _n(one["seconds"]))]
         rows += [("the same: rows/s", _n(one["rows_per_second"])), ("the same: registry's peak MB", _n(one["peak_mb"]))]
     if one := found.get("matching"):
         rows.append(("identities matched a second on one core, rules alone", _n(one["matches_per_second"])))
