@@ -25,6 +25,9 @@ CONFLICTS = Counter("ansinh_conflicts_total", "Same key with other content: some
 DELIVERY_CONFLICTS = Gauge(
     "ansinh_delivery_conflicts", "Files with other content than was sealed, on a provider's server or our disk", ["provider"]
 )
+PRINTS_FAILING = Gauge(
+    "ansinh_prints_failing", "Lists of the post whose print has failed so far: their folder is not delivered before it"
+)
 
 INVARIANTS = CollectorRegistry()
 """Served by `ansinh check --every`, not by the services."""

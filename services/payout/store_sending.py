@@ -139,9 +139,9 @@ async def unwritten_files(tx: Tx) -> list[Record]:
     return await _all(queries.unwritten_files(tx))
 
 
-async def unprinted_lists(tx: Tx) -> list[Record]:
+async def unprinted_lists(tx: Tx, postponed: Collection[str]) -> list[Record]:
     """Some lists of the post without their print."""
-    return await _all(queries.unprinted_lists(tx))
+    return await _all(queries.unprinted_lists(tx, postponed=list(postponed)))
 
 
 async def save_print(tx: Tx, path: str, made: FileRow) -> bool:

@@ -1,20 +1,22 @@
 """Files of a release: valid for the bank's own schema, exactly what was hashed, and written by the next process when one dies."""
 
 import asyncio
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import openpyxl
 import pytest
 from lxml import etree
+from prometheus_client import REGISTRY
 from pypdf import PdfReader
 
 from deploy.local.xsd import ensure_xsd
 from services.payout.files import FileWriter
 from services.payout.papers import papers
-from services.payout.printing import Printer
+from services.payout.printing import Order, Printer, typeset_apart
 from services.payout.transfer_list import read_csv
 from shared.clock import LOCAL
+from shared.errors import Trouble
 from shared.personal import Collector, Delivery
 from shared.topics import Provider
 from shared.words import AccountCheck, AccountSource, Channel, LineStatus, Outcome
@@ -215,6 +217,35 @@ async def test_two_processes_print_a_list_once(bench: Bench) -> None:
             "SELECT path, count(part) AS parts FROM file JOIN file_part USING (path) GROUP BY path ORDER BY path"
         )
     assert [(row["path"].rsplit("/", 1)[1], row["parts"]) for row in rows] == [("18496.pdf", 1), ("18496.xlsx", 1)]
+
+
+async def test_a_list_that_cannot_be_printed_is_tried_later_and_the_others_do_not_wait(bench: Bench) -> None:
+    for area in ("18496", "18499"):
+        await bench.enrol(area=area)
+    await bench.close()
+    await bench.pay()
+    tried: list[str] = []
+
+    async def typeset(order: Order, content: bytes) -> bytes:
+        tried.append(order.heading.area)
+        if order.heading.area == tried[0] and tried.count(tried[0]) < 3:
+            raise Trouble("a printing process has died")
+        return await typeset_apart(order, content)
+
+    printer = Printer(bench.runtime, papers(bench.runtime.settings), typeset)
+
+    def failing() -> float | None:
+        return REGISTRY.get_sample_value("ansinh_prints_failing")
+
+    assert (await printer.print_missing(), failing()) == (1, 1)
+    assert await printer.print_missing() == 0
+    assert len(set(tried)) == len(tried) == 2
+    bench.clock.move(timedelta(seconds=31))
+    assert (await printer.print_missing(), failing()) == (0, 1)
+    bench.clock.move(timedelta(seconds=31))
+    assert await printer.print_missing() == 0
+    bench.clock.move(timedelta(seconds=31))
+    assert (await printer.print_missing(), failing()) == (1, 0)
 
 
 async def test_a_print_shows_the_list_as_it_left_whatever_is_known_since(bench: Bench, tmp_path: Path) -> None:
