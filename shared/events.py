@@ -161,6 +161,7 @@ class BeneficiarySnapshot(Message):
     area: AreaCode
     life: words.Life
     died_on: date | None = None
+    moved_out_on: date | None = None
     wish: words.Wish
     account_source: words.AccountSource | None = None
     home_delivery: bool = False
@@ -176,8 +177,7 @@ class BeneficiarySnapshot(Message):
 
 
 class EntitlementLine(Message):
-    """One line frozen at list closing; never changes. Same id with other content is an alarm. `ages`: `shared.ages.reached` at the period;
-    `circumstances`: a payee block. Both are left out where nothing is known: a line without them is byte for byte as before."""
+    """One line frozen at list closing; never changes; other content is an alarm. `ages`: `shared.ages.reached`; absent: not known."""
 
     TYPE: ClassVar[str] = "vn.ansinh.registry.entitlement.v1"
     TOPIC: ClassVar[str] = topics.REGISTRY_ENTITLEMENT

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -17,10 +18,11 @@ from services.payout.moving import payer_of
 from services.payout.rate_book import Mode
 from services.payout.rules import Rules
 from services.payout.standing import Effect, Payable, Stop, StopReason, standing, stop_of_person
+from shared.after_death import ON_DEATH, owed_to_the_family
 from shared.events import DeclaredLine
 from shared.personal import Circumstances
 from shared.vault import Vault
-from shared.words import HeldReason
+from shared.words import HeldReason, Outcome
 
 Row = Any
 """A row of `undecided_lines`, or a plain copy."""
@@ -30,6 +32,7 @@ Asked = tuple[str, Limits]
 """The month, and what it is judged by."""
 _HELD = {StopReason.DEAD: HeldReason.DEAD, StopReason.MOVED: HeldReason.MOVED}
 _PRECEDENCE = list(HeldReason)
+_ON_DEATH = '"benefit_code":"MT-'
 
 
 class Elsewhere(NamedTuple):
@@ -100,9 +103,29 @@ def grown_into(found: Payable | Stop | None, period: str, rules: Rules) -> str |
     return found.code if confirmed(found.code, period, rules) else None
 
 
+def is_on_death(content: str) -> bool:
+    """Whether a line is money that a death brings."""
+    return _ON_DEATH in content
+
+
+def to_the_family(row: Row, period: str) -> bool:
+    """Whether a line is owed although its person died before the month: to who is left."""
+    died_on = _died_on(row)
+    return died_on is not None and owed_to_the_family(_parsed(row["content"]), period, died_on)
+
+
+def _died_on(row: Row) -> date | None:
+    """The earlier of the days that registry and register tell, of a person whom either knows as dead."""
+    told = (row.get("died_on"), row.get("judged_died_on") if row.get("outcome") == Outcome.DEAD else None)
+    return min(filter(None, told), default=None)
+
+
 def _of_line(row: Row, asked: Asked, *, beside: Beside, amiss: Set[UUID], away: frozenset[UUID]) -> HeldReason | None:
     sealed, told = row["circumstances"], None
-    if sealed and beside.vault:
+    family = to_the_family(row, asked[0])
+    if family or is_on_death(row["content"]):
+        reason = _judged_to_the_family(_parsed(row["content"]), _died_on(row) if family else None, asked)
+    elif sealed and beside.vault:
         told = opened(beside.vault, row["beneficiary_id"], sealed)
         reason = _judged(_parsed(row["content"]), beside.payer, asked, known=Known(row["ages"], told))
     else:
@@ -111,7 +134,7 @@ def _of_line(row: Row, asked: Asked, *, beside: Beside, amiss: Set[UUID], away: 
         reason = first(reason, HeldReason.AMOUNT_DIFFERS)
     if away and row["entitlement_id"] in away:
         reason = first(reason, HeldReason.PAID_ELSEWHERE)
-    if beside.missed and _not_collected(row, told, beside.missed, most=asked[1][0].policy.misses_max):
+    if beside.missed and not family and _not_collected(row, told, beside.missed, most=asked[1][0].policy.misses_max):
         reason = first(reason, HeldReason.NOT_COLLECTED)
     return reason
 
@@ -131,6 +154,15 @@ def _parsed(content: str) -> DeclaredLine:
 def _alike(content: str, ages: str | None, asked: Asked) -> HeldReason | None:
     """Most lines declare what thousands of others declare, in the same words, and people of an age are many."""
     return _judged(_parsed(content), "", asked, known=Known(ages))
+
+
+def _judged_to_the_family(line: DeclaredLine, died_on: date | None, asked: Asked) -> HeldReason | None:
+    """Nothing is paid on a death that nobody knows of (any more), and of what was owed before it what policy says."""
+    period, (rules, tolerance_vnd) = asked
+    lapses = line.benefit_code not in ON_DEATH and rules.policy.unpaid_after_death == "lapses"
+    if died_on is None or lapses:
+        return HeldReason.NOT_OWED
+    return HeldReason.AMOUNT_DIFFERS if differs(line, period, tolerance_vnd, rules=rules, died_on=died_on) else None
 
 
 def _judged(line: DeclaredLine, payer: str, asked: Asked, *, known: Known) -> HeldReason | None:

@@ -33,7 +33,7 @@ def build(runtime: Runtime) -> App:
     read_contracts(runtime.settings.contracts_file)  # a build is too late to find a bad row
     writer = FileWriter(runtime.database, runtime.vault, runtime.clock, folder=runtime.settings.files_dir)
     desk = StatementDesk(runtime, handlers)
-    recoveries = RecoveryDesk(runtime.database, runtime.clock)
+    recoveries = RecoveryDesk(runtime.database, runtime.clock, runtime.settings.month_of_move)
     routes = router(runtime, writer, rules)
     routes.include_router(statement_router(runtime, desk, handlers))
     background = [

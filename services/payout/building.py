@@ -15,18 +15,19 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import chain, groupby
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from asyncpg import CheckViolationError, Record
 
 from services.payout import store, store_beside, store_building
-from services.payout.against import NOTHING, Beside, Limits, first, reasons
+from services.payout.against import NOTHING, Beside, Limits, first, reasons, to_the_family
 from services.payout.batch import Draft, OpenLine, Order, Payment, Step, pay
 from services.payout.channel import Choice, choose, verified
 from services.payout.contracts import SHIPPED, Contracts, read_contracts
 from services.payout.emitting import Entries, assigned, posted
 from services.payout.ledger import Posting, on_paying_again
+from services.payout.policy import MonthOfMove
 from services.payout.provider_rules import most_vnd
 from services.payout.refusals import Refusal, Refused
 from services.payout.rules import Rules
@@ -39,7 +40,7 @@ from shared.ids import derived_id, digest_hex, sum_of_digests
 from shared.outbox import OutEvent, put_events
 from shared.topics import Provider
 from shared.vault import Vault
-from shared.words import Channel, InstructionState
+from shared.words import Channel, HeldReason, InstructionState
 
 T = TypeVar("T")
 TRIES = 3
@@ -178,22 +179,39 @@ def decide(
     plan = Plan()
     for beneficiary_id, lines in groupby(rows, key=itemgetter("beneficiary_id")):
         whose = list(lines)
-        choice, known = _choice(
-            whose[0], period, next((row["failed"] for row in whose if row["failed"]), None), contracts=contracts
-        )
+        failed = next((row["failed"] for row in whose if row["failed"]), None)
+        asked = _Asked(period, failed, whose[0]["area"] if contracts.by_area else "", contracts, rules.policy.month_of_move)
+        choice, known = _choice(whose[0], asked)
         plan.unverified += not known
-        _decide_person(plan, beneficiary_id, whose, choice=choice, period=period, limits=limits, beside=beside)
+        way = _way_after_death(whose, choice, asked) if choice.held is HeldReason.DEAD else _Way(choice)
+        _decide_person(plan, beneficiary_id, whose, way=way, period=period, limits=limits, beside=beside)
     return plan
 
 
+class _Way(NamedTuple):
+    """How a person is paid; `ended`: lines of somebody dead that are not, though others of theirs are owed to the family."""
+
+    choice: Choice
+    ended: frozenset[UUID] = frozenset()
+
+
+def _way_after_death(rows: Sequence[Record], choice: Choice, asked: _Asked) -> _Way:
+    ended = frozenset(row["entitlement_id"] for row in rows if not to_the_family(row, asked.period))
+    if len(ended) == len(rows):
+        return _Way(choice)
+    return _Way(_choice(rows[0], asked._replace(to_the_family=True))[0], ended)
+
+
 def _decide_person(
-    plan: Plan, beneficiary_id: UUID, rows: list[Record], *, choice: Choice, period: str, limits: Limits, beside: Beside
+    plan: Plan, beneficiary_id: UUID, rows: list[Record], *, way: _Way, period: str, limits: Limits, beside: Beside
 ) -> None:
+    choice = way.choice
     person = rows[0]
     plan.considered += len(rows)
     payable = []
     for row, against in zip(rows, reasons(rows, period, limits, beside=beside), strict=True):
-        reason = first(choice.held, against) if against else choice.held
+        held = HeldReason.DEAD if row["entitlement_id"] in way.ended else choice.held
+        reason = first(held, against) if against else held
         if reason is None:
             payable.append(OpenLine(row["entitlement_id"], row["open_vnd"], row["programme"], row["pieces"], row["attempts"]))
         if row["held"] and row["held"] != reason:
@@ -211,33 +229,45 @@ def _decide_person(
         plan.orders[choice.provider].append(Order(beneficiary_id, choice.channel, person["area"], digest, tuple(payable)))
 
 
+class _Asked(NamedTuple):
+    """For what a choice is asked. `failed`: how the last account payment died; `area`: where contracts differ by it, else empty."""
+
+    period: str
+    failed: str | None
+    area: str
+    contracts: Contracts
+    month_of_move: MonthOfMove
+    to_the_family: bool = False
+
+
 _STANDING = (
-    "life", "merged", "died_on", "wish", "home_delivery", "can_be_delivered", "bank_bin", "paper_scope", "paper_from", "paper_until",
-    "bulk_unused", "outcome", "judged_died_on", "account",
+    "life", "merged", "died_on", "moved_out_on", "wish", "home_delivery", "can_be_delivered", "bank_bin", "paper_scope",
+    "paper_from", "paper_until", "bulk_unused", "outcome", "judged_died_on", "account",
 )  # fmt: skip
 _standing = itemgetter(*_STANDING)
 
 
-def _choice(row: Record, period: str, failed: str | None, *, contracts: Contracts) -> tuple[Choice, bool]:
+def _choice(row: Record, asked: _Asked) -> tuple[Choice, bool]:
     """How this person is paid, and whether verification has spoken about them as they are now."""
     same_identity, same_account = row["judged_identity"] == row["identity_digest"], row["judged_account"] == row["account_digest"]
-    digests = (row["account_digest"] is None, same_identity, same_account)
-    return _choice_alike(_standing(row), digests, (period, failed, row["area"] if contracts.by_area else "", contracts))
+    return _choice_alike(_standing(row), (row["account_digest"] is None, same_identity, same_account), asked)
 
 
 @lru_cache(maxsize=16_384)
-def _choice_alike(
-    standing: tuple[Any, ...], digests: tuple[bool, bool, bool], asked: tuple[str, str | None, str, Contracts]
-) -> tuple[Choice, bool]:
+def _choice_alike(standing: tuple[Any, ...], digests: tuple[bool, bool, bool], asked: _Asked) -> tuple[Choice, bool]:
     """People are many and the ways they can stand are few: a digest matters only by whether it is the one that was judged."""
-    (no_account, same_identity, same_account), (period, failed, area, contracts) = digests, asked
+    no_account, same_identity, same_account = digests
     row = dict(zip(_STANDING, standing, strict=True))
     row |= {"identity_digest": "known", "judged_identity": "known" if same_identity else "another"}
     row["account_digest"] = None if no_account else "known"
     row["judged_account"] = row["account_digest"] if same_account else "another"
+    row["to_the_family"] = asked.to_the_family
     snapshot, verdict = store.snapshot_of(row), store.verdict_of(row)
-    died = InstructionState(failed) if failed else None
-    choice = choose(snapshot, verdict, period=period, failed=died, area=area, contracts=contracts)
+    failed = InstructionState(asked.failed) if asked.failed else None
+    choice = choose(
+        snapshot, verdict, period=asked.period, failed=failed, area=asked.area, contracts=asked.contracts,
+        month_of_move=asked.month_of_move,
+    )  # fmt: skip
     return choice, verified(snapshot, verdict)
 
 

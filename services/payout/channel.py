@@ -8,6 +8,8 @@ from datetime import date
 from services.payout.authorisation import ACCOUNT, Paper
 from services.payout.contracts import SHIPPED, Contracts
 from services.payout.entitlement import owed_after_death
+from services.payout.moving import first_month_after
+from services.payout.policy import MonthOfMove
 from shared.topics import Provider
 from shared.words import AccountCheck, Channel, HeldReason, InstructionState, Life, NoAccountReason, Outcome, Wish
 
@@ -51,8 +53,12 @@ class Snapshot:
     """The authorisation of the account's holder, who is somebody else."""
     bulk_unused: bool = False
     """The account was issued in bulk, and nothing was ever paid on it."""
+    moved_out_on: date | None = None
+    """When a person who is away moved out of the payer's area."""
     merged: bool = False
     """The person is known under another id, which stays."""
+    to_the_family: bool = False
+    """Asked about lines that are owed although the person has died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +87,12 @@ def choose(
     failed: InstructionState | None = None,
     area: str = "",
     contracts: Contracts = SHIPPED,
+    month_of_move: MonthOfMove = "old",
 ) -> Choice:
     """Decide for one person and period. `failed`: how the last account payment of these lines died, if one did. Contracts and papers
     count as of the period's first day. Raises LookupError where no contract is in force."""
     holder = snapshot is not None and snapshot.account_digest is not None
-    reason = held_reason(snapshot, verdict, period)
+    reason = held_reason(snapshot, verdict, period, month_of_move=month_of_move)
     if reason:
         return Choice(held=reason, gap=NoAccountReason.HELD if holder else None)
     assert snapshot is not None
@@ -101,14 +108,16 @@ def choose(
     return Choice(contracts.provider(channel, area=area, bank_bin=None, on=on), channel, gap=gap)
 
 
-def held_reason(snapshot: Snapshot | None, verdict: Verdict | None, period: str) -> HeldReason | None:
+def held_reason(
+    snapshot: Snapshot | None, verdict: Verdict | None, period: str, *, month_of_move: MonthOfMove = "old"
+) -> HeldReason | None:
     """Why this person's lines are held, judged by life, register and digests; None when they may be paid."""
     if snapshot is None:
         return HeldReason.VERIFICATION_PENDING
     judged = verdict if verdict and verdict.identity_digest == snapshot.identity_digest else None
-    if not _lives_long_enough(snapshot, judged, period):
+    if not snapshot.to_the_family and not _lives_long_enough(snapshot, judged, period):
         return HeldReason.DEAD
-    if snapshot.life is Life.MOVED_OUT:
+    if snapshot.life is Life.MOVED_OUT and not _owed_before_the_move(snapshot.moved_out_on, period, month_of_move):
         return HeldReason.MOVED
     if snapshot.merged:
         return HeldReason.DUPLICATE
@@ -121,6 +130,11 @@ def _lives_long_enough(snapshot: Snapshot, verdict: Verdict | None, period: str)
     if snapshot.life is Life.DEAD and not owed_after_death(period, snapshot.died_on):
         return False
     return verdict is None or verdict.outcome is not Outcome.DEAD or owed_after_death(period, verdict.died_on)
+
+
+def _owed_before_the_move(moved_out_on: date | None, period: str, month_of_move: MonthOfMove) -> bool:
+    """An unknown day owes nothing until somebody has looked."""
+    return moved_out_on is not None and period < first_month_after(moved_out_on, month_of_move)
 
 
 def _gap(snapshot: Snapshot, verdict: Verdict, failed: InstructionState | None, *, on: date) -> NoAccountReason | None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from services.payout.combining import Candidate, combine
+from services.payout.on_death import worth_on_death
 from services.payout.rate_book import NO_RULE, Kind, OneOff, Worth, gift_named, gift_of, row_of
 from services.payout.rules import Rules
+from shared.after_death import ON_DEATH
+from shared.clock import period_of
 from shared.events import DeclaredLine
 from shared.words import Programme
 
@@ -24,6 +28,7 @@ class DifferenceReason(StrEnum):
     AGE_DIFFERS = "AGE_DIFFERS"
     CARER_DIFFERS = "CARER_DIFFERS"
     GIFT_DIFFERS = "GIFT_DIFFERS"
+    ON_DEATH_DIFFERS = "ON_DEATH_DIFFERS"
     ARREARS_TOO_HIGH = "ARREARS_TOO_HIGH"
     MONTH_TWICE = "MONTH_TWICE"
     NOT_CARRIED = "NOT_CARRIED"
@@ -53,13 +58,20 @@ def monthly_of(line: DeclaredLine, period: str, rules: Rules, *, code: str | Non
     return rules.monthly(code or line.benefit_code, period, own=own, law=_LAW[line.programme], aged=code is not None)
 
 
-def differences(line: DeclaredLine, period: str, rules: Rules, *, grown: str | None = None) -> list[Difference]:
+def differences(
+    line: DeclaredLine, period: str, rules: Rules, *, grown: str | None = None, died_on: date | None = None
+) -> list[Difference]:
     """Every part of a line that lies elsewhere than the tables say, however little. A part without a rule never differs.
 
-    `grown`: the code the person grew into; the monthly part is compared with that one.
+    `grown`: the code the person grew into; the monthly part is compared with that one. `died_on`: money on a death is that of its month,
+    and a list of a later month has no monthly part.
     """
+    if line.benefit_code in ON_DEATH:
+        return list(_on_death(line, period_of(died_on) if died_on else period, rules))
     if gift := gift_of(line.benefit_code, rules.book):
         return list(_gift(line, gift))
+    if died_on and period_of(died_on) < period:
+        return list(_earlier(line, period, rules))
     return [*_monthly(line, period, rules, grown=grown), *_carer(line, period, rules), *_earlier(line, period, rules)]
 
 
@@ -76,15 +88,21 @@ def giving_way(lines: Sequence[DeclaredLine], period: str, rules: Rules) -> set[
 
 
 def _compared_vnd(line: DeclaredLine) -> int:
-    return line.one_off_vnd if gift_named(line.benefit_code) else line.monthly_vnd
+    return line.one_off_vnd if gift_named(line.benefit_code) or line.benefit_code in ON_DEATH else line.monthly_vnd
 
 
 def shown_differences(
-    lines: Sequence[DeclaredLine], place: int, period: str, *, rules: Rules, grown: str | None = None
+    lines: Sequence[DeclaredLine],
+    place: int,
+    period: str,
+    *,
+    rules: Rules,
+    grown: str | None = None,
+    died_on: date | None = None,
 ) -> list[Difference]:
     """Why one of a person's lines is held for its amount: its own differences, and that it gives way to another of them."""
     line = lines[place]
-    found = differences(line, period, rules, grown=grown)
+    found = differences(line, period, rules, grown=grown, died_on=died_on)
     if place in giving_way(lines, period, rules):
         found.append(Difference(DifferenceReason.HIGHER_PAID, line.monthly_vnd, 0, None))
     return found
@@ -101,6 +119,14 @@ def _gift(line: DeclaredLine, gift: OneOff) -> Iterator[Difference]:
     """A gift is a line of its own: worth the gift and nothing else."""
     if line.declared_vnd != gift.vnd or line.one_off_vnd != gift.vnd:
         yield Difference(DifferenceReason.GIFT_DIFFERS, line.declared_vnd, gift.vnd, f"{gift.programme}:{gift.group}")
+
+
+def _on_death(line: DeclaredLine, month: str, rules: Rules) -> Iterator[Difference]:
+    """Money on a death is a line of its own: worth that and nothing else; where no text gives a sum, it counts as declared."""
+    worth = worth_on_death(line.benefit_code, month, rules)
+    owed = line.one_off_vnd if worth.vnd is None else worth.vnd
+    if (line.declared_vnd, line.one_off_vnd) != (owed, owed):
+        yield Difference(DifferenceReason.ON_DEATH_DIFFERS, line.declared_vnd, owed, worth.rule)
 
 
 def _carer(line: DeclaredLine, period: str, rules: Rules) -> Iterator[Difference]:

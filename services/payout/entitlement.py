@@ -78,12 +78,14 @@ def monthly_by_rule(line: DeclaredLine, period: str, rules: Rules) -> Dong | Non
     return monthly_of(line, period, rules).vnd
 
 
-def differs(line: DeclaredLine, period: str, tolerance_vnd: int, *, rules: Rules, grown: str | None = None) -> bool:
+def differs(
+    line: DeclaredLine, period: str, tolerance_vnd: int, *, rules: Rules, grown: str | None = None, died_on: date | None = None
+) -> bool:
     """Whether a part of a declared line lies further from the rules than the tolerance. A line without a rule never differs.
 
-    `grown`: the code the person grew into.
+    `grown`: the code the person grew into. `died_on`: money on a death is that of its month.
     """
-    return any(abs(one.vnd) > tolerance_vnd for one in differences(line, period, rules, grown=grown))
+    return any(abs(one.vnd) > tolerance_vnd for one in differences(line, period, rules, grown=grown, died_on=died_on))
 
 
 def owed_after_death(period: str, died_on: date | None) -> bool:

@@ -33,10 +33,11 @@ _FIRST_DAY = {
 
 
 class Known(NamedTuple):
-    """Of one line: `shared.ages.reached` as it is stored, and the circumstances. None: nothing is known."""
+    """Of one line: `shared.ages.reached` as it is stored, the circumstances, and the day of a death. None: nothing is known."""
 
     ages: str | None = None
     circumstances: Circumstances | None = None
+    died_on: date | None = None
 
 
 def opened(vault: Vault, beneficiary_id: UUID, sealed: str | None) -> Circumstances | None:

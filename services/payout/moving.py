@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from services.payout.circumstances import Move, MoveKind, Person
 from services.payout.months import plus_months
-from services.payout.policy import Policy
+from services.payout.policy import MonthOfMove, Policy
 from shared.clock import period_of
 
 
@@ -21,8 +23,13 @@ def payer_of(person: Person, month: str, policy: Policy) -> str | None:
 
 def first_month_of_new(move: Move, policy: Policy) -> str:
     """The first month the old place does not pay any more."""
-    month = period_of(move.on)
-    return month if policy.month_of_move == "new" else plus_months(month, 1)
+    return first_month_after(move.on, policy.month_of_move)
+
+
+def first_month_after(moved_on: date, month_of_move: MonthOfMove) -> str:
+    """The first month not paid by the place somebody left on this day."""
+    month = period_of(moved_on)
+    return month if month_of_move == "new" else plus_months(month, 1)
 
 
 def _starts(move: Move, policy: Policy) -> str | None:

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from services.payout.ages import counts_from
 from services.payout.circumstances import Grant, Person
 from services.payout.owed import Owed, OwedReason, Part
-from services.payout.rate_book import Kind, Worth, row_of
+from services.payout.rate_book import NO_RULE, Kind, Worth, row_of
 from services.payout.rules import Rules
 from services.payout.standing import Effect, Stop, standing
+from shared.after_death import RELATIVES
 from shared.clock import period_of
+from shared.money import Dong
 
 FUNERAL = "FUNERAL"
 _MOTHER = "NCC-BM"
@@ -25,7 +27,7 @@ def paid_on_death(person: Person, period: str, rules: Rules, *, payer: str) -> I
     granted = _granted(person, month, rules)
     groups = _groups(person, granted, month, rules=rules)
     if groups:
-        worth = _highest([_worth(group, month, rules) for group in groups])
+        worth = _highest([funeral_worth(group, month, rules) for group in groups])
         vnd = worth.vnd if worth.vnd is not None else person.funeral_declared_vnd or 0
         reason = OwedReason.ON_DEATH if worth.vnd is not None else OwedReason.AS_DECLARED
         yield Owed(period, month, FUNERAL, FUNERAL, Part.FUNERAL, vnd, worth.rule, reason, payer)
@@ -54,7 +56,24 @@ def _groups(person: Person, granted: Sequence[Grant], month: str, *, rules: Rule
     return groups
 
 
-def _worth(group: str, month: str, rules: Rules) -> Worth:
+def worth_on_death(code: str, month: str, rules: Rules) -> Worth:
+    """What a line under one of the codes of a death is worth, for a death in this month."""
+    if code == RELATIVES:
+        return relatives_worth(month, rules)
+    return funeral_worth(code.removeprefix("MT-"), month, rules)
+
+
+def relatives_worth(month: str, rules: Rules) -> Worth:
+    """So many months of the allowance a Heroic Mother has in the month she dies; no rule where that one's value is left to the list."""
+    rate = row_of(rules.book.funeral.get(_MOTHER, ()), month)
+    allowance = rules.monthly(_MOTHER, month, own=None)
+    if rate is None or rate.kind is not Kind.MONTHS or allowance.vnd is None:
+        return NO_RULE
+    return Worth(Dong(allowance.vnd * rate.values[0]), f"{FUNERAL}:{allowance.rule}")
+
+
+def funeral_worth(group: str, month: str, rules: Rules) -> Worth:
+    """Funeral money of a group for a death in this month."""
     rate = row_of(rules.book.funeral.get(group, ()), month)
     if rate is not None and rules.by_list(rate):
         return Worth(None, None)

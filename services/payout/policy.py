@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 Month = Literal["this_month", "next_month"]
+MonthOfMove = Literal["old", "new"]
 
 
 class Policy(BaseModel, frozen=True):
@@ -35,7 +36,7 @@ class Policy(BaseModel, frozen=True):
     """So many payments in a row not collected suspend a person."""
     care_home: Literal["replaced", "both"] = "replaced"
     """Whether care in a home takes the place of assistance in the community."""
-    month_of_move: Literal["old", "new"] = "old"
+    month_of_move: MonthOfMove = "old"
     """Which place pays the month of a move between communes."""
     gap_after_move: Literal["continued", "from_decision"] = "continued"
     """Whether the new place pays from where the old one stopped, or from the month of its own decision."""

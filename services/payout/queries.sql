@@ -4,17 +4,17 @@ SELECT beneficiary_id, epoch, n, identity_digest, account_digest, delivery_diges
 
 -- name: save_people!
 -- Newer snapshots; an older one changes nothing.
-INSERT INTO person (beneficiary_id, epoch, n, payer, area, life, died_on, wish, home_delivery, payee, delivery, bank_bin,
+INSERT INTO person (beneficiary_id, epoch, n, payer, area, life, died_on, moved_out_on, wish, home_delivery, payee, delivery, bank_bin,
                     identity_digest, account_digest, delivery_digest, account_source, paper_scope, paper_from, paper_until,
                     merged)
 SELECT * FROM unnest(:ids::uuid[], :epochs::int[], :ns::int[], :payers::text[], :areas::text[], :lives::text[], :died_ons::date[],
-                     :wishes::text[], :home_deliveries::boolean[], :payees::text[], :deliveries::text[], :bank_bins::text[],
+                     :moved_out_ons::date[], :wishes::text[], :home_deliveries::boolean[], :payees::text[], :deliveries::text[], :bank_bins::text[],
                      :identity_digests::text[], :account_digests::text[], :delivery_digests::text[], :account_sources::text[],
                      :paper_scopes::text[], :paper_froms::date[], :paper_untils::date[], :mergeds::boolean[])
 ON CONFLICT (beneficiary_id) DO UPDATE
    SET epoch = EXCLUDED.epoch, n = EXCLUDED.n, payer = EXCLUDED.payer, area = EXCLUDED.area, life = EXCLUDED.life,
-       died_on = EXCLUDED.died_on, wish = EXCLUDED.wish, home_delivery = EXCLUDED.home_delivery, payee = EXCLUDED.payee,
-       delivery = EXCLUDED.delivery, bank_bin = EXCLUDED.bank_bin, identity_digest = EXCLUDED.identity_digest,
+       died_on = EXCLUDED.died_on, moved_out_on = EXCLUDED.moved_out_on, wish = EXCLUDED.wish,
+       home_delivery = EXCLUDED.home_delivery, payee = EXCLUDED.payee, delivery = EXCLUDED.delivery, bank_bin = EXCLUDED.bank_bin, identity_digest = EXCLUDED.identity_digest,
        account_digest = EXCLUDED.account_digest, delivery_digest = EXCLUDED.delivery_digest, account_source = EXCLUDED.account_source,
        paper_scope = EXCLUDED.paper_scope, paper_from = EXCLUDED.paper_from, paper_until = EXCLUDED.paper_until,
        merged = EXCLUDED.merged
@@ -86,7 +86,7 @@ SELECT concat_ws('|', entitlement_id, beneficiary_id, period, payer, declared_vn
 SELECT l.entitlement_id, l.beneficiary_id, l.programme, l.declared_vnd, l.content, l.ages, l.circumstances,
        (l.declared_vnd - coalesce(past.live_vnd, 0))::bigint AS open_vnd,
        coalesce(past.pieces, 0) AS pieces, coalesce(past.attempts, 0) AS attempts, past.failed, h.reason AS held,
-       p.area, p.life, p.merged, p.died_on, p.wish, p.home_delivery, p.delivery IS NOT NULL AS can_be_delivered, p.bank_bin,
+       p.area, p.life, p.merged, p.died_on, p.moved_out_on, p.wish, p.home_delivery, p.delivery IS NOT NULL AS can_be_delivered, p.bank_bin,
        p.paper_scope, p.paper_from, p.paper_until,
        p.account_source = 'bulk' AND NOT EXISTS (SELECT FROM instruction u WHERE u.beneficiary_id = p.beneficiary_id
                                                     AND u.account_digest = p.account_digest AND u.state = 'paid') AS bulk_unused,
@@ -202,12 +202,15 @@ SELECT encode(sha256(convert_to(concat(
 -- name: doubtful_payments
 -- Payments not withdrawn whose person or verdict is not plainly as this payment needs it: only these can fall out; `release.recheck` decides.
 SELECT i.instruction_id, i.batch_id, i.beneficiary_id, i.channel, i.area, i.vnd, i.end_to_end_id, i.account_digest AS paid_account,
-       p.life, p.merged, p.died_on, p.wish, p.home_delivery, p.delivery IS NOT NULL AS can_be_delivered, p.bank_bin, p.identity_digest,
+       p.life, p.merged, p.died_on, p.moved_out_on, p.wish, p.home_delivery, p.delivery IS NOT NULL AS can_be_delivered, p.bank_bin, p.identity_digest,
        p.paper_scope, p.paper_from, p.paper_until,
        p.account_source = 'bulk' AND NOT EXISTS (SELECT FROM instruction u WHERE u.beneficiary_id = p.beneficiary_id
                                                     AND u.account_digest = p.account_digest AND u.state = 'paid') AS bulk_unused,
        p.account_digest, v.identity_digest AS judged_identity, v.account_digest AS judged_account, v.outcome, v.died_on AS judged_died_on,
-       v.account
+       v.account,
+       CASE WHEN p.life = 'dead' OR v.outcome = 'dead' THEN
+           (SELECT array_agg(l.content) FROM instruction_line il JOIN line l USING (entitlement_id)
+             WHERE il.instruction_id = i.instruction_id AND il.live) END AS contents
   FROM instruction i LEFT JOIN person p USING (beneficiary_id) LEFT JOIN verdict v USING (beneficiary_id)
  WHERE i.batch_id = ANY(:ids::uuid[]) AND i.state = 'created'
    AND (p.life = 'alive' AND NOT p.merged AND v.identity_digest = p.identity_digest AND v.outcome IN ('match', 'weak_match', 'number_changed')
@@ -375,10 +378,10 @@ SELECT path, :period, :payer, batch_id, kind, owner, sha256, size, count, vnd, :
 SELECT path, owner, sha256 FROM file WHERE written_at IS NULL ORDER BY path LIMIT 50;
 
 -- name: unprinted_lists
--- Lists of the post without their print, in folders that nobody has begun to deliver.
+-- Lists of the post without their print, in folders that nobody has begun to deliver; but not those to be tried later.
 SELECT f.path, f.period, f.batch_id, f.owner, f.count, f.vnd, f.made_at, b.execution_date FROM file f JOIN batch b USING (batch_id)
  WHERE f.kind = 'postal_list' AND NOT EXISTS (SELECT FROM file p WHERE p.path = regexp_replace(f.path, '[.]xlsx$', '.pdf'))
-   AND NOT EXISTS (SELECT FROM delivery d WHERE d.path = f.path)
+   AND NOT EXISTS (SELECT FROM delivery d WHERE d.path = f.path) AND f.path <> ALL (:postponed::text[])
  ORDER BY f.made_at, f.path LIMIT 20;
 
 -- name: save_print^

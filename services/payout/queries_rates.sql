@@ -8,8 +8,9 @@ SELECT payer, area, content, count(*) AS count FROM line
 
 -- name: lines_held_for_amount
 -- Lines of a payroll held for their amount or for what is known of the person, each as the one at `place` (from 1) among the person's lines; so many at most.
-SELECT l.entitlement_id, l.beneficiary_id, l.area, h.vnd AS held_vnd, h.reason, l.ages, l.circumstances, own.contents, own.place
-  FROM held h JOIN line l USING (entitlement_id)
+SELECT l.entitlement_id, l.beneficiary_id, l.area, h.vnd AS held_vnd, h.reason, l.ages, l.circumstances, own.contents, own.place,
+       least(p.died_on, CASE WHEN v.outcome = 'dead' THEN v.died_on END) AS died_on
+  FROM held h JOIN line l USING (entitlement_id) LEFT JOIN person p USING (beneficiary_id) LEFT JOIN verdict v USING (beneficiary_id)
   CROSS JOIN LATERAL (SELECT array_agg(o.content ORDER BY o.entitlement_id) AS contents,
                              array_position(array_agg(o.entitlement_id ORDER BY o.entitlement_id), l.entitlement_id) AS place
                         FROM line o WHERE o.beneficiary_id = l.beneficiary_id AND o.period = l.period AND o.payer = l.payer) own

@@ -1,12 +1,22 @@
--- name: paid_after_death
--- What reached people of a line for a month after the one they died in, so far not claimed back. Of two days told the later counts.
-SELECT l.entitlement_id, i.instruction_id, l.beneficiary_id, l.period, l.payer, l.content, il.vnd, dead.died_on,
+-- name: paid_beyond_what_was_owed
+-- What reached people of a line for a month after the last one they were owed, so far not claimed back. Of two days of death told the later
+-- counts. Who moved out is owed no more by the payer they left; months another payer paid are not in question. `old_pays_month_of_move`: a setting.
+WITH dead AS (
+    SELECT beneficiary_id, max(died_on) AS died_on
+      FROM (SELECT beneficiary_id, died_on FROM person WHERE life = 'dead'
+            UNION ALL SELECT beneficiary_id, died_on FROM verdict WHERE outcome = 'dead') AS told
+     WHERE died_on IS NOT NULL GROUP BY beneficiary_id
+), fact AS (
+    SELECT beneficiary_id, 'DEAD' AS reason, died_on AS fact_on, to_char(died_on, 'YYYY-MM') AS through, NULL AS payer FROM dead
+    UNION ALL
+    SELECT beneficiary_id, 'MOVED_OUT', moved_out_on,
+           to_char(moved_out_on - CASE WHEN :old_pays_month_of_move THEN interval '0' ELSE interval '1 month' END, 'YYYY-MM'), payer
+      FROM person WHERE moved_out_on IS NOT NULL AND NOT EXISTS (SELECT FROM dead WHERE dead.beneficiary_id = person.beneficiary_id)
+)
+SELECT l.entitlement_id, i.instruction_id, l.beneficiary_id, l.period, l.payer, l.content, il.vnd, fact.reason, fact.fact_on, fact.through,
        (SELECT coalesce(sum(o.vnd), 0)::bigint FROM recovery_case o WHERE o.entitlement_id = l.entitlement_id) AS claimed_vnd
-  FROM (SELECT beneficiary_id, max(died_on) AS died_on
-          FROM (SELECT beneficiary_id, died_on FROM person WHERE life = 'dead'
-                UNION ALL SELECT beneficiary_id, died_on FROM verdict WHERE outcome = 'dead') told
-         WHERE died_on IS NOT NULL GROUP BY beneficiary_id) dead
-  JOIN line l ON l.beneficiary_id = dead.beneficiary_id AND l.period > to_char(dead.died_on, 'YYYY-MM')
+  FROM fact
+  JOIN line l ON l.beneficiary_id = fact.beneficiary_id AND l.period > fact.through AND l.payer = coalesce(fact.payer, l.payer)
   JOIN instruction_line il ON il.entitlement_id = l.entitlement_id AND il.live
   JOIN instruction i ON i.instruction_id = il.instruction_id AND i.state IN ('paid', 'collected')
  WHERE NOT EXISTS (SELECT FROM recovery_case k WHERE k.entitlement_id = l.entitlement_id AND k.instruction_id = i.instruction_id)

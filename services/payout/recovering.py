@@ -12,6 +12,7 @@ from asyncpg import Record
 
 from services.payout import store_recovery
 from services.payout.emitting import Entries
+from services.payout.policy import MonthOfMove
 from services.payout.recovery import CLAIMED, OPEN, Ending, RecoveryRefusal, accounts, claim, proposal_sha256
 from services.payout.store_recovery import Case
 from shared.actors import Actor
@@ -27,15 +28,17 @@ LOOK_SECONDS = 20.0
 class RecoveryDesk:
     """Looks again and again for money that reached somebody who was not owed it. Looking takes no transaction id."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        """Of one service."""
+    def __init__(self, database: Database, clock: Clock, month_of_move: MonthOfMove = "old") -> None:
+        """Of one service. `month_of_move`: which place pays the month of a move."""
         self._database = database
         self._clock = clock
+        self._month_of_move = month_of_move
 
     async def look(self) -> int:
         """Open what is due, end what came back; returns how many cases changed. Two copies that look at once do it once."""
         async with self._database.reading() as tx:
-            due, back = cases_of(await store_recovery.paid_after_death(tx)), await store_recovery.came_back(tx)
+            due = cases_of(await store_recovery.paid_beyond_what_was_owed(tx, self._month_of_move))
+            back = await store_recovery.came_back(tx)
         if not due and not back:
             return 0
         async with self._database.transaction("payout.recovery") as tx:
@@ -53,12 +56,12 @@ def cases_of(rows: Sequence[Mapping[str, Any] | Record]) -> list[Case]:
     for row in rows:
         line, line_id = DeclaredLine.model_validate_json(row["content"]), row["entitlement_id"]
         before = row["claimed_vnd"] + claimed[line_id]
-        vnd = claim(row["vnd"], line, row["period"], died_on=row["died_on"], claimed_vnd=before)
+        vnd = claim(row["vnd"], line, row["period"], through=row["through"], claimed_vnd=before)
         if vnd:
             claimed[line_id] += vnd
             identity = derived_id("recovery", line_id, row["instruction_id"])
             where = (row["beneficiary_id"], row["period"], row["payer"])
-            cases.append(Case(identity, line_id, row["instruction_id"], *where, vnd, row["died_on"]))
+            cases.append(Case(identity, line_id, row["instruction_id"], *where, vnd, row["reason"], row["fact_on"]))
     return cases
 
 
@@ -70,7 +73,7 @@ async def _open(tx: Tx, cases: Sequence[Case], at: datetime) -> list[OutEvent]:
             case.instruction_id,
             case.vnd,
             accounts=(OPEN, CLAIMED),
-            reason=store_recovery.DEAD,
+            reason=case.reason,
         )
         for case in cases
         if case.case_id in new

@@ -1,19 +1,18 @@
 """Money that reached somebody for months not owed: how much is claimed back, and how a claim ends. Pure.
 
-The month of a death is owed still (domain 2.2): a death told late claims back only the months after it, and of arrears only the share of
-those months. What a death itself brings (funeral money) and other one-off sums are never claimed.
+The month of a death is owed still, and by the old place that of a move (domain 2.2): told late, either claims back only the months after
+it, and of arrears only the share of those months. What a death itself brings (funeral money) and other one-off sums are never claimed.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from shared.clock import period_of
-from shared.events import Arrears, DeclaredLine
+from shared.after_death import vnd_after
+from shared.events import DeclaredLine
 
 OPEN, CLAIMED = "recovery:open", "recovery:claimed"
 
@@ -47,20 +46,12 @@ RECOVERY_ADVICE: Mapping[RecoveryRefusal, str] = {
 }
 
 
-def not_owed(line: DeclaredLine, period: str, died_on: date) -> int:
-    """VND of a line of this period that is for months after the month of death; halves of a dong stay with the family."""
-    month = period_of(died_on)
-    own = line.monthly_vnd + line.carer_vnd if period > month else 0
-    return own + sum(_share_after(part, month) for part in (line.arrears, line.unpaid) if part)
+def claim(paid_vnd: int, line: DeclaredLine, period: str, *, through: str, claimed_vnd: int) -> int:
+    """What one payment of `paid_vnd` on a line is to give back when other payments of it are claimed for `claimed_vnd` already.
 
-
-def _share_after(part: Arrears, month: str) -> int:
-    return part.vnd * sum(period > month for period in part.periods) // len(part.periods)
-
-
-def claim(paid_vnd: int, line: DeclaredLine, period: str, *, died_on: date, claimed_vnd: int) -> int:
-    """What one payment of `paid_vnd` on a line is to give back when other payments of it are claimed for `claimed_vnd` already."""
-    return max(min(paid_vnd, not_owed(line, period, died_on) - claimed_vnd), 0)
+    `through`: the last month that was owed. Halves of a dong stay with who was paid.
+    """
+    return max(min(paid_vnd, vnd_after(line, period, through) - claimed_vnd), 0)
 
 
 def accounts(ending: Ending) -> tuple[str, str]:

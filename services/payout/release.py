@@ -18,6 +18,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from services.payout import store, store_answers, store_life, store_recall, store_sending
+from services.payout.against import is_on_death, to_the_family
 from services.payout.batch import BatchState, Step, withdrawal_sha256
 from services.payout.channel import choose
 from services.payout.clerk import Answer
@@ -26,6 +27,7 @@ from services.payout.emitting import audited
 from services.payout.idempotency import keep
 from services.payout.life import Emergency, release_refused
 from services.payout.papers import papers
+from services.payout.policy import MonthOfMove
 from services.payout.postal_list import HeldRow
 from services.payout.refusals import Refusal, Refused
 from services.payout.sending import Held, Packer, Shipment
@@ -107,15 +109,19 @@ async def _view(tx: Tx, period: str, payer: str) -> View:
     return View(batches, await store_sending.known_now(tx, period, payer, [batch["batch_id"] for batch in batches]))
 
 
-def recheck(rows: Iterable[Record], period: str) -> list[Fallen]:
+def recheck(rows: Iterable[Record], period: str, month_of_move: MonthOfMove = "old") -> list[Fallen]:
     """Payments that may not leave as approved: the person died before the period, is held now, or the account is not the judged one."""
-    return [Fallen(row, drop) for row in rows if (drop := _drop(row, period))]
+    return [Fallen(row, drop) for row in rows if (drop := _drop(row, period, month_of_move))]
 
 
-def _drop(row: Record, period: str) -> Drop | None:
+def _drop(row: Record, period: str, month_of_move: MonthOfMove) -> Drop | None:
     if row["life"] is None:
         return HeldReason.VERIFICATION_PENDING, HeldReason.VERIFICATION_PENDING
-    choice = choose(store.snapshot_of(row), store.verdict_of(row), period=period)
+    family = {content: to_the_family({**row, "content": content}, period) for content in row["contents"] or ()}
+    if any(is_on_death(content) and not owed for content, owed in family.items()):
+        return HeldReason.NOT_OWED, HeldReason.NOT_OWED
+    snapshot = store.snapshot_of({**row, "to_the_family": bool(family) and all(family.values())})
+    choice = choose(snapshot, store.verdict_of(row), period=period, month_of_move=month_of_move)
     if choice.held:
         return choice.held, choice.held
     if row["channel"] != Channel.ACCOUNT:
@@ -128,7 +134,7 @@ async def _pack(tx: Tx, runtime: Runtime, shipment: Shipment) -> tuple[View, lis
     period, payer = shipment.entries.period, shipment.entries.payer
     view = await _view(tx, period, payer)
     ids = [batch["batch_id"] for batch in view.batches]
-    fallen = recheck(await store_sending.doubtful_payments(tx, ids), period)
+    fallen = recheck(await store_sending.doubtful_payments(tx, ids), period, runtime.settings.month_of_move)
     dropped = {one.row["instruction_id"]: one.row["batch_id"] for one in fallen}
     leaving = await store_sending.leaving_lists(tx, view.batches, dropped)
     packer = Packer(runtime.vault, papers(runtime.settings), shipment)

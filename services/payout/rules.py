@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 from services.payout.policy import Policy
 from services.payout.rate_book import NO_RULE, Exclusion, Kind, Mode, Rate, RateBook, Worth, gift_named, row_of
+from shared.after_death import ON_DEATH, RELATIVES
 
 BY_LIST = "list"
+FUNERAL = frozenset(ON_DEATH) - {RELATIVES}
 _KNOWN_MAX = 100_000
 _ON_LISTS = (Kind.COEFFICIENT, Kind.ONE_OF)
 _STANDARD_OF_LAW = {"BT": "assistance", "CS": "assistance"}
@@ -54,9 +56,11 @@ class Rules:
 
     def mode(self, code_a: str, code_b: str, period: str) -> Mode:
         """How two codes go together: the narrowest row that speaks of both; without one, both are paid. The same code never
-        twice, and a gift once whatever group it is given for."""
+        twice, and a gift or funeral money once whatever group it is given for."""
         gift = gift_named(code_a)
         if code_a == code_b or (gift and gift[:1] == (gift_named(code_b) or ("",))[:1]):
+            return Mode.HIGHEST
+        if {code_a, code_b} <= FUNERAL:
             return Mode.HIGHEST
         row = self._row_between(self.names(code_a), self.names(code_b), period)
         if row is None:

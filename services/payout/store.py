@@ -76,6 +76,7 @@ async def save_people(tx: Tx, people: Sequence[tuple[BeneficiarySnapshot, str | 
         areas=[s.area for s in held],
         lives=[s.life for s in held],
         died_ons=[s.died_on for s in held],
+        moved_out_ons=[s.moved_out_on for s in held],
         wishes=[s.wish for s in held],
         home_deliveries=[s.home_delivery for s in held],
         payees=[s.payee for s in held],
@@ -164,6 +165,7 @@ def snapshot_of(row: Row) -> Snapshot | None:
     return Snapshot(
         life=Life(row["life"]),
         died_on=row["died_on"],
+        moved_out_on=row["moved_out_on"],
         wish=Wish(row["wish"]),
         home_delivery=row["home_delivery"],
         can_be_delivered=row["can_be_delivered"],
@@ -173,6 +175,7 @@ def snapshot_of(row: Row) -> Snapshot | None:
         paper=Paper(row["paper_scope"], row["paper_from"], row["paper_until"]) if row["paper_scope"] else None,
         bulk_unused=bool(row["bulk_unused"]),
         merged=row["merged"],
+        to_the_family=row.get("to_the_family", False),
     )
 
 

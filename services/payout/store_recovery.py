@@ -9,6 +9,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
+from services.payout.policy import MonthOfMove
 from services.payout.recovery import CLAIMED, OPEN, Ending, accounts
 from shared.actors import Actor
 from shared.database import Tx, load_queries
@@ -16,7 +17,6 @@ from shared.ids import derived_id
 
 queries = load_queries(__file__, "queries_recovery.sql")
 SHOWN = 500
-DEAD = "DEAD"
 
 
 class Case(NamedTuple):
@@ -29,6 +29,7 @@ class Case(NamedTuple):
     period: str
     payer: str
     vnd: int
+    reason: str
     fact_on: date
 
 
@@ -36,9 +37,9 @@ async def _all(rows: AsyncIterator[Record]) -> list[Record]:
     return [row async for row in rows]
 
 
-async def paid_after_death(tx: Tx) -> list[Record]:
-    """Lines paid for months after a death and not claimed back yet."""
-    return await _all(queries.paid_after_death(tx))
+async def paid_beyond_what_was_owed(tx: Tx, month_of_move: MonthOfMove) -> list[Record]:
+    """Lines paid for months after a death or a move and not claimed back yet, each with the last month that was owed."""
+    return await _all(queries.paid_beyond_what_was_owed(tx, old_pays_month_of_move=month_of_move == "old"))
 
 
 async def came_back(tx: Tx) -> list[Record]:
@@ -63,7 +64,7 @@ async def open_cases(tx: Tx, cases: Sequence[Case], at: datetime) -> set[UUID]:
         periods=[case.period for case in rows],
         payers=[case.payer for case in rows],
         vnds=[case.vnd for case in rows],
-        reasons=[DEAD] * len(rows),
+        reasons=[case.reason for case in rows],
         days=[case.fact_on for case in rows],
         postings=[opening_id(case.case_id) for case in rows],
         debit=OPEN,

@@ -32,7 +32,8 @@ async def held_for_amount(tx: Tx, period: str, payer: str, vault: Vault) -> list
         HeldForAmount(
             row["entitlement_id"], row["beneficiary_id"], row["area"], row["held_vnd"],
             tuple(_line(content) for content in row["contents"]), row["place"] - 1, row["reason"],
-            Known(row["ages"], opened(vault, row["beneficiary_id"], row["circumstances"])), unpaid.get(row["entitlement_id"]),
+            Known(row["ages"], opened(vault, row["beneficiary_id"], row["circumstances"]), row["died_on"]),
+            unpaid.get(row["entitlement_id"]),
         )
         for row in rows
     ]  # fmt: skip

@@ -17,6 +17,7 @@ from services.payout.knowledge import Known
 from services.payout.rate_book import gift_of
 from services.payout.rules import Rules
 from services.payout.standing import Stop
+from shared.after_death import ON_DEATH
 from shared.events import DeclaredLine
 
 
@@ -52,7 +53,8 @@ def shown_payroll(
     codes without a rule, and of codes with conditions where nobody told what is known of the person (`unknown`, by code)."""
     without: dict[str, int] = defaultdict(int)
     for group in groups:
-        if monthly_of(group.line, period, rules).vnd is None and not gift_of(group.line.benefit_code, rules.book):
+        one_off = group.line.benefit_code in ON_DEATH or gift_of(group.line.benefit_code, rules.book)
+        if not one_off and monthly_of(group.line, period, rules).vnd is None:
             without[group.line.benefit_code] += group.lines
     conditions = {code: counts for code, counts in unknown.items() if _has_conditions(code, rules) and any(counts.values())}
     lines = [_shown_line(one, groups[0].payer, period, rules=rules) for one in held]
@@ -67,7 +69,7 @@ def _has_conditions(code: str, rules: Rules) -> bool:
 def _shown_line(one: HeldForAmount, payer: str, period: str, *, rules: Rules) -> dict[str, Any]:
     found = stands(one.lines[one.place], payer, period, known=one.known, rules=rules)
     grown = grown_into(found, period, rules)
-    differs = shown_differences(one.lines, one.place, period, rules=rules, grown=grown)
+    differs = shown_differences(one.lines, one.place, period, rules=rules, grown=grown, died_on=one.known.died_on)
     if one.unpaid:
         differs.append(Difference(DifferenceReason.NOT_CARRIED, *one.unpaid, None))
     return {

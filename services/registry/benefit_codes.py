@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from shared.after_death import ON_DEATH
 from shared.words import Programme
 
 _ASSISTANCE = (
@@ -24,7 +25,7 @@ _KNOWN = {
         (_PENSION, Programme.SOCIAL_PENSION),
     )
     for code in codes
-}
+} | {code.casefold(): (code, programme) for code, programme in ON_DEATH.items()}
 
 
 def benefit_code(written: str) -> tuple[str, Programme] | None:

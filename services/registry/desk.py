@@ -27,6 +27,7 @@ from services.registry.statements import (
     Statement,
     Undo,
 )
+from shared.after_death import owed_to_the_family
 from shared.events import DeclaredLine
 from shared.ids import random_id
 from shared.personal import Identity
@@ -274,8 +275,8 @@ class Desk:
             return RowReason.IDENTITY_TOO_THIN
         if (act.period, act.payer) in self.closed or (before and (before.period, before.payer) in self.closed):
             return RowReason.LIST_CLOSED
-        if person is not None and not person.is_owed(act.period):
-            return RowReason.PERSON_DEAD
+        if why := people_rules.refused_by_death(person, act):
+            return why
         if self._live.get(row.once, (row.source, row.record)) != (row.source, row.record):
             return RowReason.DUPLICATE_ROW
         self._change_person(people_rules.enrolled(person, act, beneficiary_id=row.beneficiary_id, epoch=self.epoch))
@@ -295,6 +296,8 @@ class Desk:
     def _end(self, act: End, person: Person, key: RecordKey) -> Done:
         about_person = act.reason in (EndReason.DEATH, EndReason.MOVED_OUT)
         later = [row for row in self._active(person) if row.period > f"{act.on:%Y-%m}"]
+        if act.reason is EndReason.DEATH:
+            later = [row for row in later if not owed_to_the_family(row.line, row.period, act.on)]
         rows = [row for row in later if about_person or (row.source, row.record) == key]
         frozen = [row for row in rows if (row.period, row.payer) in self.closed]
         for row in rows:

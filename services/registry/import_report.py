@@ -29,6 +29,7 @@ HEADINGS = ("Kết quả", "Lý do")
 _COLUMN_OF = {
     RowReason.NUMBER_CLASH: Column.NUMBER,
     RowReason.PERSON_DEAD: Column.NAME,
+    RowReason.PERSON_ALIVE: Column.NAME,
     RowReason.DUPLICATE_ROW: Column.NAME,
 }
 Mark = tuple[int, str, str]

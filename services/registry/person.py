@@ -8,7 +8,9 @@ from uuid import UUID
 
 from services.registry.cells import folded
 from services.registry.circumstances import left, taken, told
+from services.registry.refusals import RowReason
 from services.registry.statements import Change, End, Enrol, NameCollector, RecordWish, RegisterAccount
+from shared.after_death import ON_DEATH, owed_to_the_family
 from shared.personal import Account, Circumstances, Collector, Delivery, Identity, Payee, PersonalData
 from shared.words import AccountSource, EndReason, Life, Wish
 
@@ -87,12 +89,28 @@ class Person(NamedTuple):
         """Entitled through the month of death, stopped from the next (domain 2.2)."""
         return self.life is not Life.DEAD or self.died_on is None or f"{self.died_on:%Y-%m}" >= period
 
+    @property
+    def moved_out_on(self) -> date | None:
+        """When somebody who is away moved out."""
+        moves = self.circumstances.moves if self.circumstances else ()
+        return moves[-1].on if self.life is Life.MOVED_OUT and moves else None
+
     def published(self, today: date) -> tuple[object, ...]:
         """What a snapshot shows: a new version exists exactly when this differs."""
         return (
-            self.payer, self.area, self.life, self.died_on, self.wish, self.account_source, self.home_delivery,
+            self.payer, self.area, self.life, self.died_on, self.moved_out_on, self.wish, self.account_source, self.home_delivery,
             self.cannot_on(today), self.identity, self.account, self.delivery_on(today), self.phone, self.merged_into,
         )  # fmt: skip
+
+
+def refused_by_death(person: Person | None, act: Enrol) -> RowReason | None:
+    """Why a line is not owed to a person, or to who is left of the family."""
+    if act.line.benefit_code in ON_DEATH:
+        if person is None or person.life is not Life.DEAD:
+            return RowReason.PERSON_ALIVE
+    elif person is None or person.is_owed(act.period):
+        return None
+    return None if owed_to_the_family(act.line, act.period, person.died_on) else RowReason.PERSON_DEAD
 
 
 def enrolled(person: Person | None, act: Enrol, *, beneficiary_id: UUID, epoch: int) -> Person:

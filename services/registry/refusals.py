@@ -45,6 +45,7 @@ class RowReason(StrEnum):
     NUMBER_CLASH = "NUMBER_CLASH"
     DUPLICATE_ROW = "DUPLICATE_ROW"
     PERSON_DEAD = "PERSON_DEAD"
+    PERSON_ALIVE = "PERSON_ALIVE"
     LIST_CLOSED = "LIST_CLOSED"
     NO_LIVE_ROW = "NO_LIVE_ROW"
     CELLS_TOO_MANY = "CELLS_TOO_MANY"
@@ -138,7 +139,10 @@ ADVICE: dict[RowReason | RowNote | FileReason | CloseReason, str] = {
     RowReason.PERSONAL_UNREADABLE: "Phần thông tin cá nhân không mở được hoặc sai khuôn: bên gửi kiểm tra khóa và khuôn dữ liệu.",
     RowReason.NUMBER_CLASH: "Số định danh này đang thuộc về người có họ tên và năm sinh khác: kiểm tra lại số.",
     RowReason.DUPLICATE_ROW: "TRÙNG: người này đã có dòng với cùng nội dung chi trả trong kỳ; chỉ chi một lần.",
-    RowReason.PERSON_DEAD: "Người này đã được ghi nhận mất trước kỳ chi trả.",
+    RowReason.PERSON_DEAD: (
+        "Người này đã được ghi nhận mất trước kỳ chi trả: chỉ nhận tiền còn nợ đến hết tháng mất, hoặc tiền mai táng với mã MT-..."
+    ),
+    RowReason.PERSON_ALIVE: "Chưa ghi nhận người này đã mất: báo mất trước rồi nộp lại dòng tiền mai táng.",
     RowReason.LIST_CLOSED: "Danh sách của kỳ này đã chốt: đưa vào kỳ sau.",
     RowReason.NO_LIVE_ROW: "Không có dòng nào đang hiệu lực để thay đổi hoặc kết thúc.",
     RowReason.TOO_LARGE: "Số thứ tự (source_sequence) hoặc số dòng công bố lớn hơn mức hệ thống ghi được: bên gửi đánh số lại.",

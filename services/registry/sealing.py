@@ -159,6 +159,7 @@ def snapshot_of(person: Person, blocks: Blocks, today: date) -> BeneficiarySnaps
         area=person.area,
         life=person.life,
         died_on=person.died_on,
+        moved_out_on=person.moved_out_on,
         wish=person.wish,
         account_source=person.account_source,
         home_delivery=person.home_delivery,

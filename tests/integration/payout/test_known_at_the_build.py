@@ -8,11 +8,12 @@ import asyncpg
 import pytest
 
 from services.payout.months import plus_months
+from services.payout.recovering import RecoveryDesk
 from shared.errors import BadRecord
-from shared.events import Arrears, EntitlementLine
+from shared.events import Arrears, BeneficiarySnapshot, EntitlementLine
 from shared.personal import Circumstances, Happened
 from shared.topics import Provider
-from shared.words import HeldReason, LifeEvent, LineStatus, Programme, Role
+from shared.words import Channel, HeldReason, Life, LifeEvent, LineStatus, Outcome, Programme, Role
 from tests.integration.payout.months_world import Entry, a_person, closed, held, pay, step, the_post_says
 from tests.integration.payout.payout_bench import PAYER, PERIOD, Bench, a_line, a_merit_line, an_account
 
@@ -308,6 +309,11 @@ async def test_the_database_refuses_a_gift_in_two_months(bench: Bench) -> None:
     for period in ("2025-12", "2026-01"):
         await closed(bench, period, PAYER, Entry(who, gift))
     assert len((await step(bench, "2025-12", PAYER, "build"))["batches"]) == 1
+    await given_twice(bench)
+
+
+async def given_twice(bench: Bench) -> None:
+    """The line of January is put into a payment although that of December is in one."""
     insert = """
         WITH one AS (INSERT INTO batch (batch_id, period, payer, provider, round, count, vnd, sha256, execution_date)
                      SELECT gen_random_uuid(), '2026-01', payer, provider, 1, count, vnd, repeat('0', 64), execution_date FROM batch
@@ -322,6 +328,76 @@ async def test_the_database_refuses_a_gift_in_two_months(bench: Bench) -> None:
         await session.execute(insert)
         with pytest.raises(asyncpg.CheckViolationError, match="a gift is given once"):
             await session.execute(share)
+
+
+# --- on a death ---------------------------------------------------------------------------------------------------------------
+
+FUNERAL: dict[str, Any] = {"benefit_code": "MT-BT", "coefficient_hundredths": None, "monthly_vnd": 0, "one_off_vnd": 7_200_000}
+
+
+async def dead(bench: Bench, who: BeneficiarySnapshot, on: date) -> BeneficiarySnapshot:
+    """Registry and register say so."""
+    snapshot = bench.snapshot(who.beneficiary_id, life=Life.DEAD, died_on=on)
+    await bench.see(snapshot)
+    await bench.verify(bench.result(snapshot, Outcome.DEAD, died_on=on))
+    return snapshot
+
+
+async def test_funeral_money_and_what_was_owed_go_to_the_family_by_post_and_a_later_month_does_not(bench: Bench) -> None:
+    """Died in February, told before March was built: of three lines of March two are paid."""
+    who = await a_person(bench, account=an_account())
+    await closed(bench, PERIOD, PAYER, Entry(who, a_line()))
+    await pay(bench, PERIOD, PAYER)
+    await bench.answer(*await bench.answers_to(Provider.BANK_A, LineStatus.PAID))
+    gone = await dead(bench, who, date(2024, 2, 20))
+    owed = a_line(monthly_vnd=0, arrears=Arrears(periods=("2024-01",), vnd=360_000))
+    await closed(bench, "2024-03", PAYER, Entry(gone, a_merit_line()), Entry(gone, a_line(**FUNERAL)), Entry(gone, owed))
+    await pay(bench, "2024-03", PAYER)
+    page = (await bench.client.get(f"/v1/payrolls/2024-03/{PAYER}")).json()
+    assert page["held"] == {HeldReason.DEAD: {"count": 1, "vnd": a_merit_line().declared_vnd}}
+    [(_manifest, [transfer])] = (await bench.mail(Provider.POST)).values()
+    assert (transfer.amount_vnd, transfer.channel) == (7_560_000, Channel.COUNTER)
+    await the_post_says(bench, LineStatus.PAID, "2024-03")
+    await RecoveryDesk(bench.database, bench.clock).look()
+    assert (await bench.client.get("/v1/recoveries")).json()["recoveries"] == [], "nothing of it is claimed back"
+
+    await closed(bench, "2024-04", PAYER, Entry(gone, a_line(**FUNERAL)))
+    await pay(bench, "2024-04", PAYER)
+    assert (await held(bench, who.beneficiary_id))[f"2024-04 {PAYER}"] == HeldReason.PAID_ELSEWHERE, "funeral money is paid once"
+
+
+async def test_funeral_money_is_that_of_the_month_of_death_and_nobodys_while_no_death_is_known(bench: Bench) -> None:
+    at_old_rate, at_new_rate, alive = [await a_person(bench) for _ in range(3)]
+    old, new = await dead(bench, at_old_rate, date(2024, 6, 30)), await dead(bench, at_new_rate, date(2024, 7, 1))
+    await closed(bench, "2024-08", PAYER, *(Entry(one, a_line(**FUNERAL)) for one in (old, new, alive)))
+    await pay(bench, "2024-08", PAYER)
+    found = [(await held(bench, one.beneficiary_id))[f"2024-08 {PAYER}"] for one in (old, new, alive)]
+    assert found == [None, HeldReason.AMOUNT_DIFFERS, HeldReason.NOT_OWED]
+    shown = (await differences(bench, "2024-08"))["lines"]
+    [differs] = [line["differences"] for line in shown if line["held"] == "AMOUNT_DIFFERS"]
+    told = {(one["reason"], one["owed_vnd"], one["rule"]) for one in differs}
+    assert told == {("ON_DEATH_DIFFERS", 10_000_000, "FUNERAL:BT@2021-07*assistance@2024-07")}
+
+
+async def test_a_death_that_was_taken_back_before_the_release_pays_nothing(bench: Bench) -> None:
+    who = await a_person(bench)
+    gone = await dead(bench, who, date(2024, 1, 20))
+    await closed(bench, PERIOD, PAYER, Entry(gone, a_line(**FUNERAL)))
+    for act in ("build", "check", "approve"):
+        await step(bench, PERIOD, PAYER, act)
+    await dead(bench, who, date(2024, 3, 20))  # the day was wrong: it is after the month of the list
+    await step(bench, PERIOD, PAYER, "release")
+    page = await bench.page()
+    assert [(batch["state"], batch["sent_count"]) for batch in page["batches"]] == [("settled", 0)]
+
+
+async def test_the_database_refuses_funeral_money_twice_whatever_law_it_is_listed_under(bench: Bench) -> None:
+    gone = await dead(bench, await a_person(bench), date(2024, 1, 20))
+    merit = a_line(**(FUNERAL | {"benefit_code": "MT-NCC", "programme": Programme.MERIT}))
+    for period, line in (("2025-12", a_line(**FUNERAL)), ("2026-01", merit)):
+        await closed(bench, period, PAYER, Entry(gone, line))
+    assert len((await step(bench, "2025-12", PAYER, "build"))["batches"]) == 1
+    await given_twice(bench)
 
 
 # --- carried over -------------------------------------------------------------------------------------------------------------

@@ -6,12 +6,14 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 
+from services.payout.policy import MonthOfMove
 from services.payout.recovering import RecoveryDesk
 from shared.events import Entry
 from shared.topics import Provider
 from shared.words import Life, LineStatus, Outcome, Role
-from tests.integration.payout.payout_bench import Bench, a_line, an_account
+from tests.integration.payout.payout_bench import PAYER, Bench, a_line, an_account
 from tests.integration.payout.test_payout_guarantees import refused
 
 VND = 360_000
@@ -81,6 +83,31 @@ async def test_the_register_counts_as_well_and_the_later_day_of_two(bench: Bench
     await bench.verify(bench.result(snapshot, Outcome.DEAD, died_on=date(2024, 1, 31)))
     await dies(bench, snapshot, date(2024, 2, 1))
     assert await desk(bench).look() == 0, "of two days told the later counts"
+
+
+@pytest.mark.parametrize(("moved_on", "month_of_move", "claimed"), [
+    (date(2024, 1, 31), "old", VND), (date(2024, 2, 1), "old", 0), (date(2024, 2, 1), "new", VND), (date(2024, 3, 1), "new", 0),
+])  # fmt: skip
+async def test_money_for_months_after_a_move_is_claimed_back(
+    bench: Bench, moved_on: date, month_of_move: MonthOfMove, claimed: int
+) -> None:
+    (snapshot,) = await paid(bench)
+    away = bench.snapshot(snapshot.beneficiary_id, an_account(), life=Life.MOVED_OUT, moved_out_on=moved_on)
+    await bench.see(away)
+    await RecoveryDesk(bench.database, bench.clock, month_of_move).look()
+    assert [(case["vnd"], case["reason"], case["fact_on"]) for case in await shown(bench)] == (
+        [(claimed, "MOVED_OUT", str(moved_on))] if claimed else []
+    )
+
+
+async def test_of_a_move_and_a_death_the_death_counts_and_another_payers_month_is_not_claimed(bench: Bench) -> None:
+    dead, elsewhere = await paid(bench, 2)
+    await bench.verify(bench.result(dead, Outcome.DEAD, died_on=date(2024, 2, 3)))
+    for snapshot, payer in ((dead, PAYER), (elsewhere, "huyen-445")):
+        moved = {"life": Life.MOVED_OUT, "moved_out_on": date(2024, 1, 5), "payer": payer}
+        await bench.see(bench.snapshot(snapshot.beneficiary_id, an_account(), **moved))
+    await desk(bench).look()
+    assert await shown(bench) == []
 
 
 async def test_a_case_is_owned_and_ends_by_two(bench: Bench) -> None:

@@ -30,7 +30,7 @@ def a_row(**changes: Any) -> dict[str, Any]:
         "entitlement_id": UUID(int=1), "beneficiary_id": UUID(int=2), "programme": "social_assistance", "declared_vnd": 360_000,
         "content": CONTENT[360_000], "open_vnd": 360_000, "pieces": 0, "attempts": 0, "failed": None, "held": None, "area": "18496",
         "life": "alive", "died_on": None, "wish": "account", "home_delivery": False, "can_be_delivered": True, "bank_bin": "970405",
-        "paper_scope": None, "paper_from": None, "paper_until": None, "bulk_unused": None, "merged": False,
+        "paper_scope": None, "paper_from": None, "paper_until": None, "bulk_unused": None, "merged": False, "moved_out_on": None,
         "identity_digest": "i", "account_digest": "a", "judged_identity": "i", "judged_account": "a", "outcome": "match",
         "judged_died_on": None, "account": "usable", "beside": None, "ages": None, "circumstances": None,
     }  # fmt: skip

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.payout.channel import Choice, Snapshot, Verdict, choose, verified
+from services.payout.policy import MonthOfMove
 from shared.topics import Provider
 from shared.words import AccountCheck, Channel, HeldReason, InstructionState, Life, NoAccountReason, Outcome, Wish
 
@@ -68,6 +69,7 @@ def test_holder_paid_by_post_has_a_reason(
         ({}, {"outcome": Outcome.DEAD}, HeldReason.DEAD),
         ({"life": Life.DEAD, "died_on": date(2024, 1, 28)}, {}, HeldReason.DEAD),
         ({"life": Life.MOVED_OUT}, {}, HeldReason.MOVED),
+        ({"life": Life.MOVED_OUT, "moved_out_on": date(2024, 1, 31)}, {}, HeldReason.MOVED),
         ({}, {"outcome": Outcome.MOVED}, HeldReason.MOVED),
         ({}, {"outcome": Outcome.DUPLICATE}, HeldReason.DUPLICATE),
         ({"merged": True}, {}, HeldReason.DUPLICATE),
@@ -79,6 +81,14 @@ def test_holder_paid_by_post_has_a_reason(
 )
 def test_doubt_is_held(snapshot: dict[str, Any], verdict: dict[str, Any], reason: HeldReason) -> None:
     assert chosen(replace(HOLDER, **snapshot), replace(GOOD, **verdict)) == Choice(held=reason, gap=NoAccountReason.HELD)
+
+
+@pytest.mark.parametrize(("month_of_move", "held"), [("old", None), ("new", HeldReason.MOVED)])
+def test_the_place_that_was_left_pays_the_month_of_the_move_where_that_is_the_rule(
+    month_of_move: MonthOfMove, held: HeldReason | None
+) -> None:
+    away = replace(HOLDER, life=Life.MOVED_OUT, moved_out_on=date(2024, 2, 1))
+    assert choose(away, GOOD, period="2024-02", month_of_move=month_of_move).held is held
 
 
 def test_nothing_known_is_held() -> None:

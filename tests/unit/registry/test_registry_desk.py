@@ -9,6 +9,7 @@ from registry_workbooks import a_line, an_identity, plain_keys
 from services.registry.desk import Desk
 from services.registry.refusals import Fate, RowNote, RowReason
 from services.registry.statements import Change, End, Enrol, RecordWish, RegisterAccount, Statement
+from shared.events import Arrears
 from shared.personal import Account, PersonalData
 from shared.words import AccountSource, EndReason, Life, Wish
 
@@ -135,6 +136,31 @@ def test_a_death_ends_later_months_of_every_record_and_keeps_its_own():
     assert [row.period for row in active(desk)] == ["2024-01"]
     assert {person.life for person in desk.people.values()} == {Life.DEAD}
     assert desk.take(says(enrol(a_line(monthly_vnd=5)), sequence=4)).reason is RowReason.PERSON_DEAD
+
+
+FUNERAL = {"benefit_code": "MT-BT", "coefficient_hundredths": None, "monthly_vnd": 0, "one_off_vnd": 7_200_000}
+
+
+def test_what_a_death_brings_and_what_was_owed_before_stand_on_later_lists():
+    desk = a_desk()
+    desk.take(says(enrol(period="2024-01")))
+    early = desk.take(says(enrol(a_line(**FUNERAL)), record="mt"))
+    assert early.reason is RowReason.PERSON_ALIVE
+    assert desk.take(says(End(reason=EndReason.DEATH, on=date(2024, 1, 28)), sequence=2)).fate is Fate.APPLIED
+    unpaid = Arrears(periods=("2024-01",), vnd=360_000)
+    taken = [
+        desk.take(says(enrol(a_line(**FUNERAL), period="2024-03"), record="mt", sequence=2)),
+        desk.take(says(enrol(a_line(coefficient_hundredths=None, monthly_vnd=0, unpaid=unpaid), period="2024-03"), sequence=3)),
+    ]
+    assert [done.fate for done in taken] == [Fate.APPLIED, Fate.APPLIED]
+    told_again = desk.take(says(End(reason=EndReason.DEATH, on=date(2024, 1, 27)), sequence=4))
+    assert told_again.fate is Fate.APPLIED
+    assert sorted(row.period for row in active(desk)) == ["2024-01", "2024-03", "2024-03"], "the death told again ends neither"
+    assert {person.life for person in desk.people.values()} == {Life.DEAD}
+
+
+def test_money_on_a_death_of_somebody_nobody_knows_is_refused():
+    assert a_desk().take(says(enrol(a_line(**FUNERAL)))).reason is RowReason.PERSON_ALIVE
 
 
 def test_the_end_of_one_benefit_leaves_the_other():

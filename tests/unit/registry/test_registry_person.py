@@ -131,6 +131,8 @@ def test_only_a_new_payer_ends_a_move():
     same = rules.enrolled(moved, enrol(), beneficiary_id=moved.beneficiary_id, epoch=1)
     new = rules.enrolled(moved, enrol(payer="huyen-443"), beneficiary_id=moved.beneficiary_id, epoch=1)
     assert (same.life, new.life) == (Life.MOVED_OUT, Life.ALIVE)
+    assert (same.moved_out_on, new.moved_out_on) == (date(2024, 1, 28), None)
+    assert moved.published(date(2024, 1, 29)) != a_person().published(date(2024, 1, 29))
 
 
 def test_a_change_says_only_what_it_says():
