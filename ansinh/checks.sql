@@ -422,6 +422,10 @@ SELECT format('%s is merged away into %s and %s', m.beneficiary_id, m.survivor_i
 WITH rows AS (
     SELECT period, payer, source, count(*) AS count, sum(declared_vnd)::bigint AS vnd, count(*) FILTER (WHERE state = 'active') AS active,
            coalesce(sum(declared_vnd) FILTER (WHERE state = 'active'), 0)::bigint AS active_vnd FROM list_row GROUP BY 1, 2, 3
+), said AS (  -- who was put onto another payer's list by a decision about their commune counts where upstream listed them
+    SELECT r.period, coalesce(c.payer, r.payer) AS payer, r.source, count(*) AS count, sum(r.declared_vnd)::bigint AS vnd
+      FROM list_row r LEFT JOIN area_case c ON (c.source, c.record, c.period) = (r.source, r.record, r.period) AND c.fate = 'applied'
+     GROUP BY 1, 2, 3
 ), refused AS (
     SELECT period, payer, source, count(*) AS count, sum(vnd)::bigint AS vnd FROM (
         SELECT DISTINCT ON (source, record) period, payer, source, declared_vnd AS vnd FROM source_event e
@@ -435,10 +439,10 @@ SELECT format('%s %s: %s lines of %s VND closed, rows %s of %s', l.period, l.pay
   FROM payroll_list l LEFT JOIN held USING (period, payer)
  WHERE l.state = 'closed' AND (l.count::bigint, l.vnd) IS DISTINCT FROM (held.count, held.vnd)
  UNION ALL
-SELECT format('%s %s %s: declared %s of %s VND, held %s of %s, refused %s', period, payer, source, d.count, d.vnd, rows.count, rows.vnd, refused.count)
-  FROM list_declaration d JOIN payroll_list l USING (period, payer) LEFT JOIN rows USING (period, payer, source) LEFT JOIN refused USING (period, payer, source)
+SELECT format('%s %s %s: declared %s of %s VND, held %s of %s, refused %s', period, payer, source, d.count, d.vnd, said.count, said.vnd, refused.count)
+  FROM list_declaration d JOIN payroll_list l USING (period, payer) LEFT JOIN said USING (period, payer, source) LEFT JOIN refused USING (period, payer, source)
  WHERE l.state = 'closed'
-   AND (d.count, d.vnd) IS DISTINCT FROM (coalesce(rows.count, 0) + coalesce(refused.count, 0), coalesce(rows.vnd, 0) + coalesce(refused.vnd, 0))
+   AND (d.count, d.vnd) IS DISTINCT FROM (coalesce(said.count, 0) + coalesce(refused.count, 0), coalesce(said.vnd, 0) + coalesce(refused.vnd, 0))
  ORDER BY 1;
 
 -- name: states_without_answer

@@ -10,6 +10,7 @@ import typer
 
 from ansinh.asking import AsJson, Name, ask
 from ansinh.asking import show as print_json
+from ansinh.cli_placing import split
 from services.registry.merging import ActKind
 from services.registry.pairs import Paper
 from shared.clock import LOCAL
@@ -19,6 +20,7 @@ One = Annotated[UUID, typer.Argument(help="Beneficiary id, as `ansinh registry c
 Other = Annotated[UUID, typer.Argument(help="The other one.")]
 Sight = Annotated[UUID, typer.Option(help="What was seen, as `ansinh registry see` names it.")]
 registry = typer.Typer(help="Who is who: people who may be one, and what was decided.", no_args_is_help=True)
+registry.add_typer(split, name="split")
 
 
 @registry.command()

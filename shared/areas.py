@@ -15,6 +15,7 @@ from pathlib import Path
 
 AREAS_FILE = Path(__file__).with_name("areas.csv")
 CHANGES_FILE = Path(__file__).with_name("area_changes.csv")
+HAMLETS_FILE = Path(__file__).with_name("hamlets.csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,16 @@ class AreaChange:
     new: str
 
 
+@dataclass(frozen=True, slots=True)
+class Hamlet:
+    """A hamlet (thôn, tổ dân phố) of `old`, which came to several communes on a day: this one came to `new`."""
+
+    on: date
+    old: str
+    name: str
+    new: str
+
+
 def read_areas(path: Path = AREAS_FILE) -> list[Area]:
     """The table. Raises KeyError or ValueError for a file of another shape: no process may start with it."""
     with path.open(encoding="utf-8", newline="") as file:
@@ -51,6 +62,13 @@ def read_changes(path: Path = CHANGES_FILE) -> list[AreaChange]:
     """What became of whom. Raises KeyError or ValueError for a file of another shape: no process may start with it."""
     with path.open(encoding="utf-8", newline="") as file:
         return [AreaChange(date.fromisoformat(row["on"]), row["old"], row["new"]) for row in csv.DictReader(file)]
+
+
+def read_hamlets(path: Path = HAMLETS_FILE) -> list[Hamlet]:
+    """Hamlets of units that were split. Raises KeyError or ValueError for a file of another shape: no process may start with it."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [Hamlet(date.fromisoformat(row["on"]), row["old"], row["hamlet"], row["new"]) for row in rows]
 
 
 class AreaNames:

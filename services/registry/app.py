@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from services.registry import http_funnel, http_people, store_republish
+from services.registry import http_funnel, http_people, http_placing, store_republish
 from services.registry.areas import Areas
 from services.registry.banks import BankNames
 from services.registry.door import Door
@@ -17,6 +17,7 @@ from services.registry.joining import Joiner
 from services.registry.lists import ListCloser
 from services.registry.looking import Looker
 from services.registry.pairing import Pairing
+from services.registry.placer import Placer
 from services.registry.reading import Tables
 from services.registry.settings import Settings
 from services.registry.undoing import Undoer
@@ -30,8 +31,8 @@ def build(runtime: Runtime) -> App:
     """The service's handlers and routes. Raises when a table of names cannot be read."""
     settings = runtime.settings
     registrar = Registrar(runtime.vault, runtime.clock)
-    tables = Tables(settings.areas_file, settings.area_changes_file, settings.bank_names_file)
-    areas = Areas.from_files(tables.areas, tables.changes)
+    tables = Tables(settings.areas_file, settings.area_changes_file, settings.bank_names_file, settings.hamlets_file)
+    areas = Areas.from_files(tables.areas, tables.changes, tables.hamlets)
     BankNames.from_file(tables.banks)  # the process must not start with a table it cannot read
     door = Door(runtime.vault, runtime.clock, registrar, areas=areas)
     inbox = Inbox(settings.files_dir / "lists")
@@ -47,6 +48,7 @@ def build(runtime: Runtime) -> App:
         Joiner(runtime.database, runtime.clock, registrar),
     )
     http_people.add_routes(routes, runtime, looker=looker, pairing=pairing, joiner=joiner)
+    http_placing.add_routes(routes, runtime, Placer(runtime.database, runtime.clock, registrar, areas=areas))
     http_funnel.add_visits(routes, runtime, Visits(runtime.database, runtime.clock, registrar))
     return App(
         consumes={

@@ -2,7 +2,8 @@
 
 Names, not codes, stand on lists; a name is only unique within the payer's area, and codes change their meaning over the reforms of 2025
 (domain 2.4), so a look-up always carries payer and day, and a code of one time is never compared with a code of another: what became of
-an old unit is asked of the table of changes. A refusal is a value; where an old unit was split, nobody guesses.
+an old unit is asked of the table of changes. A refusal is a value; where an old unit was split, nobody guesses: a hamlet of the table
+that the address names says where somebody lives now, or a person does (`placing.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,18 @@ from pathlib import Path
 
 from services.registry.cells import folded
 from services.registry.refusals import RowNote, RowReason
-from shared.areas import AREAS_FILE, CHANGES_FILE, Area, AreaChange, read_areas, read_changes
+from services.registry.statements import Split
+from shared.areas import (
+    AREAS_FILE,
+    CHANGES_FILE,
+    HAMLETS_FILE,
+    Area,
+    AreaChange,
+    Hamlet,
+    read_areas,
+    read_changes,
+    read_hamlets,
+)
 
 _KINDS = ("thi tran ", "phuong ", "xa ", "tt ", "p ", "x ")
 _DAY = timedelta(days=1)
@@ -31,7 +43,7 @@ class Placed:
 class Areas:
     """The tables of areas and of what became of them."""
 
-    def __init__(self, areas: Iterable[Area], changes: Iterable[AreaChange] = ()) -> None:
+    def __init__(self, areas: Iterable[Area], changes: Iterable[AreaChange] = (), hamlets: Iterable[Hamlet] = ()) -> None:
         """Group by payer and name, with and without the word for its kind where that stays unique."""
         self._by_name: dict[str, list[Area]] = {}
         self._by_code: dict[str, list[Area]] = {}
@@ -43,13 +55,16 @@ class Areas:
             self._by_payer.setdefault(area.payer, []).append(area)
             for key in {folded(area.name), _bare(folded(area.name))}:
                 self._by_name.setdefault(key, []).append(area)
+        self._hamlets: dict[str, list[Hamlet]] = {}
+        for hamlet in hamlets:
+            self._hamlets.setdefault(hamlet.old, []).append(hamlet)
         for change in changes:
             self._became.setdefault(change.on, {}).setdefault(change.old, set()).add(change.new)
 
     @classmethod
-    def from_files(cls, areas: Path = AREAS_FILE, changes: Path = CHANGES_FILE) -> Areas:
+    def from_files(cls, areas: Path = AREAS_FILE, changes: Path = CHANGES_FILE, hamlets: Path = HAMLETS_FILE) -> Areas:
         """Read the tables. Raises KeyError or ValueError for a file of another shape: the process must not start with it."""
-        return cls(read_areas(areas), read_changes(changes))
+        return cls(read_areas(areas), read_changes(changes), read_hamlets(hamlets))
 
     # --- payers ----------------------------------------------------------------------------------------------------------
 
@@ -72,7 +87,7 @@ class Areas:
 
     # --- names and codes -------------------------------------------------------------------------------------------------
 
-    def find(self, payer: str, written: str, on: date) -> Placed | RowReason:
+    def find(self, payer: str, written: str, on: date) -> Placed | Split | RowReason:
         """The commune that a list of this payer calls so on a day. A name or code of before counts where all of it came to one commune."""
         called = self._called(written)
         for named in called:
@@ -83,6 +98,27 @@ class Areas:
             if before := self._of_before(payer, named, on):
                 return before
         return _why_not(called[-1], on)
+
+    def split(self, payer: str, code: str, on: date) -> Split | None:
+        """The unit of before with this code, where it came to several communes and one of them is this payer's on the day."""
+        found = None if self.payer_of(code, on) else self._of_before(payer, self._by_code.get(code, ()), on)
+        return found if isinstance(found, Split) else None
+
+    def placed(self, split: Split, written: str, on: date) -> Placed | Split | RowReason:
+        """Where somebody of a split unit lives who gives this address: in the commune of the one hamlet it names. It names none, or more
+        than one: still split."""
+        code = self.by_hamlet(split, written, on)
+        if code is None:
+            return split
+        return Placed(code, RowNote.AREA_BY_HAMLET) if code in split.mine else RowReason.AREA_NOT_OF_PAYER
+
+    def by_hamlet(self, split: Split, written: str, on: date) -> str | None:
+        """The commune, on a day, of the one hamlet of a split unit that an address names."""
+        said = f" {_spelled(written)} "
+        hamlets = [hamlet for hamlet in self._hamlets.get(split.old, ()) if split.until <= hamlet.on <= on]
+        named = [hamlet for hamlet in hamlets if f" {_spelled(hamlet.name)} " in said]
+        code = self.moved(named[0].new, named[0].on, on) if len(named) == 1 else None
+        return str(code) if code in split.codes else None
 
     def refusal(self, payer: str, code: str, on: date) -> RowReason | None:
         """Why a payer may not list people of this code on a day; None when it may. A payer that no row names is not judged."""
@@ -120,24 +156,38 @@ class Areas:
             codes = {new for old in codes for new in self._became[day].get(old, ())}
         return frozenset(codes)
 
-    def moved(self, code: str, then: date, now: date) -> str | RowReason:
-        """The one commune of the day `now` in which everything of the code of the day `then` lies. Where it came to several, or the table
-        does not say, an address or a person decides: AREA_SPLIT."""
+    def moved(self, code: str, then: date, now: date, *, address: str = "") -> str | RowReason:
+        """The one commune of the day `now` in which everything of the code of the day `then` lies. Where it came to several, the hamlet of
+        the address decides, or a person: AREA_SPLIT, also where the table does not say."""
         if self.payer_of(code, then) is None:
             return _why_not(self._by_code.get(code, ()), then)
         found = self.successors(code, then, now)
-        return next(iter(found)) if len(found) == 1 else RowReason.AREA_SPLIT
+        if len(found) == 1:
+            return next(iter(found))
+        until = next(area.valid_until for area in self._by_code[code] if area.holds(then))
+        split = Split(old=code, until=until, since=self.since(now), codes=tuple(sorted(found)), mine=())
+        return self.by_hamlet(split, address, now) or RowReason.AREA_SPLIT
 
-    def _of_before(self, payer: str, named: Iterable[Area], on: date) -> Placed | RowReason | None:
+    def since(self, on: date) -> date:
+        """The last day of the table of changes up to a day."""
+        return max((day for day in self._became if day <= on), default=date.min)
+
+    def _of_before(self, payer: str, named: Iterable[Area], on: date) -> Placed | Split | RowReason | None:
         """What the payer has of units of before that were called so; None when none of them came to it."""
         mine = {area.code for area in self._by_payer.get(payer, ()) if area.holds(on)}
-        became = [self.successors(old.code, old.valid_until - _DAY, on) for old in named if old.valid_until <= on]
-        ways = {codes for codes in became if codes & mine}
+        became = {old: self.successors(old.code, old.valid_until - _DAY, on) for old in named if old.valid_until <= on}
+        came_here = {old: codes for old, codes in became.items() if codes & mine}
+        ways = set(came_here.values())
         if not ways:
             return None
-        if len(ways) == 1 and len(only := next(iter(ways))) == 1:
-            return Placed(next(iter(only)), RowNote.AREA_BY_OLD_NAME)
-        return RowReason.AREA_SPLIT if len(ways) == 1 else RowReason.AREA_AMBIGUOUS
+        if len(ways) > 1:
+            return RowReason.AREA_AMBIGUOUS
+        codes = sorted(ways.pop())
+        if len(codes) == 1:
+            return Placed(codes[0], RowNote.AREA_BY_OLD_NAME)
+        old = max(came_here, key=lambda area: (area.valid_until, area.code))
+        here = tuple(code for code in codes if code in mine)
+        return Split(old=old.code, until=old.valid_until, since=self.since(on), codes=tuple(codes), mine=here)
 
 
 def _why_not(named: Iterable[Area], on: date) -> RowReason:
@@ -145,6 +195,10 @@ def _why_not(named: Iterable[Area], on: date) -> RowReason:
     if any(area.holds(on) for area in found):
         return RowReason.AREA_NOT_OF_PAYER
     return RowReason.AREA_OTHER_TIME if found else RowReason.AREA_UNKNOWN
+
+
+def _spelled(address: str) -> str:
+    return f" {folded(address)} ".replace(" tdp ", " to dan pho ").strip()
 
 
 def _bare(name: str) -> str:

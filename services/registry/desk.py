@@ -11,6 +11,7 @@ from uuid import UUID
 
 from services.registry import matching
 from services.registry import person as people_rules
+from services.registry.keying import Keys, Placing, place_of, subject_of
 from services.registry.matching import Candidates, Found
 from services.registry.person import NOWHERE, Person, Place
 from services.registry.refusals import Fate, RowNote, RowReason
@@ -43,18 +44,6 @@ class Undone(StrEnum):
 
     IMPORT = "import_undone"
     MERGE = "merged"
-
-
-class Keys(NamedTuple):
-    """Blind indexes of an identity: its numbers, its name with the whole birth date, its name with year and place.
-
-    Each is as narrow as the rule of `matching.find` that uses it: a common name and a year fit fifty people of a province.
-    """
-
-    number: bytes | None = None
-    old_number: bytes | None = None
-    name_birth: bytes | None = None
-    name_place: bytes | None = None
 
 
 class Record(NamedTuple):
@@ -121,6 +110,7 @@ class Desk:
     changed_people: set[UUID] = field(default_factory=set)
     changed_records: set[RecordKey] = field(default_factory=set)
     changed_rows: dict[RowKey, ListRow] = field(default_factory=dict)
+    decided: dict[Placing, str] = field(default_factory=dict)
     _rows: dict[RowKey, ListRow] = field(default_factory=dict)
     _rows_of: dict[UUID, set[RowKey]] = field(default_factory=dict)
     _live: dict[tuple[str, UUID, str], RecordKey] = field(default_factory=dict)
@@ -140,8 +130,11 @@ class Desk:
 
     def take(self, statement: Statement) -> Outcome:
         """Decide one statement. What it changes is visible to the next one."""
-        digest = self.digest_of(statement.act)
         found = self._whom(statement)
+        placed = self._placed(statement, found.person) if statement.split and not found.refusal else statement
+        if isinstance(placed, Outcome):
+            return placed
+        statement, digest = placed, self.digest_of(placed.act)
         if found.refusal:
             return Outcome(statement, digest, Fate.REFUSED, statement.record, found.refusal)
         if found.person is None and not isinstance(statement.act, Enrol):
@@ -159,6 +152,23 @@ class Desk:
             return outcome._replace(fate=Fate.REFUSED, reason=done, beneficiary_id=known)
         self._remember(statement, record, Record(beneficiary_id, statement.sequence, digest))
         return outcome._replace(notes=(*outcome.notes, *done)) if done else outcome
+
+    def _placed(self, statement: Statement, person: Person | None) -> Statement | Outcome:
+        """The enrolment in the commune that was decided for who lived in a unit that was split; refused while nobody has decided."""
+        split, act = statement.split, statement.act
+        assert split, "the caller asked"
+        assert isinstance(act, Enrol), "only an enrolment says where somebody is listed"
+        who = person.beneficiary_id if person else None
+        subject = subject_of(statement, self.keys_of, self.digest_of)
+        area = (who and self.decided.get((split.unit, who))) or self.decided.get((split.unit, subject))
+        if area and area in split.mine:
+            return statement.model_copy(update={"act": act.model_copy(update={"area": area}), "split": None})
+        record = statement.record or (self._own_record(statement.source, who, act) if who else None)
+        past = self.records.get((statement.source, record)) if record else None
+        refused = Outcome(statement, self.digest_of(act), Fate.REFUSED, record, RowReason.AREA_SPLIT, beneficiary_id=who)
+        if past and statement.sequence < past.sequence:
+            return refused._replace(fate=Fate.STALE, reason=None)
+        return refused._replace(reason=RowReason.AREA_NOT_OF_PAYER) if area else refused
 
     # --- who -------------------------------------------------------------------------------------------------------------
 
@@ -384,13 +394,6 @@ class Desk:
         self._rows_of.setdefault(row.beneficiary_id, set()).add(key)
         if row.end_reason is None:
             self._live[row.once] = (row.source, row.record)
-
-
-def place_of(act: Act) -> Place:
-    """Where an enrolment says the person lives; nowhere for everything else: only a list may be matched by place."""
-    if not isinstance(act, Enrol):
-        return NOWHERE
-    return Place(act.area, act.personal.delivery.hamlet if act.personal.delivery else "", act.payer)
 
 
 def _notes(note: RowNote | None) -> tuple[RowNote, ...]:

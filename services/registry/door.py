@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from services.registry import store, store_lists
-from services.registry.areas import Areas
+from services.registry.areas import Areas, Placed
 from services.registry.desk import Outcome
 from services.registry.handlers import Registrar
 from services.registry.opening import Opened, Unopened, kid_of, opened, too_large
@@ -46,16 +46,33 @@ class Door:
         await store.save_waiting(tx, [self._unopened_row(e) for e in late], self._clock.now())
         if late:
             ready = [e for e in ready if (kid_of(e.message) or "") in ("", *content_keys)]
-        taken = [opened(e, self._vault, content_keys) for e in ready]
+        taken = [self._placed(opened(e, self._vault, content_keys)) for e in ready]
         refusals = [o.refusal or self._misplaced(o.statement) for o in taken]
         refused = [_refused(o, why) for o, why in zip(taken, refusals, strict=True) if why]
         await store.save_events(tx, [*beyond, *refused], None, known_at=self._clock.now())
         statements = [o.statement for o, why in zip(taken, refusals, strict=True) if not why]
         return [*beyond, *about_lists, *refused, *await self._registrar.take(tx, statements)]
 
+    def _placed(self, taken: Opened) -> Opened:
+        """An enrolment under the code of a unit that was split: placed by its hamlet, or left for a person to place."""
+        act = taken.statement.act
+        if taken.refusal or not isinstance(act, Enrol):
+            return taken
+        first = date.fromisoformat(f"{act.period}-01")
+        split = self.areas.split(act.payer, act.area, first) if self.areas.refusal(act.payer, act.area, first) else None
+        if split is None:
+            return taken
+        found = self.areas.placed(split, act.personal.delivery.hamlet if act.personal.delivery else "", first)
+        if isinstance(found, RowReason):
+            return Opened(taken.statement, found)
+        said = {"act": act.model_copy(update={"area": found.code})} if isinstance(found, Placed) else {"split": found}
+        return Opened(taken.statement.model_copy(update=said))
+
     def _misplaced(self, statement: Statement) -> RowReason | None:
         """Why area, payer and day do not go together. A change of address is judged by the day it was stated."""
         act = statement.act
+        if statement.split:
+            return None
         if isinstance(act, Enrol):
             return self.areas.refusal(act.payer, act.area, date.fromisoformat(f"{act.period}-01"))
         if isinstance(act, Change) and act.area:

@@ -11,15 +11,17 @@ from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
-from services.registry import store, store_files, store_lists, store_merging
-from services.registry.desk import Desk, Keys, Outcome, Record, RecordKey, place_of
+from services.registry import store, store_files, store_lists, store_merging, store_placing
+from services.registry.desk import Desk, Outcome, Record, RecordKey
+from services.registry.keying import Keys, place_of, subject_of
 from services.registry.lane import Lane
 from services.registry.person import NOWHERE, Person
 from services.registry.portions import Portion, portions
-from services.registry.refusals import Fate
+from services.registry.refusals import Fate, RowReason
 from services.registry.sealing import Blocks, Sealer, snapshot_of
 from services.registry.statements import Change, End, Enrol, Statement
 from services.registry.store import Waiting
+from services.registry.store_placing import Case
 from shared.clock import Clock, period_of
 from shared.database import Tx
 from shared.events import BeneficiarySnapshot, MinistryMessage, PaymentState, TextState, VerificationResult
@@ -72,6 +74,7 @@ class Registrar:
             told_of = [*map(self._under_its_name, outcomes), *late]
             await lane.put(partial(store.save_events, tx, told_of, import_id, known_at=self._clock.now()))
             await self._save(tx, desk, before, lane=lane, import_id=import_id)
+        await self._keep_cases(tx, outcomes, import_id)
         await self._keep_waiting(tx, [done for done in outcomes if done.fate is Fate.NO_PERSON])
         await store.end_waiting(tx, [row for row, done in tried if done.fate is not Fate.NO_PERSON])
         _count_conflicts([*outcomes, *late])
@@ -107,6 +110,9 @@ class Registrar:
         before = await store.known_people(tx, sorted(records), keys, self.sealer)
         before |= await store_merging.of_one_person(tx, before, keys, self.sealer)
         since = _since(statements, period_of(desk.today))
+        if split := [s for s in statements if s.split]:
+            subjects = [subject_of(s, self.sealer.keys_of, self.sealer.digest_of) for s in split]
+            desk.decided = await store_placing.decided(tx, before, subjects)
         desk.records = await store.known_records(tx, before)
         desk.closed = await store.closed_lists(tx, since)
         desk.know((person for person, _ in before.values()), await store.known_rows(tx, before, since))
@@ -143,6 +149,19 @@ class Registrar:
         await store.save_records(tx, {key: desk.records[key] for key in portion.records}, found=desk.found_records)
         await store.save_rows(tx, portion.rows, import_id, found=desk.found_rows)
         await put_events(tx, snapshots, now)
+
+    async def _keep_cases(self, tx: Tx, outcomes: Sequence[Outcome], import_id: UUID | None) -> None:
+        """Enrolments whose commune a person has to decide, sealed; what is listed anew needs no decision any more."""
+        await store_placing.replace_cases(tx, [done for done in outcomes if done.fate in (Fate.APPLIED, Fate.REPEATED)])
+        undecided = [done for done in outcomes if done.reason is RowReason.AREA_SPLIT and done.statement.split]
+        await store_placing.save_cases(tx, [self._case(done) for done in undecided], import_id, self._clock.now())
+
+    def _case(self, done: Outcome) -> Case:
+        statement = done.statement.model_copy(update={"row_no": None})
+        record = done.record or self._unmatched(statement)
+        sealed = self.sealer.seal_statement(statement, record, period_of(self._clock.today()))
+        subject = subject_of(statement, self.sealer.keys_of, self.sealer.digest_of)
+        return Case.of(done._replace(record=record), subject, sealed)
 
     async def _keep_waiting(self, tx: Tx, outcomes: Iterable[Outcome]) -> None:
         now = self._clock.now()

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
-from services.registry import http_areas, http_events, http_funnel, http_lists, importing, store_lists
+from services.registry import http_areas, http_events, http_funnel, http_lists, importing, store_lists, store_placing
 from services.registry.door import Door
 from services.registry.gone import Gatekeeper
 from services.registry.importing import Importer
@@ -133,13 +133,16 @@ def _add_closing(routes: APIRouter, runtime: Runtime, closer: ListCloser) -> Non
 
     @routes.post("/v1/lists/{period}/{payer}/close")
     async def close(period: Period, payer: Opaque, actor: Actor = Depends(actor_of)) -> dict[str, Any]:
-        """Freeze a list and publish it. Closing a closed list gives the same closing; one that was interrupted goes on."""
+        """Freeze a list and publish it. Closing a closed list gives the same closing; one that was interrupted goes on. `held`: what stayed
+        out because nobody has decided yet in which commune somebody lives."""
         require(actor, Role.LIST_OFFICER, payer)
         done = await closer.close(period, payer, actor=actor.id)
         if isinstance(done, CloseReason):
             raise Problem(done, ADVICE[done])
         runtime.log.info("list_closed", period=period, payer=payer, count=done.count, vnd=done.vnd, actor=actor.id)
-        return done.model_dump(mode="json")
+        async with runtime.database.reading() as tx:
+            held = await store_placing.held_at_closing(tx, period, payer)
+        return {**done.model_dump(mode="json"), "held": held}
 
 
 def _add_reading(routes: APIRouter, database: Database) -> None:

@@ -22,9 +22,16 @@ def add_routes(routes: APIRouter, areas: Areas) -> None:
         return [{"code": area.code, "name": area.name, "payer": area.payer} for area in found]
 
     @routes.get("/v1/areas/{code}/became")
-    async def became(code: AreaCode, then: Annotated[date, Query()], now: Annotated[date, Query()]) -> dict[str, Any]:
-        """What the unit of one day is on a later one. `code` is null where an address or a person must decide, with the candidates."""
-        found = areas.moved(code, then, now)
+    async def became(
+        code: AreaCode,
+        then: Annotated[date, Query()],
+        now: Annotated[date, Query()],
+        *,
+        hamlet: Annotated[str, Query(max_length=200)] = "",
+    ) -> dict[str, Any]:
+        """What the unit of one day is on a later one, for who lives in a hamlet. `code` is null where a person must decide, with the
+        candidates."""
+        found = areas.moved(code, then, now, address=hamlet)
         refused = found if isinstance(found, RowReason) else None
         return {
             "code": None if refused else found,

@@ -14,7 +14,7 @@ from services.registry.columns import Column
 from services.registry.phones import e164
 from services.registry.refusals import RowNote, RowReason
 from services.registry.sheets import Line, letter
-from services.registry.statements import Enrol, RegisterAccount
+from services.registry.statements import Enrol, RegisterAccount, Split
 from shared.personal import Identity
 
 T = TypeVar("T")
@@ -41,12 +41,13 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One data row: an act, or the problems that keep it from being one."""
+    """One data row: an act, or the problems that keep it from being one. `split`: the act's commune is to be decided yet."""
 
     row_no: int
     act: Annotated[Enrol | RegisterAccount, Field(discriminator="kind")] | None = None
     problems: tuple[Problem, ...] = ()
     notes: tuple[RowNote, ...] = ()
+    split: Split | None = None
 
 
 @dataclass(frozen=True, slots=True)

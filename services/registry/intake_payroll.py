@@ -17,7 +17,7 @@ from services.registry.intake import Part, Problem, RowReader, Taken, Totals
 from services.registry.intake_circumstances import circumstances
 from services.registry.refusals import RowNote, RowReason
 from services.registry.sheets import Line
-from services.registry.statements import Enrol
+from services.registry.statements import Enrol, Split
 from shared.events import Arrears, DeclaredLine
 from shared.money import total
 from shared.personal import Account, Collector, Delivery, Identity, PersonalData
@@ -47,6 +47,7 @@ class PayrollReader:
 
     def __init__(self, areas: Areas, banks: BankNames, *, period: str, payer: str, today: date) -> None:
         """`today` bounds birth dates."""
+        self._areas = areas
         self._banks = banks
         self._period = period
         self._payer = payer
@@ -82,38 +83,41 @@ class PayrollReader:
             return Taken(line.row_no, None, (Problem(Column.ROW, RowReason.CELLS_TOO_MANY),))
         reader = RowReader(line)
         identity = reader.identity(lambda cell: cells.birth(cell, self._today))
-        area = reader.read(Column.AREA, self._area)
-        reader.note(area.note if area else None)
+        hamlet = reader.text(Column.HAMLET, 100)
+        area = reader.read(Column.AREA, partial(self._area, hamlet))
+        split = area if isinstance(area, Split) else None
+        reader.note(RowNote.AREA_BY_DECISION if split else getattr(area, "note", None))
         declared = _declared(reader, said)
-        personal = self._personal(reader, identity)
+        personal = self._personal(reader, identity, hamlet)
         if reader.problems or identity is None or area is None or declared is None:
             assert reader.problems, "a row that cannot be taken says why"
             return Taken(line.row_no, None, tuple(reader.problems))
         act = Enrol(
             period=self._period,
             payer=self._payer,
-            area=area.code,
+            area=area.old if isinstance(area, Split) else area.code,
             line=declared,
             personal=personal,
         )
-        return Taken(line.row_no, act, (), tuple(reader.notes))
+        return Taken(line.row_no, act, (), tuple(reader.notes), split)
 
-    def _area(self, cell: Cell) -> Placed:
+    def _area(self, hamlet: str, cell: Cell) -> Placed | Split:
         written = cells.text(cell).value
         if not written:
             raise BadCell(RowReason.MISSING)
         found = self._areas_called(written)
+        if isinstance(found, Split):
+            found = self._areas.placed(found, hamlet, self._first_day)
         if isinstance(found, RowReason):
             raise BadCell(found)
         return found
 
     # --- the person's wishes ---------------------------------------------------------------------------------------------
 
-    def _personal(self, reader: RowReader, identity: Identity | None) -> PersonalData:
+    def _personal(self, reader: RowReader, identity: Identity | None, hamlet: str) -> PersonalData:
         channel = reader.word(Column.CHANNEL)
         if channel and channel not in _BY_ACCOUNT + _AT_HOME + _AT_COUNTER:
             reader.problem(Column.CHANNEL, RowReason.WORD_UNKNOWN)
-        hamlet = reader.text(Column.HAMLET, 100)
         return PersonalData(
             identity=identity,
             account=self._account(reader) if channel in _BY_ACCOUNT else None,

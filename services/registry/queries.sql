@@ -186,11 +186,19 @@ SELECT r.source, r.record, r.beneficiary_id, CASE WHEN p.payer = r.payer THEN p.
  ORDER BY r.source, r.record LIMIT :most;
 
 -- name: undeclared
--- Sources whose declared totals are not what we hold: rows, plus enrolments that were refused.
+-- Sources whose declared totals are not what we hold: rows, plus enrolments that were refused. Who was put onto another payer's list by a
+-- decision about their commune counts where upstream listed them.
 SELECT d.source FROM list_declaration d
-  LEFT JOIN LATERAL (SELECT count(*) AS count, COALESCE(sum(declared_vnd), 0) AS vnd FROM list_row r
-                      WHERE r.period = d.period AND r.payer = d.payer AND r.source = d.source
-                        AND r.end_reason IS DISTINCT FROM 'import_undone') held ON true
+  LEFT JOIN LATERAL (SELECT count(*) AS count, COALESCE(sum(vnd), 0) AS vnd FROM (
+                         SELECT r.declared_vnd AS vnd FROM list_row r
+                          WHERE r.period = d.period AND r.payer = d.payer AND r.source = d.source
+                            AND r.end_reason IS DISTINCT FROM 'import_undone'
+                            AND NOT EXISTS (SELECT FROM area_case c WHERE (c.source, c.record, c.period) = (r.source, r.record, r.period)
+                                                                      AND c.fate = 'applied' AND c.payer <> r.payer)
+                         UNION ALL
+                         SELECT r.declared_vnd FROM area_case c JOIN list_row r USING (source, record, period)
+                          WHERE c.period = d.period AND c.payer = d.payer AND c.source = d.source AND c.fate = 'applied'
+                            AND r.payer <> c.payer) listed) held ON true
   LEFT JOIN LATERAL (SELECT count(*) AS count, COALESCE(sum(vnd), 0) AS vnd FROM (
                          SELECT DISTINCT ON (e.record) e.declared_vnd AS vnd FROM source_event e
                           WHERE e.period = d.period AND e.payer = d.payer AND e.source = d.source AND e.fate = 'refused'
@@ -202,8 +210,10 @@ SELECT d.source FROM list_declaration d
    AND (d.count, d.vnd) IS DISTINCT FROM (held.count + refused.count, (held.vnd + refused.vnd)::bigint);
 
 -- name: begin_closing!
--- From now on nothing changes the list; nothing of it is frozen yet.
-UPDATE payroll_list SET state = 'closing', count = 0, vnd = 0, digest = :digest, programmes = '[]', closed_by = :actor
+-- From now on nothing changes the list; nothing of it is frozen yet. What waits for a decision about its commune stays out, and is counted.
+UPDATE payroll_list SET state = 'closing', count = 0, vnd = 0, digest = :digest, programmes = '[]', closed_by = :actor,
+       (area_held, area_held_vnd) = (SELECT count(*), COALESCE(sum(declared_vnd), 0)::bigint FROM area_case c
+                                      WHERE c.period = :period AND c.payer = :payer AND c.fate IS NULL)
  WHERE period = :period AND payer = :payer AND state = 'open';
 
 -- name: save_totals!
@@ -224,8 +234,12 @@ SELECT frozen.entitlement_id, r.beneficiary_id, r.period, r.payer, frozen.area, 
   JOIN list_row r ON (r.source, r.record, r.period) = (frozen.source, frozen.record, :period);
 
 -- name: list_totals^
--- A list with its rows by state and what was refused of its files and events.
-SELECT l.period, l.payer, l.state, l.count, l.vnd, l.digest, l.programmes, l.closed_at, l.closed_by,
+-- A list with its rows by state and what was refused of its files and events; what waits for a decision about its commune, now and when
+-- it closed.
+SELECT l.period, l.payer, l.state, l.count, l.vnd, l.digest, l.programmes, l.closed_at, l.closed_by, l.area_held, l.area_held_vnd,
+       (SELECT count(*) FROM area_case c WHERE c.period = l.period AND c.payer = l.payer AND c.fate IS NULL) AS area_waiting,
+       (SELECT COALESCE(sum(declared_vnd), 0)::bigint FROM area_case c
+         WHERE c.period = l.period AND c.payer = l.payer AND c.fate IS NULL) AS area_waiting_vnd,
        (SELECT count(*) FROM list_row r WHERE r.period = l.period AND r.payer = l.payer AND r.state = 'active') AS active_rows,
        (SELECT COALESCE(sum(declared_vnd), 0)::bigint FROM list_row r
          WHERE r.period = l.period AND r.payer = l.payer AND r.state = 'active') AS active_vnd,

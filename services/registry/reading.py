@@ -35,7 +35,7 @@ from services.registry.rewriting import rewritten
 from services.registry.sheets import Line, ListFile, lines_of, open_list
 from services.registry.workbook import RisingMarks, with_marks
 from shared import crashing
-from shared.areas import AREAS_FILE, CHANGES_FILE
+from shared.areas import AREAS_FILE, CHANGES_FILE, HAMLETS_FILE
 from shared.collecting import collect_less_often
 from shared.errors import Trouble
 
@@ -55,6 +55,7 @@ class Tables:
     areas: Path = AREAS_FILE
     changes: Path = CHANGES_FILE
     banks: Path = BANKS_FILE
+    hamlets: Path = HAMLETS_FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +211,7 @@ def opened(order: Order) -> tuple[ListFile, ListReader]:
     if order.period is None:
         accounts = AccountsReader(banks, today=order.today)
         return open_list(order.path, accounts.needs, said), accounts
-    areas = Areas.from_files(order.tables.areas, order.tables.changes)
+    areas = Areas.from_files(order.tables.areas, order.tables.changes, order.tables.hamlets)
     if not areas.knows(order.payer):
         raise NotAList(FileReason.PAYER_UNKNOWN)
     if not areas.pays(order.payer, date.fromisoformat(f"{order.period}-01")):

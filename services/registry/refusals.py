@@ -66,6 +66,8 @@ class RowNote(StrEnum):
     CANNOT_UNKNOWN = "CANNOT_UNKNOWN"
     TEXT_CLEANED = "TEXT_CLEANED"
     AREA_BY_OLD_NAME = "AREA_BY_OLD_NAME"
+    AREA_BY_HAMLET = "AREA_BY_HAMLET"
+    AREA_BY_DECISION = "AREA_BY_DECISION"
     SEVERAL_FIT = "SEVERAL_FIT"
     STRONGER_ACCOUNT = "STRONGER_ACCOUNT"
     LINE_FROZEN = "LINE_FROZEN"
@@ -128,7 +130,7 @@ ADVICE: dict[RowReason | RowNote | FileReason | CloseReason, str] = {
     RowReason.AREA_OTHER_TIME: "Xã, phường, thị trấn này không có vào kỳ của danh sách: ghi tên đơn vị của đúng thời điểm.",
     RowReason.AREA_NOT_OF_PAYER: "Xã, phường, thị trấn này thuộc đơn vị chi trả khác.",
     RowReason.AREA_AMBIGUOUS: "Có hai đơn vị cùng tên trong địa bàn: ghi đủ xã, phường hoặc thị trấn.",
-    RowReason.AREA_SPLIT: "Đơn vị cũ này đã chia về nhiều đơn vị mới: căn cứ địa chỉ, ghi tên đơn vị mới.",
+    RowReason.AREA_SPLIT: "Đơn vị cũ này đã chia về nhiều đơn vị mới: dòng được giữ lại chờ cán bộ quyết định; hoặc ghi tên mới.",
     RowReason.PAYER_OTHER_TIME: "Đơn vị chi trả này không lập danh sách của kỳ đó (huyện đến hết 6/2025, xã từ 7/2025).",
     RowReason.WORD_UNKNOWN: "Từ ghi trong ô không nằm trong các từ được dùng ở cột này.",
     RowReason.OWED_INCOMPLETE: "Tiền của kỳ trước phải ghi đủ cả kỳ và số tiền.",
@@ -158,6 +160,8 @@ ADVICE: dict[RowReason | RowNote | FileReason | CloseReason, str] = {
     RowNote.CANNOT_UNKNOWN: "Lý do bất khả kháng không có trong bảng, không dùng.",
     RowNote.TEXT_CLEANED: "Đã bỏ ký tự ẩn.",
     RowNote.AREA_BY_OLD_NAME: "Ghi theo tên hoặc mã cũ: đã chuyển sang đơn vị mới.",
+    RowNote.AREA_BY_HAMLET: "Ghi theo đơn vị cũ đã chia: đã chuyển sang đơn vị mới theo thôn, tổ dân phố.",
+    RowNote.AREA_BY_DECISION: "Ghi theo đơn vị cũ đã chia: đơn vị mới theo quyết định của cán bộ.",
     RowNote.SEVERAL_FIT: "Có nhiều người giống nhau: lập hồ sơ mới, cần cán bộ kiểm tra.",
     RowNote.STRONGER_ACCOUNT: "Giữ tài khoản từ nguồn tin cậy hơn.",
     RowNote.LINE_FROZEN: "Danh sách đã chốt: số tiền không đổi trong kỳ này.",

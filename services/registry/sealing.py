@@ -8,7 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.registry.cells import folded
-from services.registry.desk import Keys
+from services.registry.keying import Keys
 from services.registry.matching import FULL
 from services.registry.person import Person, Place
 from services.registry.statements import Act, Statement

@@ -13,6 +13,22 @@ from shared.personal import Identity, PersonalData
 from shared.words import AccountSource, EndReason, Wish
 
 
+class Split(Block):
+    """A unit of before that came to several communes: which of them is meant, a hamlet or a person says. `until` is its first day gone,
+    `since` the last reform before the list's month; `codes` are of that time, `mine` those under the payer that lists the person."""
+
+    old: AreaCode
+    until: date
+    since: date
+    codes: tuple[AreaCode, ...]
+    mine: tuple[AreaCode, ...]
+
+    @property
+    def unit(self) -> tuple[str, date, date]:
+        """What a decision about somebody who lived there is kept under: codes of one time only."""
+        return self.old, self.until, self.since
+
+
 class Enrol(Block):
     """This person is on this list with this line."""
 
@@ -107,6 +123,8 @@ class Statement(Block):
     record: Opaque | None = None
     event_id: str | None = None
     row_no: int | None = None
+    split: Split | None = None
+    """An enrolment whose commune is not known yet; its `area` is the old unit's code until it is placed."""
 
     @property
     def identity(self) -> Identity | None:

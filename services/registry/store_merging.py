@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from services.registry import store_files
-from services.registry.desk import Keys
+from services.registry.keying import Keys
 from services.registry.knowing import Said, known
 from services.registry.merging import Act, ActKind, Standing
 from services.registry.person import Person

@@ -11,10 +11,11 @@ from uuid import UUID
 
 from services.registry import store_imports
 from services.registry.columns import Column
-from services.registry.desk import Outcome, place_of
+from services.registry.desk import Outcome
 from services.registry.handlers import Registrar
 from services.registry.import_report import Report, report
 from services.registry.intake import Part
+from services.registry.keying import place_of
 from services.registry.refusals import Fate, FileReason, NotAList, RowReason
 from services.registry.seen import Seen
 from services.registry.statements import Enrol, Statement
@@ -134,7 +135,7 @@ class Trial:
 def statements_of(part: Part, file: Import, ordinal: int) -> list[Statement]:
     """What the rows of a part state, in order."""
     return [
-        Statement(source=file.source, record=None, sequence=ordinal, at=file.at, act=row.act, row_no=row.row_no)
+        Statement(source=file.source, record=None, sequence=ordinal, at=file.at, act=row.act, row_no=row.row_no, split=row.split)
         for row in part.rows
         if row.act is not None
     ]

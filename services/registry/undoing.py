@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from services.registry import store, store_files, store_imports, store_lists
+from services.registry import store, store_files, store_imports, store_lists, store_placing
 from services.registry.desk import ListRow, Outcome, Record, RecordKey, Undone
 from services.registry.handlers import Registrar
 from services.registry.import_report import Counts, Report
@@ -146,6 +146,7 @@ class Undoer:
         told = [await store_imports.told_of(tx, undoing.import_id, part_no) for part_no in range(await self._parts(tx, undoing))]
         undone, kept = sum(part.counts.accepted for part in told), sum(part.counts.unchanged for part in told)
         await store_files.withdraw_waiting(tx, file.import_id)
+        await store_placing.withdraw_cases(tx, file.import_id)
         await store_files.mark_undone(tx, file.import_id, undoing.import_id)
         await store_imports.end_import(tx, undoing.import_id, Counts(undone + kept, undone, kept))
         now = self._clock.now()

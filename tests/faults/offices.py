@@ -169,6 +169,29 @@ async def _merge_pair(scene: Scene) -> None:
     await scene.world.step("withdraw", withdraw, lambda client: known(client, 1))
 
 
+async def _place_somebody(scene: Scene) -> None:
+    """The city's list names somebody under a ward that was split; a reviewer sees the address and decides."""
+    payer, number = "huyen-436", scene.rng.randrange(10**5)
+    rows = [
+        "Họ và tên;Ngày sinh;CCCD;Xã/thị trấn;Thôn/xóm;Mã nhóm;Mức trợ cấp tháng",
+        f"Trần Thị Thử Nghiệm;02/03/1949;0421499{number:05};18070;Tổ Chợ;BT-5c;360.000",
+    ]
+    path = (await workbook(scene)).with_suffix(".csv")
+    await asyncio.to_thread(path.write_bytes, "\r\n".join(rows).encode())
+    await hand_in_file(scene, path, payer=payer, period="2025-03")
+
+    async def decide(client: Client) -> None:
+        for case in (await client.get("registry", "/v1/areas/cases", payer=payer))["cases"]:
+            await client.post("registry", f"/v1/areas/cases/{case['case_id']}/sights", actor="reviewer")
+            said = {"case_id": case["case_id"], "area": case["codes"][0], "evidence": "HOME_VISIT"}
+            await client.post("registry", "/v1/areas/decisions", actor="reviewer", body={"decisions": [said]})
+
+    async def is_decided(client: Client) -> bool:
+        return not (await client.get("registry", "/v1/areas/cases", payer=payer))["cases"]
+
+    await scene.world.step("decide", decide, is_decided)
+
+
 BY_HAND: Mapping[str, ByHand] = {
     "registry.take_events": ByHand(Service.REGISTRY, ("enrol",), _send_events),
     **dict.fromkeys(
@@ -183,6 +206,7 @@ BY_HAND: Mapping[str, ByHand] = {
         ("registry.propose_act", "registry.confirm_act", "registry.withdraw_act"),
         ByHand(Service.REGISTRY, ("enrol",), _merge_pair),
     ),
+    **dict.fromkeys(("registry.see_address", "registry.place_people"), ByHand(Service.REGISTRY, ("enrol",), _place_somebody)),
     "list_in_utf8.": ByHand(Service.REGISTRY, ("enrol",), _hand_in_tcvn3),
     "list_rewritten.": ByHand(Service.REGISTRY, ("enrol",), _hand_in_ods),
 }

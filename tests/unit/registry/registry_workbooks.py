@@ -7,7 +7,7 @@ from typing import Any
 import xlsxwriter
 
 from services.registry.cells import folded
-from services.registry.desk import Keys
+from services.registry.keying import Keys
 from services.registry.matching import FULL
 from services.registry.person import Place
 from shared.events import DeclaredLine

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from services.registry.areas import Areas, Placed
 from services.registry.cells import folded
 from services.registry.refusals import ADVICE, RowNote, RowReason
-from shared.areas import Area, AreaChange, AreaNames, read_areas, read_changes
+from services.registry.statements import Split
+from shared.areas import Area, AreaChange, AreaNames, read_areas, read_changes, read_hamlets
 
 ROWS, CHANGES = read_areas(), read_changes()
-AREAS = Areas(ROWS, CHANGES)
+HAMLETS = read_hamlets()
+AREAS = Areas(ROWS, CHANGES, HAMLETS)
 JANUARY, JULY = date(2025, 1, 1), date(2025, 7, 1)
 BEFORE, BETWEEN, SINCE = date(2024, 6, 1), date(2025, 3, 1), date(2025, 8, 1)
 rows = st.sampled_from(ROWS)
@@ -77,7 +79,8 @@ def test_a_split_is_decided_by_an_address_or_a_person_never_here():
     for old in (dai_nai, ky_loi):
         assert AREAS.moved(old.code, BETWEEN, SINCE) is RowReason.AREA_SPLIT
         for code in AREAS.successors(old.code, BETWEEN, SINCE):
-            assert AREAS.find(f"xa-{code}", old.name, SINCE) in (RowReason.AREA_SPLIT, Placed(code))
+            found = AREAS.find(f"xa-{code}", old.name, SINCE)
+            assert found == Placed(code) or isinstance(found, Split)
 
 
 def test_five_new_units_draw_on_two_old_districts():
@@ -152,7 +155,8 @@ def test_two_old_units_of_one_name_that_came_to_one_payer_by_two_ways_are_ambigu
     ]
     changes = [AreaChange(JULY, "00001", "00003"), AreaChange(JULY, "00002", "00003"), AreaChange(JULY, "00002", "00004")]
     assert Areas(rows, changes).find("xa-3", "Xã A", SINCE) is RowReason.AREA_AMBIGUOUS
-    assert Areas(rows, changes).find("xa-4", "Xã A", SINCE) is RowReason.AREA_SPLIT
+    split = Split(old="00002", until=JULY, since=JULY, codes=("00003", "00004"), mine=("00004",))
+    assert Areas(rows, changes).find("xa-4", "Xã A", SINCE) == split
 
 
 @given(rows, days)
@@ -160,6 +164,9 @@ def test_whatever_is_found_exists_on_the_day_and_is_the_payers(area, day):
     found = AREAS.find(area.payer, area.name, day)
     if isinstance(found, Placed):
         assert AREAS.payer_of(found.code, day) == area.payer
+    elif isinstance(found, Split):
+        assert {AREAS.payer_of(code, day) for code in found.mine} == {area.payer}
+        assert set(found.mine) <= set(found.codes)
     else:
         assert found in ADVICE
     if area.holds(day) and sum(folded(a.name) == folded(area.name) and a.payer == area.payer for a in on(day)) == 1:
@@ -177,3 +184,56 @@ def test_nobody_is_lost_or_invented_on_the_way(area, one, other):
     codes = AREAS.successors(area.code, then, now)
     assert bool(codes) == (AREAS.payer_of(area.code, then) is not None)
     assert codes <= {a.code for a in on(now)}
+
+
+# --- where a unit was split, the hamlet says ----------------------------------------------------------------------------------------
+
+
+def test_every_split_unit_has_hamlets_in_each_of_its_communes_and_in_no_other():
+    splits = {(c.on, c.old): AREAS.successors(c.old, c.on - timedelta(days=1), c.on) for c in CHANGES}
+    for (day, old), codes in splits.items():
+        listed = {hamlet.new for hamlet in HAMLETS if (hamlet.on, hamlet.old) == (day, old)}
+        assert listed == (codes if len(codes) > 1 else set())
+
+
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [
+        ("Tổ dân phố Mẫu 1", "18073"),
+        ("TDP mẫu 3, phường Đại Nài", "18652"),
+        ("to dan pho mau 4", "18652"),
+        ("Tổ dân phố Mẫu 10", None),
+        ("Tổ dân phố Mẫu 1, trước là tổ dân phố Mẫu 3", None),
+        ("Mẫu 1", None),
+        ("", None),
+    ],
+)
+def test_an_address_decides_only_when_it_names_one_hamlet_of_the_table(address, code):
+    split = AREAS.find("xa-18073", "Phường Đại Nài", SINCE)
+    assert isinstance(split, Split)
+    assert AREAS.by_hamlet(split, address, SINCE) == code
+    assert AREAS.moved("18082", BETWEEN, SINCE, address=address) == (code or RowReason.AREA_SPLIT)
+    at_home = Placed("18073", RowNote.AREA_BY_HAMLET) if code == "18073" else RowReason.AREA_NOT_OF_PAYER
+    assert AREAS.placed(split, address, SINCE) == (at_home if code else split)
+
+
+def test_a_hamlet_that_two_communes_claim_decides_nothing():
+    twice = Areas(ROWS, CHANGES, [*HAMLETS, *(hamlet for hamlet in read_hamlets() if hamlet.old == "18082")])
+    assert twice.moved("18082", BETWEEN, SINCE, address="Tổ dân phố Mẫu 1") is RowReason.AREA_SPLIT
+
+
+def test_a_hamlet_of_the_first_reform_is_followed_through_the_second():
+    assert AREAS.moved("18070", BEFORE, BETWEEN, address="Tổ dân phố Mẫu 1") == "18077"
+    (later,) = AREAS.successors("18077", BETWEEN, SINCE)
+    found = AREAS.moved("18070", BEFORE, SINCE, address="Tổ dân phố Mẫu 1")
+    assert found == later
+
+
+@given(st.sampled_from(["18082", "18796", "18073", "18502"]), days)
+def test_an_event_may_name_a_split_unit_only_after_it_has_gone(code, day):
+    for payer in ("xa-18073", "xa-18652", "xa-18754", "huyen-436"):
+        split = AREAS.split(payer, code, day)
+        if split:
+            assert AREAS.payer_of(code, day) is None
+            assert day >= split.until
+            assert len(split.codes) > 1
