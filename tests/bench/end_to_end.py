@@ -105,31 +105,32 @@ async def _idle(place: Stage, people: int) -> dict[str, float]:
 
 async def _measure(clockwork: Clockwork, payers: Sequence[Payer], say: Say) -> None:
     place, client = clockwork.place, clockwork.place.client
+    names = [payer.name for payer in payers]
     began = await open_the_door(place)
     async with clockwork.phase("intake and verification", began):
         await place.at_rest()
     say(f"intake and verification: {clockwork.seconds['intake and verification']:.1f} s")
     clockwork.verified = [seen for seen in place.verified if seen[0] >= began]
     async with clockwork.phase("closing"):
-        await _offices(payers, lambda payer: pipeline.close_list(client, PERIOD, payer), say)
+        await offices(names, lambda payer: pipeline.close_list(client, PERIOD, payer), say)
         await place.at_rest()
     say(f"closing: {clockwork.seconds['closing']:.1f} s")
     async with clockwork.phase("build and sign"):
-        await _offices(payers, lambda payer: _build(place, payer), say)
+        await offices(names, lambda payer: _build(place, payer), say)
         await place.at_rest()
     say(f"build and sign: {clockwork.seconds['build and sign']:.1f} s")
     place.installation.set_clock(RELEASED)
     async with clockwork.phase("release"):
-        await _offices(payers, lambda payer: pipeline.sign(client, PERIOD, payer, step="release"), say)
+        await offices(names, lambda payer: pipeline.sign(client, PERIOD, payer, step="release"), say)
         await place.at_rest()
     say(f"release: {clockwork.seconds['release']:.1f} s")
     async with clockwork.phase("texts decided"):
-        await _offices(payers, lambda payer: _remind(place, payer), say)
+        await offices(names, lambda payer: _remind(place, payer), say)
         await place.at_rest()
     say(f"texts decided: {clockwork.seconds['texts decided']:.1f} s")
 
 
-async def _offices(payers: Sequence[Payer], act: Callable[[str], Awaitable[Any]], say: Say) -> None:
+async def offices(payers: Sequence[str], act: Callable[[str], Awaitable[Any]], say: Say) -> None:
     """Every payer's office acts, a few at the same time; one that is told to try again does so at once."""
     desks = asyncio.Semaphore(OFFICES_AT_ONCE)
 
@@ -137,12 +138,12 @@ async def _offices(payers: Sequence[Payer], act: Callable[[str], Awaitable[Any]]
         async with desks:
             for tries in range(TRIES):
                 try:
-                    await act(payer.name)
+                    await act(payer)
                     return
                 except Refusal as refused:
                     if refused.code != "TRY_AGAIN" or tries == TRIES - 1:
                         raise
-                    say(f"{payer.name} is told to try again")
+                    say(f"{payer} is told to try again")
 
     async with asyncio.TaskGroup() as all_of_them:
         for payer in payers:

@@ -65,3 +65,25 @@ SELECT pg_database_size(current_database()) AS bytes;
 -- name: records_of
 -- The records of these people.
 SELECT record, beneficiary_id FROM source_record WHERE beneficiary_id = ANY(:ids::uuid[]);
+
+-- name: people_by_record
+-- Whose benefits a source's are: records that stand on a list.
+SELECT DISTINCT record, beneficiary_id FROM list_row WHERE source = :source;
+
+-- name: frozen_lines
+-- Every line of every closed list.
+SELECT beneficiary_id, period, payer, area, declared_vnd FROM entitlement_line;
+
+-- name: money_that_arrived
+-- What people have in hand, by person, month and payer.
+SELECT l.beneficiary_id, l.period, l.payer, sum(il.vnd)::bigint AS vnd
+  FROM instruction i JOIN instruction_line il USING (instruction_id) JOIN line l USING (entitlement_id)
+ WHERE i.state IN ('paid', 'collected') GROUP BY 1, 2, 3;
+
+-- name: cases_of
+-- Who waits for a decision about their commune.
+SELECT beneficiary_id FROM area_case WHERE fate IS NULL;
+
+-- name: refusals_of
+-- Why statements of a source were refused.
+SELECT reason, count(*) AS statements FROM source_event WHERE fate = 'refused' AND source = :source GROUP BY reason;

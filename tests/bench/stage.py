@@ -117,16 +117,19 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(name: str) -> AsyncIterator[Stage]:
-    """A fresh installation without partners: what is measured ends at their topics. Everything it started is stopped."""
-    installation = Installation(name, business_time=OPENED, fresh=True)
+async def stage(
+    name: str, *, business_time: datetime = OPENED, mixes: Mapping[Provider, Mapping[str, float]] | None = None
+) -> AsyncIterator[Stage]:
+    """A fresh installation, without partners unless it is told how they answer (`mixes`): else what is measured ends at their topics.
+    Everything it started is stopped."""
+    installation = Installation(name, business_time=business_time, fresh=True, mixes=mixes)
     addresses = await installation.start(lambda _what: None)
     sessions = {service: await asyncpg.connect(dsn) for service, dsn in addresses.databases.items()}
     ends = AIOKafkaConsumer(bootstrap_servers=addresses.kafka)
     try:
         await ends.start()
         for child in installation.supervisor.children:
-            if child.name in {*map(str, Provider), "sms"}:
+            if mixes is None and child.name in {*map(str, Provider), "sms"}:
                 await asyncio.to_thread(child.end)
         made = Stage(installation, sessions, ends)
         made.sampler.start()
