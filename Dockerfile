@@ -20,6 +20,7 @@ COPY deploy ./deploy
 COPY ansinh ./ansinh
 # Volumes take the owner of the folder they are first mounted on.
 RUN install -d -o ansinh -g ansinh /app/.ansinh /app/.ansinh/compose /app/.ansinh/compose/keys /app/.ansinh/compose/files /app/.ansinh/compose/truth
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+# One arena: threads take turns at the interpreter anyway, and every arena of its own keeps what was freed in it.
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=1
 USER ansinh
 CMD ["python", "-m", "ansinh", "--help"]
