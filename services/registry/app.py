@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from services.registry import http_funnel, http_people, http_placing, store_republish
+from services.registry.account_ranks import AccountRanks
 from services.registry.areas import Areas
 from services.registry.banks import BankNames
 from services.registry.door import Door
@@ -30,7 +31,7 @@ from shared.topics import Service
 def build(runtime: Runtime) -> App:
     """The service's handlers and routes. Raises when a table of names cannot be read."""
     settings = runtime.settings
-    registrar = Registrar(runtime.vault, runtime.clock)
+    registrar = Registrar(runtime.vault, runtime.clock, AccountRanks.from_file(settings.account_ranks_file))
     tables = Tables(settings.areas_file, settings.area_changes_file, settings.bank_names_file, settings.hamlets_file)
     areas = Areas.from_files(tables.areas, tables.changes, tables.hamlets)
     BankNames.from_file(tables.banks)  # the process must not start with a table it cannot read

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
 from services.registry import matching
 from services.registry import person as people_rules
+from services.registry.account_ranks import Ranks
 from services.registry.keying import Keys, Placing, place_of, subject_of
 from services.registry.matching import Candidates, Found
 from services.registry.person import NOWHERE, Person, Place
-from services.registry.refusals import Fate, RowNote, RowReason
+from services.registry.refusals import Fate, RowNote, RowReason, Undone
 from services.registry.statements import (
     Act,
     Change,
@@ -37,13 +37,6 @@ from shared.words import EndReason
 RecordKey = tuple[str, str]
 ListKey = tuple[str, str]
 RowKey = tuple[str, str, str]
-
-
-class Undone(StrEnum):
-    """Why a row ended about which nobody said anything: the file that brought it was undone; its person is another one, who has the row."""
-
-    IMPORT = "import_undone"
-    MERGE = "merged"
 
 
 class Record(NamedTuple):
@@ -102,6 +95,7 @@ class Desk:
     epoch: int
     keys_of: Callable[[Identity, Place], Keys]
     digest_of: Callable[[Act], str]
+    ranks: Ranks
     people: dict[UUID, Person] = field(default_factory=dict)
     records: dict[RecordKey, Record] = field(default_factory=dict)
     closed: set[ListKey] = field(default_factory=set)
@@ -289,7 +283,7 @@ class Desk:
             return why
         if self._live.get(row.once, (row.source, row.record)) != (row.source, row.record):
             return RowReason.DUPLICATE_ROW
-        self._change_person(people_rules.enrolled(person, act, beneficiary_id=row.beneficiary_id, epoch=self.epoch))
+        self._change_person(people_rules.enrolled(person, act, self.ranks, beneficiary_id=row.beneficiary_id, epoch=self.epoch))
         self._change_row(row)
         return ()
 
@@ -300,7 +294,7 @@ class Desk:
             return RowReason.NO_LIVE_ROW
         for row in is_open:
             self._change_row(row._replace(line=act.line or row.line, area=act.area or row.area))
-        self._change_person(people_rules.changed(person, act))
+        self._change_person(people_rules.changed(person, act, self.ranks))
         return (RowNote.LINE_FROZEN,) if act.line and not is_open else ()
 
     def _end(self, act: End, person: Person, key: RecordKey) -> Done:
@@ -327,8 +321,8 @@ class Desk:
             return ()
         if act.personal.account is None:
             return RowReason.ACCOUNT_BAD
-        self._change_person(people_rules.account_registered(person, act))
-        return (RowNote.STRONGER_ACCOUNT,) if people_rules.keeps_account(person, act) else ()
+        self._change_person(people_rules.account_registered(person, act, self.ranks))
+        return (RowNote.STRONGER_ACCOUNT,) if people_rules.keeps_account(person, act, self.ranks) else ()
 
     # --- what changes ----------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.registry import store, store_files, store_lists, store_merging, store_placing
+from services.registry.account_ranks import AccountRanks
 from services.registry.desk import Desk, Outcome, Record, RecordKey
 from services.registry.keying import Keys, place_of, subject_of
 from services.registry.lane import Lane
@@ -49,9 +50,10 @@ class Sealed(NamedTuple):
 class Registrar:
     """Takes statements, wherever they come from, in one transaction that the caller opened."""
 
-    def __init__(self, vault: Vault, clock: Clock) -> None:
-        """The vault must hold identity, payee, delivery and contact."""
+    def __init__(self, vault: Vault, clock: Clock, ranks: AccountRanks) -> None:
+        """The vault must hold identity, payee, delivery and contact. `ranks`: which source of an account is stronger, by day."""
         self._clock = clock
+        self._ranks = ranks
         self.sealer = Sealer(vault)
 
     async def take(self, tx: Tx, statements: Sequence[Statement], *, import_id: UUID | None = None) -> list[Outcome]:
@@ -100,7 +102,8 @@ class Registrar:
 
     async def _empty_desk(self, tx: Tx) -> Desk:
         today, epoch = self._clock.today(), await epoch_of(tx)
-        return Desk(today=today, epoch=epoch, keys_of=self.sealer.keys_of, digest_of=self.sealer.digest_of)
+        ranks = self._ranks.on(today)
+        return Desk(today=today, epoch=epoch, keys_of=self.sealer.keys_of, digest_of=self.sealer.digest_of, ranks=ranks)
 
     async def _load(
         self, tx: Tx, statements: Sequence[Statement], keys: Sequence[Keys]

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from services.registry.account_ranks import Ranks
 from services.registry.cells import folded
 from services.registry.circumstances import left, taken, told
 from services.registry.refusals import RowReason
@@ -15,7 +16,6 @@ from shared.personal import Account, Circumstances, Collector, Delivery, Identit
 from shared.words import AccountSource, EndReason, Life, Wish
 
 _NO_DELIVERY = Delivery()
-_STRONGEST_FIRST = tuple(AccountSource)
 
 
 class Place(NamedTuple):
@@ -113,7 +113,7 @@ def refused_by_death(person: Person | None, act: Enrol) -> RowReason | None:
     return None if owed_to_the_family(act.line, act.period, person.died_on) else RowReason.PERSON_DEAD
 
 
-def enrolled(person: Person | None, act: Enrol, *, beneficiary_id: UUID, epoch: int) -> Person:
+def enrolled(person: Person | None, act: Enrol, ranks: Ranks, *, beneficiary_id: UUID, epoch: int) -> Person:
     """The person as the list knows them; a first meeting makes one. Raises AssertionError without an identity."""
     said = act.personal.identity
     assert said is not None, "an enrolment without an identity is refused before"
@@ -129,17 +129,17 @@ def enrolled(person: Person | None, act: Enrol, *, beneficiary_id: UUID, epoch: 
         life=Life.ALIVE if back else person.life,
         identity=merged(person.identity, said),
         **_details(person, act.personal, since=act.period),
-        **_list_account(person, act.personal),
+        **_list_account(person, act.personal, ranks),
     )
 
 
-def changed(person: Person, act: Change) -> Person:
+def changed(person: Person, act: Change, ranks: Ranks) -> Person:
     """The person with what the record now reads."""
     said = act.personal
     return person._replace(
         area=act.area or person.area,
         identity=merged(person.identity, said.identity) if said and said.identity else person.identity,
-        **(_details(person, said, since=None) | _list_account(person, said) if said else {}),
+        **(_details(person, said, since=None) | _list_account(person, said, ranks) if said else {}),
     )
 
 
@@ -152,22 +152,23 @@ def ended(person: Person, act: End) -> Person:
     return person
 
 
-def account_registered(person: Person, act: RegisterAccount) -> Person:
+def account_registered(person: Person, act: RegisterAccount, ranks: Ranks) -> Person:
     """The account, unless one from a stronger source is known (domain 4.3); the wish in any case; gaps of the identity filled."""
     said = act.personal
     if said.identity:
         person = person._replace(identity=completed(person.identity, said.identity))
-    if keeps_account(person, act):
+    if keeps_account(person, act, ranks):
         return person._replace(**_now_wishes(person, act.wish), phone=person.phone or said.phone)
-    source = min(filter(None, (person.account_source if person.account == said.account else None, act.account_source)), key=_rank)
+    known = person.account_source if person.account == said.account else None
+    source = min(filter(None, (known, act.account_source)), key=ranks.__getitem__)
     wishes = _now_wishes(person, act.wish)
     return person._replace(account=said.account, account_source=source, **wishes, phone=person.phone or said.phone)
 
 
-def keeps_account(person: Person, act: RegisterAccount) -> bool:
+def keeps_account(person: Person, act: RegisterAccount, ranks: Ranks) -> bool:
     """Whether the known account comes from a stronger source than another one that is now said."""
     known = person.account_source
-    return known is not None and _rank(known) < _rank(act.account_source) and person.account != act.personal.account
+    return known is not None and ranks[known] < ranks[act.account_source] and person.account != act.personal.account
 
 
 def _now_wishes(person: Person, wish: Wish) -> dict[str, Any]:
@@ -219,10 +220,6 @@ def _finer(one: str | None, other: str | None, otherwise: str | None) -> str | N
     return otherwise or one or other
 
 
-def _rank(source: AccountSource) -> int:
-    return _STRONGEST_FIRST.index(source)
-
-
 def _details(person: Person, said: PersonalData, *, since: str | None) -> dict[str, Any]:
     """What is said of delivery, phone and the rest. `since`: the period from whose first day a collector on a list may collect."""
     place = said.delivery
@@ -246,9 +243,10 @@ def _without_collector(place: Delivery) -> Delivery:
     return place.model_copy(update={"collector": None}) if place.collector else place
 
 
-def _list_account(person: Person, said: PersonalData) -> dict[str, Any]:
+def _list_account(person: Person, said: PersonalData, ranks: Ranks) -> dict[str, Any]:
     """An account on the payer's list is one the person is paid on: confirmed (domain 4.3). It says a wish only to who had none."""
-    if said.account is None or person.account_source is AccountSource.VNEID:
+    known = person.account_source
+    if said.account is None or (known and ranks[known] < ranks[AccountSource.CONFIRMED]):
         return {}
     wish = Wish.ACCOUNT if person.wish is Wish.NONE else person.wish
     return {"account": said.account, "account_source": AccountSource.CONFIRMED, "wish": wish}

@@ -74,6 +74,13 @@ class RowNote(StrEnum):
     ENDED_BEFORE = "ENDED_BEFORE"
 
 
+class Undone(StrEnum):
+    """Why a row ended about which nobody said anything: the file that brought it was undone; its person is another one, who has the row."""
+
+    IMPORT = "import_undone"
+    MERGE = "merged"
+
+
 class FileReason(StrEnum):
     """Why a whole file was refused; nothing of it is taken then."""
 

@@ -12,6 +12,7 @@ from joserfc import jwe
 from joserfc.jwk import ECKey, OctKey
 
 from services.registry import store_funnel, store_lists
+from services.registry.account_ranks import AccountRanks
 from services.registry.areas import Areas
 from services.registry.door import Door
 from services.registry.gone import Gatekeeper
@@ -70,7 +71,7 @@ class Bench:
         self.database, self.clock = database, clock
         self.vault = Vault.load(keys / "registry.json")
         self._public = ECKey.import_key(json.loads((keys / "registry.json").read_text())["private"])
-        self.registrar = Registrar(self.vault, clock)
+        self.registrar = Registrar(self.vault, clock, AccountRanks.from_file())
         self.door = Door(self.vault, clock, self.registrar, areas=Areas.from_files())
         self.handlers = Handlers(self.door.take)
         self.inbox = Inbox(keys / "lists")

@@ -2,10 +2,12 @@
 
 import io
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import xlsxwriter
 
+from services.registry.account_ranks import AccountRanks
 from services.registry.cells import folded
 from services.registry.keying import Keys
 from services.registry.matching import FULL
@@ -14,6 +16,7 @@ from shared.events import DeclaredLine
 from shared.personal import Identity
 from shared.words import Programme
 
+RANKS = AccountRanks.from_file().on(date(2024, 1, 20))
 PAYROLL = {
     "STT": 1, "Họ và tên": "Nguyễn Thị Hòa", "Ngày sinh": "02/03/1949", "Giới tính": "Nữ", "Số định danh/CCCD": "042149990001",
     "Số CMND cũ": None, "Thôn/tổ dân phố": "Thôn 3", "Xã/thị trấn": "Xã Hà Linh", "Số điện thoại": "0912000001", "Mã nhóm": "BT-5c",

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
-from registry_workbooks import a_line, an_identity, plain_keys
+from registry_workbooks import RANKS, a_line, an_identity, plain_keys
 
 from services.registry.desk import Desk
 from services.registry.refusals import Fate, RowNote, RowReason
@@ -17,7 +17,13 @@ AT = datetime(2024, 1, 20, 2, 0, tzinfo=UTC)
 
 
 def a_desk(**changes):
-    same = {"today": date(2024, 1, 20), "epoch": 1, "keys_of": plain_keys, "digest_of": lambda act: act.model_dump_json()}
+    same = {
+        "today": date(2024, 1, 20),
+        "epoch": 1,
+        "keys_of": plain_keys,
+        "digest_of": lambda act: act.model_dump_json(),
+        "ranks": RANKS,
+    }
     return Desk(**{**same, **changes})
 
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from hypothesis import given
 from hypothesis import strategies as st
-from registry_workbooks import a_line, an_identity
+from registry_workbooks import RANKS, a_line, an_identity
 
 from services.registry import person as rules
 from services.registry.person import completed, merged
@@ -26,7 +26,7 @@ def enrol(**changes):
 
 
 def a_person(**changes):
-    made = rules.enrolled(None, enrol(), beneficiary_id=uuid4(), epoch=1)
+    made = rules.enrolled(None, enrol(), RANKS, beneficiary_id=uuid4(), epoch=1)
     return made._replace(**changes)
 
 
@@ -44,53 +44,53 @@ def test_a_first_enrolment_makes_a_person_who_was_never_published():
 
 def test_the_same_enrolment_again_shows_a_reader_nothing_new():
     person = a_person()
-    again = rules.enrolled(person, enrol(), beneficiary_id=person.beneficiary_id, epoch=1)
+    again = rules.enrolled(person, enrol(), RANKS, beneficiary_id=person.beneficiary_id, epoch=1)
     assert again.published(TODAY) == person.published(TODAY)
 
 
 def test_a_list_without_phone_or_hamlet_takes_nothing_away():
     person = a_person(cannot_reason="R_WEAK")
     bare = enrol(personal=PersonalData(identity=an_identity(birth_date="1949", personal_number=None)))
-    again = rules.enrolled(person, bare, beneficiary_id=person.beneficiary_id, epoch=1)
+    again = rules.enrolled(person, bare, RANKS, beneficiary_id=person.beneficiary_id, epoch=1)
     assert again.published(TODAY) == person.published(TODAY)
 
 
 def test_a_weaker_source_never_replaces_a_stronger_account_but_the_wish_counts():
-    person = rules.account_registered(a_person(), register(source=AccountSource.CONFIRMED))
+    person = rules.account_registered(a_person(), register(source=AccountSource.CONFIRMED), RANKS)
     act = register(account=OTHER, wish=Wish.POST)
-    assert rules.keeps_account(person, act)
-    after = rules.account_registered(person, act)
+    assert rules.keeps_account(person, act, RANKS)
+    after = rules.account_registered(person, act, RANKS)
     assert (after.account, after.account_source, after.wish) == (ACCOUNT, AccountSource.CONFIRMED, Wish.POST)
 
 
 def test_the_same_account_from_a_weaker_source_keeps_its_rank():
-    person = rules.account_registered(a_person(), register(source=AccountSource.VNEID))
-    assert rules.account_registered(person, register()).account_source is AccountSource.VNEID
+    person = rules.account_registered(a_person(), register(source=AccountSource.VNEID), RANKS)
+    assert rules.account_registered(person, register(), RANKS).account_source is AccountSource.VNEID
 
 
 def test_a_stronger_source_replaces_an_account():
-    person = rules.account_registered(a_person(), register())
-    assert rules.account_registered(person, register(account=OTHER, source=AccountSource.VNEID)).account == OTHER
+    person = rules.account_registered(a_person(), register(), RANKS)
+    assert rules.account_registered(person, register(account=OTHER, source=AccountSource.VNEID), RANKS).account == OTHER
 
 
 def test_an_account_list_is_no_authority_on_names():
-    person = rules.account_registered(a_person(), register(full_name="Nguyễn Thị Hoà", birth_date="1949-03-02"))
+    person = rules.account_registered(a_person(), register(full_name="Nguyễn Thị Hoà", birth_date="1949-03-02"), RANKS)
     assert person.identity == an_identity()
 
 
 def test_the_counter_on_a_list_is_no_wish():
-    person = rules.account_registered(a_person(), register())
+    person = rules.account_registered(a_person(), register(), RANKS)
     personal = PersonalData(identity=an_identity(), home_delivery=False)
-    again = rules.enrolled(person, enrol(personal=personal), beneficiary_id=person.beneficiary_id, epoch=1)
+    again = rules.enrolled(person, enrol(personal=personal), RANKS, beneficiary_id=person.beneficiary_id, epoch=1)
     assert (again.wish, again.account) == (Wish.ACCOUNT, ACCOUNT)
 
 
 def test_an_account_on_the_list_is_confirmed_and_does_not_overrule_a_wish_for_the_post():
     act = enrol(personal=PersonalData(identity=an_identity(), account=ACCOUNT))
-    fresh = rules.enrolled(None, act, beneficiary_id=uuid4(), epoch=1)
+    fresh = rules.enrolled(None, act, RANKS, beneficiary_id=uuid4(), epoch=1)
     assert (fresh.wish, fresh.account_source) == (Wish.ACCOUNT, AccountSource.CONFIRMED)
     wishes = rules.wish_recorded(fresh, RecordWish(wish=Wish.POST, reason="R_HABIT"))
-    assert rules.enrolled(wishes, act, beneficiary_id=fresh.beneficiary_id, epoch=1).wish is Wish.POST
+    assert rules.enrolled(wishes, act, RANKS, beneficiary_id=fresh.beneficiary_id, epoch=1).wish is Wish.POST
 
 
 def test_a_reason_is_the_cannot_class_only_with_a_review_date():
@@ -128,8 +128,8 @@ def test_death_is_the_last_word():
 
 def test_only_a_new_payer_ends_a_move():
     moved = rules.ended(a_person(), End(reason=EndReason.MOVED_OUT, on=date(2024, 1, 28)))
-    same = rules.enrolled(moved, enrol(), beneficiary_id=moved.beneficiary_id, epoch=1)
-    new = rules.enrolled(moved, enrol(payer="huyen-443"), beneficiary_id=moved.beneficiary_id, epoch=1)
+    same = rules.enrolled(moved, enrol(), RANKS, beneficiary_id=moved.beneficiary_id, epoch=1)
+    new = rules.enrolled(moved, enrol(payer="huyen-443"), RANKS, beneficiary_id=moved.beneficiary_id, epoch=1)
     assert (same.life, new.life) == (Life.MOVED_OUT, Life.ALIVE)
     assert (same.moved_out_on, new.moved_out_on) == (date(2024, 1, 28), None)
     assert moved.published(date(2024, 1, 29)) != a_person().published(date(2024, 1, 29))
@@ -137,7 +137,7 @@ def test_only_a_new_payer_ends_a_move():
 
 def test_a_change_says_only_what_it_says():
     person = a_person()
-    moved = rules.changed(person, Change(area="18499"))
+    moved = rules.changed(person, Change(area="18499"), RANKS)
     assert moved == person._replace(area="18499")
 
 
