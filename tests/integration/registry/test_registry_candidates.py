@@ -1,5 +1,6 @@
 """People who may be one are found across lists, communes and programmes; they wait for a person and nothing merges by itself."""
 
+import asyncio
 import json
 from typing import Any
 from uuid import uuid4
@@ -11,6 +12,7 @@ from services.registry import store_people
 from services.registry.looking import Looker
 from services.registry.pairing import Pairing
 from services.registry.pairs import Pair, PairReason, Paper
+from shared import logs
 from shared.actors import Actor
 from shared.events import AuditRecord, Changed
 from shared.personal import PersonalData
@@ -65,6 +67,30 @@ async def test_a_pair_is_found_across_lists_whatever_the_size_of_the_parts(bench
     assert await looker.look() == {"people": 0, "candidates": 0, "wide_keys": 0}
     assert len(await waiting(bench, "huyen-443")) == 1
     assert await waiting(bench, "huyen-447") == []
+
+
+async def test_unasked_everybody_is_looked_at_part_after_part_with_a_rest_between_them(bench: Bench) -> None:
+    await bench.see(*(bench.enrolled(f"r{n}", identity=an_identity(personal_number=f"04214999000{n}")) for n in range(7)))
+    looker, stop = a_looker(bench, part_people=2, pause_seconds=0.0), asyncio.Event()
+    looking = asyncio.create_task(looker.keep_looking(stop, logs.configure("registry")))
+    async with asyncio.timeout(20):
+        while (await bench.rows("SELECT count(*) AS people FROM looked_at"))[0]["people"] < 7:
+            await asyncio.sleep(0.02)
+    stop.set()
+    await looking
+    assert await looker.look() == {"people": 0, "candidates": 0, "wide_keys": 0}
+
+
+async def test_unasked_nothing_more_is_looked_at_once_it_shall_stop(bench: Bench) -> None:
+    await bench.see(*(bench.enrolled(f"r{n}", identity=an_identity(personal_number=f"04214999000{n}")) for n in range(7)))
+    looker, stop = a_looker(bench, part_people=2, pause_seconds=3600.0), asyncio.Event()
+    looking = asyncio.create_task(looker.keep_looking(stop, logs.configure("registry")))
+    async with asyncio.timeout(20):
+        while not (await bench.rows("SELECT count(*) AS people FROM looked_at"))[0]["people"]:
+            await asyncio.sleep(0.02)
+        stop.set()
+        await looking
+    assert (await looker.look())["people"] == 5
 
 
 async def test_nothing_personal_stands_in_keys_or_candidates(bench: Bench) -> None:
