@@ -247,7 +247,7 @@ WITH known AS NOT MATERIALIZED (
     SELECT k & 4095 AS bucket FROM known WHERE NOT (SELECT agrees FROM whole) GROUP BY 1 HAVING bit_xor(hashtextextended(identity_digest, k)) <> 0
 ), unjudged AS (
     SELECT beneficiary_id FROM person p LEFT JOIN verdict v USING (beneficiary_id, identity_digest)
-     WHERE NOT (SELECT agrees FROM whole) AND uuid_hash_extended(beneficiary_id, 0) & 4095 IN (SELECT bucket FROM differing)
+     WHERE p.erased_at IS NULL AND NOT (SELECT agrees FROM whole) AND uuid_hash_extended(beneficiary_id, 0) & 4095 IN (SELECT bucket FROM differing)
        AND v.outcome IS NULL
 )
 SELECT DISTINCT format('person %s', l.beneficiary_id) AS row FROM unjudged JOIN line l USING (beneficiary_id)
@@ -257,7 +257,7 @@ SELECT DISTINCT format('person %s', l.beneficiary_id) AS row FROM unjudged JOIN 
 -- name: people_not_judged
 -- verification: people whose newest result is missing or speaks about an older snapshot.
 SELECT format('person %s', p.beneficiary_id) AS row
-  FROM (SELECT beneficiary_id, result_seq, hashtextextended(identity_digest, 0) AS digest FROM person) AS p
+  FROM (SELECT beneficiary_id, result_seq, hashtextextended(identity_digest, 0) AS digest FROM person WHERE erased_at IS NULL) AS p
   LEFT JOIN (SELECT beneficiary_id, result_seq, hashtextextended(identity_digest, 0) AS digest FROM verdict) AS v USING (beneficiary_id, result_seq)
  WHERE v.digest IS DISTINCT FROM p.digest ORDER BY 1;
 
@@ -295,7 +295,7 @@ SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, 
        bit_xor(verdict) FILTER (WHERE judged) AS verdict, min(CASE WHEN :named::bool AND judged THEN verdict_said END) AS verdict_said
   FROM (SELECT uuid_hash_extended(beneficiary_id, 0) & 4095 AS bucket, beneficiary_id AS id,
                CASE WHEN :named::bool THEN format('version %s.%s', epoch, n) END AS said,
-               hashint8extended((epoch::bigint << 32) | n, uuid_hash_extended(beneficiary_id, 0)) AS hash, result_seq > 0 AS judged,
+               hashint8extended((epoch::bigint << 32) | n, uuid_hash_extended(beneficiary_id, 0)) AS hash, result_seq > 0 AND erased_at IS NULL AS judged,
                CASE WHEN :named::bool THEN format('result %s', result_seq) END AS verdict_said,
                uuid_hash_extended(beneficiary_id, result_seq) AS verdict
           FROM person WHERE (NOT :named::bool OR uuid_hash_extended(beneficiary_id, 0) & 4095 = ANY(:buckets::bigint[])) OFFSET 0) AS held
@@ -387,7 +387,7 @@ SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, 
 -- registry: statements that took effect, of which the record they speak about knows nothing, and ones that neither wait nor went on.
 SELECT format('statement %s of %s %s: %s without effect', e.id, e.source, e.sequence, e.fate) AS row
   FROM source_event e LEFT JOIN source_record r USING (source, record)
- WHERE e.fate = 'applied' AND e.beneficiary_id IS NOT NULL AND e.kind NOT IN ('merged', 'unmerged')
+ WHERE e.fate = 'applied' AND e.beneficiary_id IS NOT NULL AND e.kind NOT IN ('merged', 'unmerged', 'erased')
    AND (r.sequence IS NULL OR r.sequence < e.sequence)
  UNION ALL
 SELECT format('statement %s of %s %s: waits nowhere', e.id, e.source, e.sequence) FROM source_event e
@@ -396,7 +396,7 @@ SELECT format('statement %s of %s %s: waits nowhere', e.id, e.source, e.sequence
    AND e.record NOT LIKE 'unmatched.%'
  UNION ALL
 SELECT format('row %s of %s %s: waits nowhere', e.id, e.source, e.sequence) FROM source_event e
- WHERE e.fate = 'no_person' AND coalesce(e.record LIKE 'unmatched.%', true)
+ WHERE e.fate = 'no_person' AND coalesce(e.record LIKE 'unmatched.%' AND e.record <> 'unmatched.erased', true)
    AND NOT EXISTS (SELECT FROM waiting w WHERE (w.source, w.record) = (e.source, e.record))
    AND NOT EXISTS (SELECT FROM source_event f WHERE (f.source, f.sequence) = (e.source, e.sequence) AND f.fate <> 'no_person')
  ORDER BY 1;
@@ -707,3 +707,82 @@ SELECT format('%s of %s in %s: paid by %s', code, beneficiary_id, month, string_
  GROUP BY beneficiary_id, month, code HAVING count(DISTINCT payer) > 1
 UNION ALL SELECT format('%s of %s: given %s times', code, beneficiary_id, count(*)) FROM gift GROUP BY beneficiary_id, code HAVING count(*) > 1
  ORDER BY 1;
+
+-- name: erased_in_registry
+-- registry: erased people nobody else confirmed, who read otherwise, or of whom a block, a digest, a key or a statement that waits is left.
+SELECT format('%s is erased and %s', p.beneficiary_id, what) AS row
+  FROM person p
+  CROSS JOIN LATERAL (VALUES
+    ('no two people asked for it', NOT EXISTS (SELECT FROM erasure e WHERE e.confirmed_by <> e.asked_by
+                                                  AND (e.beneficiary_id = p.beneficiary_id OR p.beneficiary_id = ANY (e.with_merged)))),
+    ('reads as somebody', num_nonnulls(p.identity, p.payee, p.delivery, p.collector, p.contact, p.circumstances, p.identity_digest, p.account_digest,
+                                       p.delivery_digest, p.number_ix, p.old_number_ix, p.name_birth_ix, p.name_place_ix, p.birth_year) > 0),
+    ('is found by a key', EXISTS (SELECT FROM person_key k WHERE k.beneficiary_id = p.beneficiary_id)
+                          OR EXISTS (SELECT FROM merged_key k WHERE k.beneficiary_id = p.beneficiary_id)
+                          OR EXISTS (SELECT FROM looked_at k WHERE k.beneficiary_id = p.beneficiary_id)),
+    ('is a candidate', EXISTS (SELECT FROM candidate c WHERE p.beneficiary_id IN (c.one, c.other))),
+    ('was seen', EXISTS (SELECT FROM pair_sight s WHERE s.one = p.beneficiary_id AND s.one_digest IS NOT NULL)
+                 OR EXISTS (SELECT FROM pair_sight s WHERE s.other = p.beneficiary_id AND s.other_digest IS NOT NULL)),
+    ('has a verdict', EXISTS (SELECT FROM verified v WHERE v.beneficiary_id = p.beneficiary_id)),
+    ('has circumstances on a line', EXISTS (SELECT FROM entitlement_line l WHERE l.beneficiary_id = p.beneficiary_id AND l.circumstances IS NOT NULL)),
+    ('was placed', EXISTS (SELECT FROM area_case c WHERE c.beneficiary_id = p.beneficiary_id AND num_nonnulls(c.sealed, c.subject) > 0)
+                   OR EXISTS (SELECT FROM area_decision d WHERE d.beneficiary_id = p.beneficiary_id AND d.subject IS NOT NULL)),
+    ('is kept as a file found them', EXISTS (SELECT FROM person_before b WHERE b.beneficiary_id = p.beneficiary_id)),
+    ('has a record that says something', EXISTS (SELECT FROM source_record s WHERE s.beneficiary_id = p.beneficiary_id AND s.digest <> '')),
+    ('has a live row', EXISTS (SELECT FROM list_row r JOIN payroll_list l USING (period, payer)
+                                WHERE r.beneficiary_id = p.beneficiary_id AND r.state = 'active' AND l.state <> 'closed'))
+  ) AS found (what, holds)
+ WHERE p.erased_at IS NOT NULL AND holds ORDER BY 1;
+
+-- name: erased_in_verification
+-- verification: erased people of whom a block, a digest, an index, a register person or an open question is left.
+SELECT format('%s is erased and %s', p.beneficiary_id, what) AS row
+  FROM person p
+  CROSS JOIN LATERAL (VALUES
+    ('reads as somebody', num_nonnulls(p.identity, p.payee, p.identity_digest, p.account_digest, p.number_ix, p.old_number_ix, p.name_birth_ix, p.account_ix,
+                                       p.person_token, p.entry_old_ix) > 0),
+    ('has a result with digests', EXISTS (SELECT FROM verdict v WHERE v.beneficiary_id = p.beneficiary_id AND v.identity_digest IS NOT NULL)),
+    ('is asked about', EXISTS (SELECT FROM question q WHERE q.beneficiary_id = p.beneficiary_id AND (q.digest IS NOT NULL OR q.ended_at IS NULL))),
+    ('was seen', EXISTS (SELECT FROM review_sight s WHERE s.beneficiary_id = p.beneficiary_id AND s.identity_digest IS NOT NULL)),
+    ('was decided to be somebody', EXISTS (SELECT FROM review_decision d WHERE d.beneficiary_id = p.beneficiary_id AND d.person_token IS NOT NULL))
+  ) AS found (what, holds)
+ WHERE p.erased_at IS NOT NULL AND holds ORDER BY 1;
+
+-- name: erased_in_payout
+-- payout: erased people of whom a block, a digest, a verdict, circumstances or a file is left, or whose money is still under way.
+SELECT format('%s is erased and %s', p.beneficiary_id, what) AS row
+  FROM person p
+  CROSS JOIN LATERAL (VALUES
+    ('reads as somebody', num_nonnulls(p.payee, p.delivery, p.bank_bin, p.identity_digest, p.account_digest, p.delivery_digest) > 0),
+    ('has a verdict', EXISTS (SELECT FROM verdict v WHERE v.beneficiary_id = p.beneficiary_id)),
+    ('has circumstances on a line', EXISTS (SELECT FROM line l WHERE l.beneficiary_id = p.beneficiary_id AND l.circumstances IS NOT NULL)),
+    ('is paid', EXISTS (SELECT FROM instruction i WHERE i.beneficiary_id = p.beneficiary_id
+                           AND i.state IN ('created', 'sealed', 'sending', 'accepted', 'issued', 'unknown'))),
+    ('stands in a file', p.leaves_files OR EXISTS (SELECT FROM line l JOIN file f USING (period, payer)
+                                                     WHERE l.beneficiary_id = p.beneficiary_id AND f.removed_at IS NULL)),
+    ('stands in a statement', EXISTS (SELECT FROM instruction i JOIN statement_line s USING (end_to_end_id)
+                                       WHERE i.beneficiary_id = p.beneficiary_id
+                                         AND (s.account_ix IS NOT NULL OR EXISTS (SELECT FROM statement_part t WHERE t.file_id = s.file_id))))
+  ) AS found (what, holds)
+ WHERE p.erased_at IS NOT NULL AND holds ORDER BY 1;
+
+-- name: erased_in_notify
+-- notify: erased people who have a number, a verdict or a text that may still go out.
+SELECT format('%s is erased and %s', p.beneficiary_id, what) AS row
+  FROM person p
+  CROSS JOIN LATERAL (VALUES
+    ('has a number', num_nonnulls(p.contact, p.phone_ix) > 0),
+    ('has a verdict', EXISTS (SELECT FROM verdict v WHERE v.beneficiary_id = p.beneficiary_id)),
+    ('owns a text', EXISTS (SELECT FROM message m WHERE m.owner = p.beneficiary_id
+                              AND (m.contact IS NOT NULL OR m.status IN ('created', 'sending', 'unknown'))))
+  ) AS found (what, holds)
+ WHERE p.erased_at IS NOT NULL AND holds ORDER BY 1;
+
+-- name: published_of_erased
+-- registry and verification: what was told of people before they were erased and still lies in the outbox with its content.
+SELECT format('%s is erased and event %s to %s still holds them', o.key, o.event_id, o.topic) AS row
+  FROM (SELECT event_id, topic, key, payload FROM outbox
+         WHERE topic IN ('registry.beneficiary.v1', 'registry.entitlement.v1', 'verification.result.v1') AND octet_length(payload) > 0
+           AND key IN (SELECT p.beneficiary_id::text FROM person p WHERE p.erased_at IS NOT NULL) OFFSET 0) AS o
+ WHERE NOT convert_from(o.payload, 'UTF8')::jsonb ? 'erased_at'
+   AND (o.topic <> 'registry.entitlement.v1' OR convert_from(o.payload, 'UTF8')::jsonb ? 'circumstances') ORDER BY 1;

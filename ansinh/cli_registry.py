@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
@@ -11,7 +11,10 @@ import typer
 from ansinh.asking import AsJson, Name, ask
 from ansinh.asking import show as print_json
 from ansinh.cli_placing import split
-from services.registry.merging import ActKind
+from ansinh.client import Client, Refusal
+from ansinh.erasing import erased_elsewhere
+from services.registry.erasing import ErasureCause, Requester
+from services.registry.merging import ActKind, MergeReason
 from services.registry.pairs import Paper
 from shared.clock import LOCAL
 
@@ -113,22 +116,72 @@ def _propose(name: str, kind: ActKind, body: dict[str, str]) -> None:
 
 
 @registry.command()
-def confirm(act: Annotated[UUID, typer.Argument(help="The proposal.")], *, sight: Sight, name: Name = "local") -> None:
-    """Do what another reviewer proposed. Example: ansinh registry confirm ACT --sight SIGHT"""
-    path, body = f"/v1/people/merges/{act}/confirm", {"sight_id": str(sight)}
-    print_json(ask(name, lambda _a, client: client.post(SERVICE, path, actor=SECOND, body=body)))
+def confirm(
+    act: Annotated[UUID, typer.Argument(help="The proposal or request.")],
+    *,
+    sight: Annotated[UUID | None, typer.Option(help="What the second reviewer saw of a pair; an erasure needs none.")] = None,
+    name: Name = "local",
+) -> None:
+    """Do what another reviewer proposed. Example: ansinh registry confirm ACT --sight SIGHT; an erasure: ansinh registry confirm ACT"""
+    what, body = ("merges", {"sight_id": str(sight)}) if sight else ("erasures", None)
+    print_json(ask(name, lambda _a, client: client.post(SERVICE, f"/v1/people/{what}/{act}/confirm", actor=SECOND, body=body)))
 
 
 @registry.command()
-def withdraw(act: Annotated[UUID, typer.Argument(help="The proposal.")], name: Name = "local") -> None:
-    """Take a proposal back that nobody confirmed."""
-    print_json(ask(name, lambda _a, client: client.post(SERVICE, f"/v1/people/merges/{act}/withdraw", actor=REVIEWER)))
+def withdraw(act: Annotated[UUID, typer.Argument(help="The proposal or request.")], name: Name = "local") -> None:
+    """Take a proposal, or a request to erase, back that nobody confirmed."""
+    print_json(ask(name, lambda _a, client: _withdraw(client, act)))
+
+
+async def _withdraw(client: Client, act: UUID) -> Any:
+    try:
+        return await client.post(SERVICE, f"/v1/people/merges/{act}/withdraw", actor=REVIEWER)
+    except Refusal as refusal:
+        if refusal.code != MergeReason.ACT_UNKNOWN:
+            raise
+        return await client.post(SERVICE, f"/v1/people/erasures/{act}/withdraw", actor=REVIEWER)
 
 
 @registry.command()
 def merges(person: One, name: Name = "local") -> None:
     """What was proposed and done about one person and others."""
     print_json(ask(name, lambda _a, client: client.get(SERVICE, f"/v1/people/{person}/merges")))
+
+
+@registry.command()
+def erase(
+    who: One,
+    *,
+    reason: Annotated[ErasureCause, typer.Option(help="Why.")],
+    requester: Annotated[Requester, typer.Option(help="Who asks the office for it.")],
+    paper: Annotated[str, typer.Option(help="Number of the paper in the office's book, never a person's number.")],
+    name: Name = "local",
+) -> None:
+    """Ask that everything personal of somebody is erased; another reviewer confirms it, and then it is for good.
+
+    Example: ansinh registry erase ID --reason PERSON_ASKED --requester PERSON --paper 12/2026
+    """
+    body = {"reason": reason, "requester": requester, "paper": paper}
+    print_json(ask(name, lambda _a, client: client.post(SERVICE, f"/v1/people/{who}/erasures", actor=REVIEWER, body=body)))
+
+
+@registry.command()
+def erasures(
+    who: Annotated[UUID | None, typer.Argument(help="Only requests about this id.")] = None,
+    *,
+    waiting: Annotated[bool, typer.Option("--waiting", help="Only what waits for a second reviewer.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="After a restore: ask again for everybody whom the other services hold as erased.")
+    ] = False,
+    paper: Annotated[str, typer.Option(help="With --again: the paper of the restore.")] = "RESTORE",
+    name: Name = "local",
+) -> None:
+    """Requests to erase people, the newest first. Examples: ansinh registry erasures --waiting; ansinh registry erasures --again"""
+    if again:
+        print_json(ask(name, lambda _a, client: erased_elsewhere(client, paper=paper, actor=REVIEWER)))
+        return
+    query = {"waiting": waiting} | ({"beneficiary_id": str(who)} if who else {})
+    print_json(ask(name, lambda _a, client: client.get(SERVICE, "/v1/people/erasures", **query)))
 
 
 @registry.command()

@@ -199,6 +199,8 @@ class Installation:
         }
         if self._business_time:
             environment["ANSINH_CLOCK_FILE"] = str(self.folder / "clock.json")
+        if service is Service.REGISTRY:
+            environment["ANSINH_ERASURE_AFTER_MONTHS"] = "0"  # nobody keeps papers of synthetic people
         if service is Service.NOTIFY:
             environment["ANSINH_SMS_GATEWAY_URL"] = self._routes.http(name, self.addresses.url("sms"))
             environment["ANSINH_SMS_ASK_AGAIN_SECONDS"] = "2"

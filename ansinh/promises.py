@@ -140,6 +140,18 @@ PROMISES = (
     Promise("I43", "In a finished payroll nothing moves", _payout("moved_after_finish")),
     Promise("I44", "The funnel holds everybody once, and no wish changed unheard", ((_R, "funnel_that_does_not_add_up"),)),
     Promise("I50", "A merged-away id leads to one person and has nothing of its own", ((_R, "merged_people_with_rows"),)),
+    Promise(
+        "I51",
+        "Of an erased person nothing is left but money under a random id",
+        (
+            (_R, "erased_in_registry"),
+            (_V, "erased_in_verification"),
+            (_P, "erased_in_payout"),
+            (_N, "erased_in_notify"),
+        ),
+        on_its_way=True,
+        whole=((_R, "published_of_erased"), (_V, "published_of_erased")),
+    ),
     Promise("I60", "A benefit of a month is paid by one payer, a gift once", _payout("benefits_paid_twice")),
 )
 TRUTH: tuple[Query, ...] = _payout("payments", "payment_lines")

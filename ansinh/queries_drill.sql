@@ -14,7 +14,7 @@ SELECT period, payer FROM payroll WHERE period = $1 AND payer = $2;
 -- name: drill_person
 -- payout: the people on it as they are known now.
 SELECT beneficiary_id, epoch, n, payer, area, life, died_on, wish, home_delivery, payee, delivery, bank_bin, identity_digest, account_digest,
-       delivery_digest FROM person WHERE beneficiary_id IN (SELECT beneficiary_id FROM line WHERE period = $1 AND payer = $2);
+       delivery_digest FROM person WHERE erased_at IS NULL AND beneficiary_id IN (SELECT beneficiary_id FROM line WHERE period = $1 AND payer = $2);
 
 -- name: drill_verdict
 -- payout: what verification says of them now.

@@ -16,7 +16,6 @@ from shared import topics, words
 from shared.ages import Age
 from shared.facts import Fact
 from shared.fields import AreaCode, Block, Digest, Jose, Opaque, Period, Sealed, Vnd
-from shared.topics import Provider
 
 
 class Message(BaseModel):
@@ -151,7 +150,7 @@ class Version(Block):
 
 
 class BeneficiarySnapshot(Message):
-    """What registry knows of one person now. Readers ignore a version not above the one they hold."""
+    """What registry knows of a person now; an older version is ignored. `erased_at`: readers take out all they hold, for good."""
 
     TYPE: ClassVar[str] = "vn.ansinh.registry.beneficiary.v1"
     TOPIC: ClassVar[str] = topics.REGISTRY_BENEFICIARY
@@ -174,6 +173,7 @@ class BeneficiarySnapshot(Message):
     account_digest: Digest | None = None
     delivery_digest: Digest | None = None
     merged_into: UUID | None = None
+    erased_at: AwareDatetime | None = None
 
 
 class EntitlementLine(Message):
@@ -275,7 +275,7 @@ class Manifest(Block):
     """The signed statement of a batch. `lines_sha256` is SHA-256 over the concatenated SHA-256 of each line's JWE text, by index."""
 
     batch_id: UUID
-    provider: Provider
+    provider: topics.Provider
     payer: Opaque
     periods: tuple[Period, ...] = Field(min_length=1)
     count: Annotated[int, Field(ge=0)]
@@ -306,7 +306,7 @@ class PaymentResult(Message):
     TYPE: ClassVar[str] = "vn.ansinh.payment.result.v1"
     TOPIC: ClassVar[str] = "payment.result.<provider>.v1"
     result_id: UUID
-    provider: Provider
+    provider: topics.Provider
     batch_id: UUID
     kind: words.ResultKind
     end_to_end_id: Annotated[str, Field(pattern=r"^[A-Z2-7]{16}$")] | None = None
@@ -329,7 +329,7 @@ class PaymentState(Message):
     instruction_id: UUID
     state_seq: Annotated[int, Field(ge=1)]
     state: words.InstructionState
-    provider: Provider
+    provider: topics.Provider
     channel: words.Channel
     periods: tuple[Period, ...]
     payer: Opaque

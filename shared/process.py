@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaError
 from fastapi import APIRouter
 from faststream.kafka import KafkaBroker
 
-from shared import crashing, logs, operating, restoring, topics
+from shared import crashing, erasing, logs, operating, restoring, topics
 from shared.actors import ActorGate
 from shared.applying import Handler
 from shared.clock import Clock, clock_from
@@ -217,13 +217,15 @@ class Process:
     def _operating(self) -> APIRouter:
         runtime = self._runtime
         database, clock, log = runtime.database, runtime.clock, runtime.log
-        return operating.router(
+        routes = operating.router(
             runtime.gate.dependency,
             clock,
             redriver=Redriver(database, runtime.vault, self._app.consumes, clock=clock, log=log),
             republisher=Republisher(database, self._app.republishes, clock),
             unlocking=Unlocking(database, runtime.service, log),
         )
+        erasing.add_route(routes, database)
+        return routes
 
     def _missing(self) -> list[str]:
         return [consumer.topic for consumer in self.consumers if not consumer.ready]

@@ -164,3 +164,24 @@ SELECT epoch, locked_at, locked_reason, :sha256, proposed_by, proposed_token, pr
 -- name: unlock_timeline!
 -- Publishing goes on.
 UPDATE timeline SET locked_at = NULL, locked_reason = NULL, proposed_by = NULL, proposed_token = NULL, proposed_at = NULL;
+
+-- name: originals
+-- Sealed originals of set-aside records that are still there.
+SELECT dead_letter_id, original FROM dead_letter WHERE original <> '';
+
+-- name: erase_originals!
+-- Originals about erased people: the rows stay, and say for whom.
+UPDATE dead_letter d SET original = '', erased_for = row.who FROM unnest(:letters::uuid[], :people::uuid[]) AS row (letter, who)
+ WHERE d.dead_letter_id = row.letter;
+
+-- name: erase_payloads!
+-- What was published about erased people, and about set-aside records whose original is gone. What still waits to be published stays.
+UPDATE outbox o SET payload = ''
+ WHERE (o.xid, o.id) <= (SELECT c.xid, c.id FROM outbox_cursor c) AND o.payload <> ''
+   AND ((o.topic = ANY(:topics::text[]) AND o.key = ANY(:keys::text[]))
+        OR CASE WHEN o.topic = :dead_letters::text AND o.payload <> '' THEN convert_from(o.payload, 'UTF8')::jsonb ->> 'dead_letter_id' END
+           = ANY(:letters::text[]));
+
+-- name: erased
+-- Who is erased here, in order of their ids.
+SELECT beneficiary_id, erased_at FROM person WHERE erased_at IS NOT NULL AND beneficiary_id > :after ORDER BY beneficiary_id LIMIT :most;

@@ -7,6 +7,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from services.notify import store
+from services.notify.erasing import erase
 from services.notify.store import Person
 from shared.database import Tx
 from shared.errors import BadRecord
@@ -27,7 +28,10 @@ class Handlers:
         self._vault = vault
 
     async def on_beneficiary(self, tx: Tx, records: Sequence[Received[BeneficiarySnapshot]]) -> None:
-        """Whether the person has an account, can be expected to have one, lives, and how to reach them."""
+        """Whether the person has an account, can be expected to have one, lives, and how to reach them. Who is erased stays so."""
+        if told := {record.message.beneficiary_id: record.message for record in records if record.message.erased_at}:
+            await erase(tx, self._vault, told)
+            records = [record for record in records if record.message.beneficiary_id not in told]
         newest = _newest(records, lambda snapshot: (snapshot.beneficiary_id, (snapshot.version.epoch, snapshot.version.n)))
         await store.save_people(tx, [self._person(record) for record in newest])
 

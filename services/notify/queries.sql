@@ -1,14 +1,15 @@
 -- name: save_people!
--- Newer snapshots; an older or equal version changes nothing.
+-- Newer snapshots; an older or equal version changes nothing, and nothing is taken of who is erased.
 INSERT INTO person SELECT * FROM unnest(:people::person[])
 ON CONFLICT (beneficiary_id) DO UPDATE
    SET epoch = EXCLUDED.epoch, n = EXCLUDED.n, payer = EXCLUDED.payer, life = EXCLUDED.life, has_account = EXCLUDED.has_account,
        cannot = EXCLUDED.cannot, contact = EXCLUDED.contact, phone_ix = EXCLUDED.phone_ix, merged = EXCLUDED.merged
- WHERE (person.epoch, person.n) < (EXCLUDED.epoch, EXCLUDED.n);
+ WHERE (person.epoch, person.n) < (EXCLUDED.epoch, EXCLUDED.n) AND person.erased_at IS NULL;
 
 -- name: save_verdicts!
--- Newer verification results.
-INSERT INTO verdict SELECT * FROM unnest(:verdicts::verdict[])
+-- Newer verification results; nothing is kept of who is erased.
+INSERT INTO verdict SELECT * FROM unnest(:verdicts::verdict[]) AS told
+ WHERE NOT EXISTS (SELECT FROM person p WHERE p.beneficiary_id = told.beneficiary_id AND p.erased_at IS NOT NULL)
 ON CONFLICT (beneficiary_id) DO UPDATE SET result_seq = EXCLUDED.result_seq, dead = EXCLUDED.dead
  WHERE verdict.result_seq < EXCLUDED.result_seq;
 
@@ -77,8 +78,8 @@ UPDATE campaign_round SET people = people + :people, texts = texts + :texts, lef
 UPDATE campaign_round SET told_up_to = :told_up_to WHERE campaign = :campaign AND round = :round;
 
 -- name: round_drawn!
--- Everybody is in: its texts may be sent.
-UPDATE campaign_round SET drawn = true WHERE campaign = :campaign AND round = :round;
+-- Everybody is in: its texts may be sent. Up to which phone it was told says nothing any more.
+UPDATE campaign_round SET drawn = true, told_up_to = NULL WHERE campaign = :campaign AND round = :round;
 
 -- name: texts_to_phones
 -- Texts of a round to these phones; one look-up each, whatever the planner thinks of a round's size.

@@ -81,7 +81,7 @@ class ToSend:
 async def save_people(tx: Tx, people: Sequence[Person]) -> None:
     """Keep newer snapshots; one per person in `people`. Rows are the columns of the table in their order, here and below."""
     rows = [
-        (p.beneficiary_id, *p.version, p.payer, p.life, p.has_account, p.cannot, p.contact, p.phone_ix, p.merged)
+        (p.beneficiary_id, *p.version, p.payer, p.life, p.has_account, p.cannot, p.contact, p.phone_ix, p.merged, None)
         for p in sorted(people, key=lambda person: person.beneficiary_id.int)
     ]
     await queries.save_people(tx, people=rows)

@@ -7,6 +7,8 @@ from functools import partial
 from services.payout import delivery, printing, store_republish
 from services.payout.contracts import read_contracts
 from services.payout.delivery import Courier
+from services.payout.erasing import LOOK_SECONDS as EMPTY_SECONDS
+from services.payout.erasing import Emptier
 from services.payout.files import LOOK_SECONDS, FileWriter
 from services.payout.handlers import Handlers
 from services.payout.http import router
@@ -32,12 +34,14 @@ def build(runtime: Runtime) -> App:
     rules = load_rules(runtime.settings, runtime.settings.rates_dir)
     read_contracts(runtime.settings.contracts_file)  # a build is too late to find a bad row
     writer = FileWriter(runtime.database, runtime.vault, runtime.clock, folder=runtime.settings.files_dir)
+    emptier = Emptier(runtime.database, runtime.clock, folder=runtime.settings.files_dir)
     desk = StatementDesk(runtime, handlers)
     recoveries = RecoveryDesk(runtime.database, runtime.clock, runtime.settings.month_of_move)
     routes = router(runtime, writer, rules)
     routes.include_router(statement_router(runtime, desk, handlers))
     background = [
         partial(repeat, writer.write_missing, seconds=LOOK_SECONDS, log=runtime.log),
+        partial(repeat, emptier.empty, seconds=EMPTY_SECONDS, log=runtime.log),
         partial(repeat, desk.book_waiting, seconds=STATEMENTS_SECONDS, log=runtime.log),
         partial(repeat, recoveries.look, seconds=RECOVERY_SECONDS, log=runtime.log),
     ]

@@ -14,6 +14,7 @@ from services.payout.answering import Answers, judge
 from services.payout.authorisation import Paper, opened_account
 from services.payout.breaks import contradictions, state_of
 from services.payout.emitting import Entries, moved, posted
+from services.payout.erasing import erase
 from services.payout.ledger import Posting
 from services.payout.results import Fate
 from services.payout.taking_lines import readable
@@ -38,7 +39,10 @@ class Handlers:
         self._clock = clock
 
     async def on_beneficiary(self, tx: Tx, records: Sequence[Received[BeneficiarySnapshot]]) -> None:
-        """Newer snapshots are kept. The same version with other digests is an alarm; the one we hold stays."""
+        """Newer snapshots are kept. The same version with other digests is an alarm; the one we hold stays. Who is erased stays so."""
+        if told := {record.message.beneficiary_id: record.message for record in records if record.message.erased_at}:
+            await erase(tx, self._vault, told)
+            records = [record for record in records if record.message.beneficiary_id not in told]
         newest = _newest_snapshots(records)
         held = {row["beneficiary_id"]: row for row in await store.known_people(tx, newest)}
         for key in newest.keys() & held.keys():

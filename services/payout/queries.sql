@@ -1,9 +1,10 @@
 -- name: known_people
--- The versions and digests held of these people.
-SELECT beneficiary_id, epoch, n, identity_digest, account_digest, delivery_digest FROM person WHERE beneficiary_id = ANY(:ids::uuid[]);
+-- The versions and digests held of these people; of who is erased none.
+SELECT beneficiary_id, epoch, n, identity_digest, account_digest, delivery_digest FROM person
+ WHERE beneficiary_id = ANY(:ids::uuid[]) AND erased_at IS NULL;
 
 -- name: save_people!
--- Newer snapshots; an older one changes nothing.
+-- Newer snapshots; an older one changes nothing, and nothing is taken of who is erased.
 INSERT INTO person (beneficiary_id, epoch, n, payer, area, life, died_on, moved_out_on, wish, home_delivery, payee, delivery, bank_bin,
                     identity_digest, account_digest, delivery_digest, account_source, paper_scope, paper_from, paper_until,
                     merged)
@@ -18,13 +19,14 @@ ON CONFLICT (beneficiary_id) DO UPDATE
        account_digest = EXCLUDED.account_digest, delivery_digest = EXCLUDED.delivery_digest, account_source = EXCLUDED.account_source,
        paper_scope = EXCLUDED.paper_scope, paper_from = EXCLUDED.paper_from, paper_until = EXCLUDED.paper_until,
        merged = EXCLUDED.merged
- WHERE (EXCLUDED.epoch, EXCLUDED.n) > (person.epoch, person.n);
+ WHERE (EXCLUDED.epoch, EXCLUDED.n) > (person.epoch, person.n) AND person.erased_at IS NULL;
 
 -- name: save_verdicts!
--- Newer results; an older one changes nothing.
+-- Newer results; an older one changes nothing, and nothing is kept of who is erased.
 INSERT INTO verdict (beneficiary_id, result_seq, identity_digest, account_digest, outcome, died_on, account, checked_at)
 SELECT * FROM unnest(:ids::uuid[], :seqs::int[], :identity_digests::text[], :account_digests::text[], :outcomes::text[],
-                     :died_ons::date[], :accounts::text[], :checked_ats::timestamptz[])
+                     :died_ons::date[], :accounts::text[], :checked_ats::timestamptz[]) AS told (beneficiary_id)
+ WHERE NOT EXISTS (SELECT FROM person p WHERE p.beneficiary_id = told.beneficiary_id AND p.erased_at IS NOT NULL)
 ON CONFLICT (beneficiary_id) DO UPDATE
    SET result_seq = EXCLUDED.result_seq, identity_digest = EXCLUDED.identity_digest, account_digest = EXCLUDED.account_digest,
        outcome = EXCLUDED.outcome, died_on = EXCLUDED.died_on, account = EXCLUDED.account, checked_at = EXCLUDED.checked_at
@@ -105,7 +107,7 @@ SELECT l.entitlement_id, l.beneficiary_id, l.programme, l.declared_vnd, l.conten
         JOIN instruction i USING (instruction_id)
   ) past
   LEFT JOIN held h ON h.entitlement_id = l.entitlement_id AND h.until IS NULL
-  LEFT JOIN person p ON p.beneficiary_id = l.beneficiary_id
+  LEFT JOIN person p ON p.beneficiary_id = l.beneficiary_id AND p.erased_at IS NULL
   LEFT JOIN verdict v ON v.beneficiary_id = l.beneficiary_id
  WHERE l.period = :period AND l.payer = :payer AND (l.declared_vnd > coalesce(past.live_vnd, 0) OR l.declared_vnd = 0)
    AND h.reason IS DISTINCT FROM 'WITHDRAWN'
@@ -211,7 +213,8 @@ SELECT i.instruction_id, i.batch_id, i.beneficiary_id, i.channel, i.area, i.vnd,
        CASE WHEN p.life = 'dead' OR v.outcome = 'dead' THEN
            (SELECT array_agg(l.content) FROM instruction_line il JOIN line l USING (entitlement_id)
              WHERE il.instruction_id = i.instruction_id AND il.live) END AS contents
-  FROM instruction i LEFT JOIN person p USING (beneficiary_id) LEFT JOIN verdict v USING (beneficiary_id)
+  FROM instruction i LEFT JOIN person p ON p.beneficiary_id = i.beneficiary_id AND p.erased_at IS NULL
+  LEFT JOIN verdict v ON v.beneficiary_id = i.beneficiary_id
  WHERE i.batch_id = ANY(:ids::uuid[]) AND i.state = 'created'
    AND (p.life = 'alive' AND NOT p.merged AND v.identity_digest = p.identity_digest AND v.outcome IN ('match', 'weak_match', 'number_changed')
         AND (p.delivery IS NOT NULL OR NOT p.home_delivery)
@@ -380,7 +383,7 @@ SELECT path, owner, sha256 FROM file WHERE written_at IS NULL ORDER BY path LIMI
 -- name: unprinted_lists
 -- Lists of the post without their print, in folders that nobody has begun to deliver; but not those to be tried later.
 SELECT f.path, f.period, f.batch_id, f.owner, f.count, f.vnd, f.made_at, b.execution_date FROM file f JOIN batch b USING (batch_id)
- WHERE f.kind = 'postal_list' AND NOT EXISTS (SELECT FROM file p WHERE p.path = regexp_replace(f.path, '[.]xlsx$', '.pdf'))
+ WHERE f.kind = 'postal_list' AND f.emptied_at IS NULL AND NOT EXISTS (SELECT FROM file p WHERE p.path = regexp_replace(f.path, '[.]xlsx$', '.pdf'))
    AND NOT EXISTS (SELECT FROM delivery d WHERE d.path = f.path) AND f.path <> ALL (:postponed::text[])
  ORDER BY f.made_at, f.path LIMIT 20;
 

@@ -4,7 +4,7 @@
 WITH written AS (
     SELECT regexp_replace(f.path, '/[^/]*$', '') AS folder, f.path, b.provider, f.kind, f.sha256, f.size, f.count, f.vnd
       FROM file f JOIN batch b USING (batch_id)
-     WHERE b.provider = ANY(:providers::text[])
+     WHERE b.provider = ANY(:providers::text[]) AND f.emptied_at IS NULL
        AND NOT EXISTS (SELECT FROM file other WHERE other.batch_id = f.batch_id AND other.written_at IS NULL)
        AND NOT (:printed AND EXISTS (
            SELECT FROM file list WHERE list.batch_id = f.batch_id AND list.kind = 'postal_list'

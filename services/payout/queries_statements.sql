@@ -189,7 +189,7 @@ SELECT i.instruction_id, i.batch_id, i.provider, i.vnd, i.end_to_end_id
 
 -- name: files_of_batch
 -- The files that told a provider of a batch, without what says the same for other eyes (prints, workbooks of transfers).
-SELECT path, owner, sha256, kind FROM file
+SELECT path, owner, sha256, kind, emptied_at IS NOT NULL AS is_emptied FROM file
  WHERE batch_id = :batch_id AND kind IN ('pain.001', 'postal_list', 'transfer_csv') ORDER BY path;
 
 -- name: told_otherwise^

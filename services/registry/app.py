@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
-from services.registry import http_funnel, http_people, http_placing, store_republish
+from services.registry import http_erasures, http_funnel, http_people, http_placing, store_republish
 from services.registry.account_ranks import AccountRanks
 from services.registry.areas import Areas
 from services.registry.banks import BankNames
 from services.registry.door import Door
+from services.registry.eraser import Eraser
 from services.registry.gone import Gatekeeper
 from services.registry.handlers import Handlers, Registrar
 from services.registry.http import router
@@ -50,6 +51,10 @@ def build(runtime: Runtime) -> App:
     )
     http_people.add_routes(routes, runtime, looker=looker, pairing=pairing, joiner=joiner)
     http_placing.add_routes(routes, runtime, Placer(runtime.database, runtime.clock, registrar, areas=areas))
+    eraser = Eraser(
+        runtime.database, runtime.vault, runtime.clock, registrar=registrar, after_months=settings.erasure_after_months
+    )
+    http_erasures.add_routes(routes, runtime, eraser)
     http_funnel.add_visits(routes, runtime, Visits(runtime.database, runtime.clock, registrar))
     return App(
         consumes={
@@ -60,7 +65,7 @@ def build(runtime: Runtime) -> App:
         },
         router=routes,
         background=[closer.finish, partial(looker.keep_looking, log=runtime.log)],
-        republishes=store_republish.PAGES,
+        republishes=store_republish.pages(registrar.sealer, runtime.clock),
     )
 
 

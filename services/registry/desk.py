@@ -125,22 +125,22 @@ class Desk:
     def take(self, statement: Statement) -> Outcome:
         """Decide one statement. What it changes is visible to the next one."""
         found = self._whom(statement)
-        placed = self._placed(statement, found.person) if statement.split and not found.refusal else statement
+        needs_place = statement.split and not found.refusal
+        placed = self._erased(statement) or (self._placed(statement, found.person) if needs_place else statement)
         if isinstance(placed, Outcome):
             return placed
         statement, digest = placed, self.digest_of(placed.act)
         if found.refusal:
             return Outcome(statement, digest, Fate.REFUSED, statement.record, found.refusal)
         if found.person is None and not isinstance(statement.act, Enrol):
-            return Outcome(statement, digest, Fate.NO_PERSON, statement.record, notes=_notes(found.note))
+            return Outcome(statement, digest, Fate.NO_PERSON, statement.record, notes=found.notes)
         beneficiary_id = found.person.beneficiary_id if found.person else random_id()
         record = statement.record or self._own_record(statement.source, beneficiary_id, statement.act)
-        outcome = Outcome(statement, digest, Fate.APPLIED, record, notes=_notes(found.note), beneficiary_id=beneficiary_id)
+        outcome = Outcome(statement, digest, Fate.APPLIED, record, notes=found.notes, beneficiary_id=beneficiary_id)
         if fate := self._against_the_past(statement, record, digest):
             return outcome._replace(fate=fate, reason=RowReason.DUPLICATE_ROW if fate is Fate.REFUSED else None)
-        done = self._apply(
-            self._under_one_number(statement, found.person), found.person, beneficiary_id=beneficiary_id, record=record
-        )
+        said = self._under_one_number(statement, found.person)
+        done = self._apply(said, found.person, beneficiary_id=beneficiary_id, record=record)
         if isinstance(done, RowReason):
             known = beneficiary_id if found.person else None
             return outcome._replace(fate=Fate.REFUSED, reason=done, beneficiary_id=known)
@@ -170,7 +170,7 @@ class Desk:
         said = statement.identity
         past = self.records.get((statement.source, statement.record)) if statement.record else None
         place = place_of(statement.act)
-        if past is not None:
+        if past is not None and not self.people[past.beneficiary_id].is_erased:
             known = self.people[past.beneficiary_id]
             if said is None:
                 return Found(known)
@@ -180,6 +180,15 @@ class Desk:
         if found.person and found.person.merged_into:
             return Found(self.people[found.person.merged_into], found.note)
         return found
+
+    def _erased(self, statement: Statement) -> Outcome | None:
+        """Of a record whose person is erased only an identity begins anew that is newer than all it has heard."""
+        past = self.records.get((statement.source, statement.record)) if statement.record else None
+        begins = past and statement.identity and statement.sequence > past.sequence
+        if past is None or begins or not self.people[past.beneficiary_id].is_erased:
+            return None
+        old = Outcome(statement, self.digest_of(statement.act), Fate.STALE, statement.record, beneficiary_id=past.beneficiary_id)
+        return old if statement.sequence <= past.sequence else old._replace(fate=Fate.REFUSED, reason=RowReason.PERSON_ERASED)
 
     def _same_record(self, known: Person, said: Keys) -> Found:
         """The record's person, unless the number now said is another's."""
@@ -388,7 +397,3 @@ class Desk:
         self._rows_of.setdefault(row.beneficiary_id, set()).add(key)
         if row.end_reason is None:
             self._live[row.once] = (row.source, row.record)
-
-
-def _notes(note: RowNote | None) -> tuple[RowNote, ...]:
-    return (note,) if note else ()

@@ -118,7 +118,7 @@ class Registrar:
             desk.decided = await store_placing.decided(tx, before, subjects)
         desk.records = await store.known_records(tx, before)
         desk.closed = await store.closed_lists(tx, since)
-        desk.know((person for person, _ in before.values()), await store.known_rows(tx, before, since))
+        desk.know((person for person, _ in before.values()), await store.known_rows(tx, before, since, records))
         return desk, before
 
     async def _save(

@@ -52,6 +52,8 @@ class Joiner:
             if await store_merging.waiting_act(tx, pair):
                 return MergeReason.ALREADY_PROPOSED
             known = await store_files.people_by_id(tx, pair, self._registrar.sealer)
+            if any(person.is_erased for person, _ in known.values()):
+                return MergeReason.PERSON_ERASED
             refused = await self._unseen(tx, pair, sight_id, actor=actor) or await _cannot(tx, act, known)
             if refused:
                 return refused
@@ -85,6 +87,8 @@ class Joiner:
                 return MergeReason.SECOND_PERSON_NEEDED
             pair = Pair.of(act.merged_id, act.survivor_id)
             known = await store_files.people_by_id(tx, pair, self._registrar.sealer)
+            if any(person.is_erased for person, _ in known.values()):
+                return MergeReason.PERSON_ERASED
             refused = await self._unseen(tx, pair, sight_id, actor=actor) or await _cannot(tx, act, known)
             if refused:
                 return refused

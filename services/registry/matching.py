@@ -20,6 +20,11 @@ class Found(NamedTuple):
     note: RowNote | None = None
     refusal: RowReason | None = None
 
+    @property
+    def notes(self) -> tuple[RowNote, ...]:
+        """What to tell of whom was found."""
+        return (self.note,) if self.note else ()
+
 
 class Candidates(NamedTuple):
     """People whose blind indexes equal those of the row."""

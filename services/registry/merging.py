@@ -44,6 +44,7 @@ class MergeReason(StrEnum):
     LATER_MERGE_FIRST = "LATER_MERGE_FIRST"
     LIFE_DIFFERS = "LIFE_DIFFERS"
     LIST_CLOSING = "LIST_CLOSING"
+    PERSON_ERASED = "PERSON_ERASED"
 
 
 MERGE_ADVICE: Mapping[MergeReason, str] = {
@@ -57,6 +58,7 @@ MERGE_ADVICE: Mapping[MergeReason, str] = {
     MergeReason.LATER_MERGE_FIRST: "Phải tách hồ sơ gộp sau trước.",
     MergeReason.LIFE_DIFFERS: "Một hồ sơ ghi đã mất hoặc chuyển đi, hồ sơ kia thì không: ghi cho đúng trước khi gộp.",
     MergeReason.LIST_CLOSING: "Danh sách của một trong hai người đang được chốt: chờ chốt xong.",
+    MergeReason.PERSON_ERASED: "Dữ liệu cá nhân của một trong hai người đã được xoá.",
 }
 
 _IDENTITY = ("birth_date", "sex", "personal_number", "old_number")

@@ -62,6 +62,8 @@ class Person(NamedTuple):
     circumstances: Circumstances | None = None
     """Told to nobody but with a frozen line: a change makes no new version."""
     merged_into: UUID | None = None
+    is_erased: bool = False
+    """Nothing is known any more but ids and money; nobody is ever found under this id again."""
 
     @property
     def place(self) -> Place:

@@ -24,12 +24,17 @@ ORDER BY p.beneficiary_id;
 SELECT source, record, beneficiary_id, sequence, digest FROM source_record WHERE beneficiary_id = ANY(:ids::uuid[]);
 
 -- name: known_rows
--- What the records of these people say for a period and later ones.
+-- What the records of these people say for a period and later ones; and what these records said under an id that is erased since.
 SELECT source, record, period, beneficiary_id, payer, area, line, end_reason, row_no FROM list_row
  WHERE beneficiary_id = ANY(:ids::uuid[]) AND period >= :since AND state = 'active'
  UNION ALL
 SELECT source, record, period, beneficiary_id, payer, area, line, end_reason, row_no FROM list_row
- WHERE beneficiary_id = ANY(:ids::uuid[]) AND period >= :since AND state = 'ended';
+ WHERE beneficiary_id = ANY(:ids::uuid[]) AND period >= :since AND state = 'ended'
+ UNION ALL
+SELECT source, record, period, beneficiary_id, payer, area, line, end_reason, row_no FROM list_row
+ WHERE (SELECT EXISTS (SELECT FROM person WHERE erased_at IS NOT NULL))
+   AND (source, record) IN (SELECT * FROM unnest(:sources::text[], :records::text[])) AND period >= :since
+   AND beneficiary_id <> ALL(:ids::uuid[]);
 
 -- name: closed_lists
 -- Lists of a period and later that nothing changes any more.
@@ -257,8 +262,9 @@ SELECT import_id, kind, source, period, state, sha256, actor, at, is_full, undon
   FROM list_import WHERE payer = :payer AND (period IS NULL OR period = :period) ORDER BY ordinal DESC LIMIT 20;
 
 -- name: save_verified!
--- Newer results; an older one changes nothing.
-INSERT INTO verified SELECT * FROM unnest(:results::verified[])
+-- Newer results; an older one changes nothing, and nothing is kept of erased people.
+INSERT INTO verified SELECT * FROM unnest(:results::verified[]) AS told
+ WHERE NOT EXISTS (SELECT FROM person p WHERE p.beneficiary_id = told.beneficiary_id AND p.erased_at IS NOT NULL)
 ON CONFLICT (beneficiary_id) DO UPDATE
    SET result_seq = EXCLUDED.result_seq, outcome = EXCLUDED.outcome, account = EXCLUDED.account,
        identity_digest = EXCLUDED.identity_digest, account_digest = EXCLUDED.account_digest, checked_at = EXCLUDED.checked_at
@@ -283,7 +289,7 @@ ON CONFLICT (message_id) DO UPDATE
 -- What may be shown of a person: nothing personal.
 SELECT beneficiary_id, epoch, n, payer, area, life, died_on, wish, wish_reason, account_source, home_delivery, cannot_reason,
        cannot_until, collector_from, collector_until, account_digest IS NOT NULL AS has_account, contact IS NOT NULL AS has_phone,
-       number_ix IS NOT NULL AS has_number, changed_at
+       number_ix IS NOT NULL AS has_number, changed_at, erased_at
   FROM person WHERE beneficiary_id = :beneficiary_id;
 
 -- name: events_of_person
@@ -329,7 +335,7 @@ SELECT sequence, kind, fate, reason, notes, beneficiary_id, import_id, row_no, a
 SELECT beneficiary_id, epoch, n, payer, area, life, died_on, wish, account_source, home_delivery,
        cannot_reason IS NOT NULL
            AND COALESCE(cannot_until >= (changed_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date, true) AS cannot,
-       identity, payee, delivery, contact, identity_digest, account_digest, delivery_digest, m.survivor_id AS merged_into
+       identity, payee, delivery, contact, identity_digest, account_digest, delivery_digest, m.survivor_id AS merged_into, erased_at
   FROM person LEFT JOIN merged m USING (beneficiary_id) WHERE beneficiary_id > :after ORDER BY beneficiary_id LIMIT :most;
 
 -- name: raise_epoch!

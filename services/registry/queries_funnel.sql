@@ -31,8 +31,8 @@ SELECT p.payer, c.wish_before, c.wish, c.reason, count(*) AS changes FROM wish_c
 SELECT wish_before, wish, reason, at FROM wish_change WHERE beneficiary_id = :beneficiary_id ORDER BY epoch, n;
 
 -- name: payer_of^
--- Who pays a person.
-SELECT payer FROM person WHERE beneficiary_id = :beneficiary_id;
+-- Who pays a person; nobody is visited any more who is erased.
+SELECT payer FROM person WHERE beneficiary_id = :beneficiary_id AND erased_at IS NULL;
 
 -- name: visits_of_person
 -- What was heard at a person's home, oldest first; the last that names a day of review is why the person is of the "cannot" class.

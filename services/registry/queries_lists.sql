@@ -31,6 +31,7 @@ SELECT r.source, r.record, r.period, r.beneficiary_id, r.area, r.benefit_code, r
   LEFT JOIN gone_decision d ON (d.source, d.record, d.period) = (r.source, r.record, :period)
  WHERE r.payer = :payer AND r.source = :source AND r.import_id IS NOT NULL AND newest.ordinal IS NOT NULL
    AND (r.state = 'active' OR d.choice IS NOT NULL)
+   AND NOT EXISTS (SELECT FROM person p WHERE p.beneficiary_id = r.beneficiary_id AND p.erased_at IS NOT NULL)
    AND ((r.period = :period AND (s.sequence < newest.ordinal OR d.choice IS NOT NULL))
         OR (r.period = (SELECT period FROM earlier)
             AND NOT EXISTS (SELECT FROM list_row n WHERE n.period = :period AND n.benefit_code = r.benefit_code

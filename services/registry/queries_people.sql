@@ -8,14 +8,14 @@ SELECT pg_advisory_xact_lock(4732) IS NULL AS waited, set_config('enable_seqscan
 SELECT p.beneficiary_id, p.payer, p.area, p.identity, p.delivery, p.identity_digest, p.account_digest,
        concat_ws('|', p.identity_digest, p.account_digest, p.delivery_digest, p.area, p.payer) AS state
   FROM person p LEFT JOIN looked_at l USING (beneficiary_id)
- WHERE p.beneficiary_id > :after AND NOT EXISTS (SELECT FROM merged m WHERE m.beneficiary_id = p.beneficiary_id)
+ WHERE p.beneficiary_id > :after AND p.erased_at IS NULL AND NOT EXISTS (SELECT FROM merged m WHERE m.beneficiary_id = p.beneficiary_id)
    AND l.state IS DISTINCT FROM concat_ws('|', p.identity_digest, p.account_digest, p.delivery_digest, p.area, p.payer)
  ORDER BY p.beneficiary_id LIMIT :most;
 
 -- name: sides
 -- What is compared of these people.
 SELECT beneficiary_id, payer, area, identity, delivery, identity_digest, account_digest FROM person
- WHERE beneficiary_id = ANY(:ids::uuid[]);
+ WHERE beneficiary_id = ANY(:ids::uuid[]) AND erased_at IS NULL;
 
 -- name: drop_keys!
 -- The keys of these people as they were.

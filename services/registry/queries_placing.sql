@@ -89,8 +89,8 @@ UPDATE area_case c SET fate = done.fate, reason = done.reason, beneficiary_id = 
  WHERE c.case_id = done.case_id;
 
 -- name: sealed_case^
--- One enrolment as it was said, sealed.
-SELECT source, record, payer, sealed FROM area_case WHERE case_id = :case_id;
+-- One enrolment as it was said, sealed; none of an erased person.
+SELECT source, record, payer, sealed FROM area_case WHERE case_id = :case_id AND sealed IS NOT NULL;
 
 -- name: held_at_closing^
 -- What of a list waited for a decision when it closed.

@@ -33,8 +33,9 @@ class Blocks(NamedTuple):
 
 
 KEYS_KEPT = 10_000  # more than one batch names
-_NO_BLOCKS = Blocks("", "", "")
-_NOBODY = Person(UUID(int=0), (1, 0), "", "", Identity(full_name="-"))
+NO_BLOCKS = Blocks("", "", "")
+NOBODY = Identity(full_name="-")
+_NOBODY = Person(UUID(int=0), (1, 0), "", "", NOBODY)
 
 
 class Sealer:
@@ -85,7 +86,7 @@ class Sealer:
         """The blocks of a changed person; what is equal stays byte for byte as it was."""
         owner, month = str(after.beneficiary_id), f"{today:%Y-%m}"
         # A new person has no block: there is nothing to compare with, so nothing is made for it.
-        then, had = before or _NOBODY, blocks or _NO_BLOCKS
+        then, had = before or _NOBODY, blocks or NO_BLOCKS
 
         def block(kind: Kind, now: Block, *, was: Block | None, sealed: str | None) -> str:
             return sealed if sealed and now == was else self._vault.seal(kind, owner, month, now)
@@ -119,6 +120,15 @@ class Sealer:
             if after.circumstances
             else None,
         )
+
+    def nobody(self, owner: str, month: str) -> dict[str, str]:
+        """What a snapshot of an erased person carries where blocks must stand: nobody's identity, the same digest for everybody."""
+        identity, payee = _canonical(NOBODY), _canonical(Payee(full_name=NOBODY.full_name))
+        return {
+            "identity": self._vault.seal(Kind.IDENTITY, owner, month, identity),
+            "payee": self._vault.seal(Kind.PAYEE, owner, month, payee),
+            "identity_digest": self._vault.digest("identity", identity),
+        }
 
     def open_identity(self, owner: str, sealed: str) -> Identity:
         """Raises VaultError."""

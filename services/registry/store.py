@@ -14,7 +14,7 @@ from services.registry.desk import ListKey, ListRow, Outcome, Record, RecordKey,
 from services.registry.keying import Keys
 from services.registry.person import Person
 from services.registry.refusals import Undone
-from services.registry.sealing import Blocks, Sealer
+from services.registry.sealing import NO_BLOCKS, NOBODY, Blocks, Sealer
 from services.registry.statements import (
     Act,
     CloseList,
@@ -76,11 +76,11 @@ async def known_records(tx: Tx, ids: Collection[UUID]) -> dict[RecordKey, Record
     return {(row["source"], row["record"]): Record(row["beneficiary_id"], row["sequence"], row["digest"]) async for row in found}
 
 
-async def known_rows(tx: Tx, ids: Collection[UUID], since: str) -> list[ListRow]:
-    """What the records of these people say from a period on."""
+async def known_rows(tx: Tx, ids: Collection[UUID], since: str, records: Collection[RecordKey] = ()) -> list[ListRow]:
+    """What the records of these people say from a period on, and what these records said of somebody who is erased since."""
     if not ids:
         return []
-    return [list_row(row) async for row in queries.known_rows(tx, ids=list(ids), since=since)]
+    return [list_row(row) async for row in queries.known_rows(tx, ids=list(ids), since=since, **_record_columns(records))]
 
 
 async def closed_lists(tx: Tx, since: str) -> set[ListKey]:
@@ -219,7 +219,7 @@ def _person_row(p: Person, b: Blocks, keys: Keys, *, at: datetime) -> tuple[obje
         p.beneficiary_id, *p.version, p.payer, p.area, p.life, p.died_on, p.wish, p.wish_reason, p.account_source, p.home_delivery,
         p.cannot_reason, p.cannot_until, p.collector_from, p.collector_until, b.identity, b.payee, b.delivery, b.collector,
         b.contact, b.identity_digest, b.account_digest, b.delivery_digest, keys.number, keys.old_number, keys.name_birth, at,
-        keys.name_place, b.circumstances, _birth_year(p.identity),
+        keys.name_place, b.circumstances, _birth_year(p.identity), None,
     )  # fmt: skip
 
 
@@ -301,9 +301,17 @@ def end_reason_of(word: str | None) -> EndReason | Undone | None:
     return Undone(word) if word in tuple(Undone) else EndReason(word)
 
 
+def _erased(row: Row) -> Person:
+    """Who is left of an erased person: an id, a version and whose list."""
+    life = {"life": Life(row["life"]), "died_on": row["died_on"]}
+    return Person(row["beneficiary_id"], (row["epoch"], row["n"]), row["payer"], row["area"], NOBODY, **life, is_erased=True)
+
+
 def opened_person(row: Row, sealer: Sealer) -> tuple[Person, Blocks]:
     """A person with their blocks. Raises VaultError when a block does not open."""
     owner = str(row["beneficiary_id"])
+    if row["erased_at"]:
+        return _erased(row), NO_BLOCKS
     identity: Identity = sealer.open_identity(owner, row["identity"])
     person = Person(
         beneficiary_id=row["beneficiary_id"],

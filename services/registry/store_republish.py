@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from services.registry import store
+from services.registry.sealing import Sealer
 from services.registry.store import queries
 from shared import topics
+from shared.clock import Clock, period_of
 from shared.database import Tx
 from shared.events import BeneficiarySnapshot, DeclaredLine, EntitlementLine, ListClosing, Version
 from shared.outbox import OutEvent
@@ -18,7 +22,7 @@ from shared.restoring import epoch_of
 _FIRST = UUID(int=0)
 
 
-async def snapshots(tx: Tx, after: str, most: int) -> Sequence[tuple[str, OutEvent]]:
+async def snapshots(tx: Tx, after: str, most: int, *, sealer: Sealer, clock: Clock) -> Sequence[tuple[str, OutEvent]]:
     """People in order of their ids, each under the version that readers hold; after a restore under the new epoch."""
     epoch = await epoch_of(tx)
     if epoch > 1:  # what was told before a restore must not count as newer
@@ -26,11 +30,18 @@ async def snapshots(tx: Tx, after: str, most: int) -> Sequence[tuple[str, OutEve
         await queries.raise_epoch(tx, epoch=epoch, after=UUID(after) if after else _FIRST, most=most)
     found = []
     async for row in queries.snapshots_after(tx, after=UUID(after) if after else _FIRST, most=most):
-        values = {name: value for name, value in row.items() if name not in ("epoch", "n")}
-        values["version"] = {"epoch": row["epoch"], "n": row["n"]}
-        snapshot = BeneficiarySnapshot.model_validate(values, strict=False)
+        snapshot = snapshot_of_row(row, sealer, month=period_of(clock.today()))
         found.append((str(snapshot.beneficiary_id), OutEvent(snapshot.TOPIC, str(snapshot.beneficiary_id), snapshot)))
     return found
+
+
+def snapshot_of_row(row: Mapping[str, Any], sealer: Sealer, *, month: str) -> BeneficiarySnapshot:
+    """A person as readers are told of them. Of an erased one nothing is kept: the blocks that must stand are made here."""
+    values = {name: value for name, value in row.items() if name not in ("epoch", "n")}
+    values["version"] = {"epoch": row["epoch"], "n": row["n"]}
+    if row["erased_at"]:
+        values |= sealer.nobody(str(row["beneficiary_id"]), month)
+    return BeneficiarySnapshot.model_validate(values, strict=False)
 
 
 async def lines(tx: Tx, after: str, most: int) -> Sequence[tuple[str, OutEvent]]:
@@ -64,8 +75,10 @@ async def closings(tx: Tx, after: str, most: int) -> Sequence[tuple[str, OutEven
     return found
 
 
-PAGES: Mapping[str, Pages] = {
-    topics.REGISTRY_BENEFICIARY: snapshots,
-    topics.REGISTRY_ENTITLEMENT: lines,
-    topics.REGISTRY_LIST: closings,
-}
+def pages(sealer: Sealer, clock: Clock) -> Mapping[str, Pages]:
+    """What registry can tell again, by topic."""
+    return {
+        topics.REGISTRY_BENEFICIARY: partial(snapshots, sealer=sealer, clock=clock),
+        topics.REGISTRY_ENTITLEMENT: lines,
+        topics.REGISTRY_LIST: closings,
+    }

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from services.verification import register_rows, store
+from services.verification.erasing import Eraser, erased_among
 from services.verification.judging import Judge, Opened
 from services.verification.population_register import PopulationRegister
 from services.verification.register_rows import Unusable, index, name_birth_index, register_row
@@ -24,14 +25,19 @@ class Handlers:
 
     def __init__(self, vault: Vault, judge: Judge, register: PopulationRegister) -> None:
         """The vault must hold identity, payee and population."""
+        self._eraser = Eraser(vault, judge)
         self._vault = vault
         self._judge = judge
         self._register = register
 
     async def on_beneficiary(self, tx: Tx, records: Sequence[Received[BeneficiarySnapshot]]) -> None:
-        """Newer snapshots are kept; people whose digests were not judged yet are judged."""
+        """Newer snapshots are kept; people whose digests were not judged yet are judged. Who is erased stays so, whatever comes."""
         await store.one_judge_at_a_time(tx)
         newest = _newest_snapshots(records)
+        if told := {record.message.beneficiary_id: record.message for record in records if record.message.erased_at}:
+            await self._eraser.erase(tx, told)
+        gone = await erased_among(tx, newest)
+        newest = {key: record for key, record in newest.items() if key not in gone}
         known = await store.known_people(tx, newest)
         _count_conflicts(newest, known)
         newer = {key: rec for key, rec in newest.items() if key not in known or _version(rec.message) > known[key].version}

@@ -22,10 +22,10 @@ ON CONFLICT (beneficiary_id) DO UPDATE
        merged = EXCLUDED.merged;
 
 -- name: people
--- Everything a judge needs of these people, with the result that holds.
+-- Everything a judge needs of these people, with the result that holds; nobody is judged who is erased.
 SELECT p.*, v.identity_digest AS judged_identity, v.account_digest AS judged_account, v.outcome, v.evidence, v.died_on, v.account
   FROM person p LEFT JOIN verdict v USING (beneficiary_id, result_seq)
- WHERE p.beneficiary_id = ANY(:ids::uuid[])
+ WHERE p.beneficiary_id = ANY(:ids::uuid[]) AND p.erased_at IS NULL
  ORDER BY p.beneficiary_id;
 
 -- name: register_by_number
@@ -164,14 +164,14 @@ SELECT result_seq, outcome, evidence, died_on, account, checked_at FROM verdict
 -- The result that holds of each person, as it was told.
 SELECT v.beneficiary_id, v.result_seq, v.identity_digest, v.account_digest, v.outcome, v.evidence, v.died_on, v.account, v.checked_at
   FROM person p JOIN verdict v ON v.beneficiary_id = p.beneficiary_id AND v.result_seq = p.result_seq
- WHERE p.beneficiary_id > :after ORDER BY p.beneficiary_id LIMIT :most;
+ WHERE p.beneficiary_id > :after AND p.erased_at IS NULL ORDER BY p.beneficiary_id LIMIT :most;
 
 -- name: raise_results!
 -- The results of one page, told again under the first number of a restored database's epoch.
 WITH page AS (
-    SELECT beneficiary_id, result_seq FROM person WHERE beneficiary_id > :after ORDER BY beneficiary_id LIMIT :most
+    SELECT beneficiary_id, result_seq, erased_at FROM person WHERE beneficiary_id > :after ORDER BY beneficiary_id LIMIT :most
 ), old AS (
-    SELECT beneficiary_id, result_seq FROM page WHERE result_seq BETWEEN 1 AND :first - 1
+    SELECT beneficiary_id, result_seq FROM page WHERE result_seq BETWEEN 1 AND :first - 1 AND erased_at IS NULL
 ), again AS (
     INSERT INTO verdict (beneficiary_id, result_seq, identity_digest, account_digest, outcome, evidence, died_on, account, checked_at)
     SELECT v.beneficiary_id, :first, v.identity_digest, v.account_digest, v.outcome, v.evidence, v.died_on, v.account, v.checked_at

@@ -4,7 +4,7 @@
 WITH unclear AS (
     SELECT p.beneficiary_id, p.payer, v.outcome, v.evidence, v.checked_at
       FROM person p JOIN verdict v USING (beneficiary_id, result_seq)
-     WHERE v.outcome = ANY(:outcomes::text[]) AND (:payer::text IS NULL OR p.payer = :payer) AND NOT p.merged
+     WHERE v.outcome = ANY(:outcomes::text[]) AND (:payer::text IS NULL OR p.payer = :payer) AND NOT p.merged AND p.erased_at IS NULL
        AND NOT EXISTS (
            SELECT FROM review_decision d
             WHERE d.beneficiary_id = p.beneficiary_id AND d.identity_digest = p.identity_digest

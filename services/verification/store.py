@@ -136,7 +136,7 @@ async def save_people(tx: Tx, people: Sequence[Person], decided: Mapping[UUID, H
         content = (p.payer, p.identity, p.payee, p.identity_digest, p.account_digest)
         indexes = (ix.number, ix.old_number, ix.name_birth, ix.account)
         made = (held.token, held.result_seq, held.unavailable, held.answered_at, held.old_ix, held.holder_unknown)
-        rows.append((p.beneficiary_id, *p.version, *content, *indexes, *made, p.merged))
+        rows.append((p.beneficiary_id, *p.version, *content, *indexes, *made, p.merged, None))
     if rows:
         await queries.save_people(tx, people=rows)
 

@@ -79,7 +79,7 @@ def events_taken(log: Log, registry: Books, *, settled: bool) -> Iterator[Findin
 def _applied_twice(rows: Iterable[Row]) -> Iterator[Finding]:
     """A statement of a record takes effect at most once, whoever sends it again under whatever event id. Lists only fill totals.
 
-    An act of registry's own reviewers (a merge, its taking back) has no record: it takes effect once per person it is about.
+    An act of registry's own reviewers (a merge, its taking back, an erasure) has no record: it takes effect once per person it is about.
     """
     applied = Counter(_what_took_effect(row) for row in rows if row["fate"] == "applied" and row["kind"] not in LISTS)
     for what, times in applied.items():
@@ -203,7 +203,9 @@ def _snapshots(log: Log, books: Mapping[Service, Books]) -> Iterator[Finding]:
 
 
 def _results(log: Log, books: Mapping[Service, Books]) -> Iterator[Finding]:
+    erased = {body["beneficiary_id"] for body in log.bodies(topics.REGISTRY_BENEFICIARY) if body.get("erased_at")}
     newest = _newest(log, topics.VERIFICATION_RESULT, "beneficiary_id", lambda body: (1, body["result_seq"]))
+    newest = {key: body for key, body in newest.items() if key not in erased}
     said = {key: (body["result_seq"], body["outcome"]) for key, body in newest.items()}
     yield from holds(
         "registry verified", said, _table(books[Service.REGISTRY], "verified", "beneficiary_id", "result_seq", "outcome")
@@ -214,10 +216,12 @@ def _results(log: Log, books: Mapping[Service, Books]) -> Iterator[Finding]:
     told_all = {
         f"{body['beneficiary_id']} {body['result_seq']}": (body["outcome"], body["identity_digest"], body.get("account_digest"))
         for body in log.bodies(topics.VERIFICATION_RESULT)
+        if body["beneficiary_id"] not in erased
     }
     judged = {
         f"{row['beneficiary_id']} {row['result_seq']}": (row["outcome"], row["identity_digest"], row["account_digest"])
         for row in books[Service.VERIFICATION]["verdicts"]
+        if str(row["beneficiary_id"]) not in erased
     }
     yield from holds("verification verdict", told_all, judged)
 

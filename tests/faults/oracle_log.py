@@ -62,13 +62,16 @@ def ids_used_again(service: Service, outbox: Sequence[Out]) -> Iterator[Finding]
 
 
 def phantoms(place: Place, records: Sequence[Rec], decided: Mapping[tuple[Service, str], Out]) -> Iterator[Finding]:
-    """What lies on a topic of ours was decided by one of its writers, and says exactly that, however often it lies there."""
+    """What lies on a topic of ours was decided by one of its writers, and says exactly that, however often it lies there.
+
+    An erasure takes out what was published before: then the decision says nothing any more.
+    """
     for record in records:
         rows = [decided[service, record.event_id] for service in writers(place[0]) if (service, record.event_id) in decided]
         at = f"offset {record.offset} event {record.event_id}"
         if not rows:
             yield Finding(Kind.PHANTOM, _name(place), at)
-        elif not any((row.topic, row.key, row.payload) == (record.topic, record.key, record.value) for row in rows):
+        elif not any((row.topic, row.key) == (record.topic, record.key) and row.payload in (b"", record.value) for row in rows):
             yield Finding(Kind.DUPLICATE_DIFFERS, _name(place), f"{at}: other topic, key or bytes than decided")
 
 

@@ -96,7 +96,13 @@ ASKS = ("verification.ask.", "verification.answered.", "exchange_ask.")
 """Passed only where register or banks are asked over HTTP: `tests/integration/verification/test_register_asking_dies.py` strikes each."""
 REVIEWS = ("verification.review_",)
 """Passed only when a person looks or decides: `tests/integration/verification/test_review_dies.py` strikes each."""
-STRUCK_ALONE = (*DELIVERS, *ASKS, *REVIEWS)
+ERASES = (
+    "registry.ask_erasure.", "registry.withdraw_erasure.", "registry.confirm_erasure.", "payout.files_emptied.", "payout.files_removed.",
+    "payout_file.before_remove", "payout_file.after_remove",
+)  # fmt: skip
+"""Passed only when people are erased: `tests/integration/registry/test_erasure_dies.py` and
+`tests/integration/payout/test_payout_erasing.py` strike each."""
+STRUCK_ALONE = (*DELIVERS, *ASKS, *REVIEWS, *ERASES)
 
 
 def _crash_points() -> Iterator[Scenario]:

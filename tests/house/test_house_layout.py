@@ -13,7 +13,17 @@ OUTSIDE = {"asyncpg", "faststream", "aiokafka", "httpx", "fastapi"}
 # Modules of a service that may reach outside; every other module decides and nothing else.
 TOUCHES_OUTSIDE = {"app", "settings", "handlers", "store", "http"}
 ALSO_TOUCHES_OUTSIDE = {
-    "registry": {"lists", "looking", "http_events", "http_lists", "http_areas", "http_people", "http_funnel", "http_placing"},
+    "registry": {
+        "lists",
+        "looking",
+        "http_events",
+        "http_lists",
+        "http_areas",
+        "http_erasures",
+        "http_people",
+        "http_funnel",
+        "http_placing",
+    },
     "verification": {"population_feed", "population_register", "judging", "exchange", "http_review"},
     "payout": {
         "building",

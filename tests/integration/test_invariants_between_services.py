@@ -58,6 +58,24 @@ LOST: Mapping[str, tuple[set[str], Service, str]] = {
         Service.REGISTRY,
         "INSERT INTO merged SELECT beneficiary_id, gen_random_uuid(), gen_random_uuid() FROM person LIMIT 1",
     ),
+    "somebody erased by nobody": (
+        {"I51"},
+        Service.REGISTRY,
+        "UPDATE person SET erased_at = '2024-02-01Z', identity = NULL, payee = NULL, delivery = NULL, identity_digest = NULL,"
+        " account_digest = NULL, delivery_digest = NULL, account_source = NULL, wish = 'none', home_delivery = false, contact = NULL",
+    ),
+    "a result of somebody erased": (
+        {"I51"},
+        Service.VERIFICATION,
+        "UPDATE person SET erased_at = '2024-02-01Z', identity = NULL, payee = NULL, identity_digest = NULL, account_digest = NULL",
+    ),
+    "a verdict on somebody erased": (
+        {"I51"},
+        Service.PAYOUT,
+        "UPDATE person SET erased_at = '2024-02-01Z', payee = NULL, delivery = NULL, bank_bin = NULL, identity_digest = NULL,"
+        " account_digest = NULL, delivery_digest = NULL, wish = 'none', home_delivery = false",
+    ),
+    "a verdict on somebody erased, in notify": ({"I51"}, Service.NOTIFY, "UPDATE person SET erased_at = '2024-02-01Z'"),
     "an upstream that declared more": ({"I24"}, Service.REGISTRY, "UPDATE list_declaration SET count = count + 1"),
 }
 

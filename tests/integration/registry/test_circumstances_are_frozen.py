@@ -37,7 +37,9 @@ async def test_a_frozen_line_carries_ages_reached_and_sealed_circumstances(bench
     assert line.ages == (70, 70)
     assert opened(bench, line) == Circumstances(poverty=(POOR,), events=(CUSTODY,), requested=True)
     async with bench.database.transaction("test") as tx:
-        [(_place, event)] = await store_republish.PAGES[topics.REGISTRY_ENTITLEMENT](tx, "", 10)
+        [(_place, event)] = await store_republish.pages(bench.registrar.sealer, bench.clock)[topics.REGISTRY_ENTITLEMENT](
+            tx, "", 10
+        )
     assert event.message == line, "told again as it was frozen"
 
 

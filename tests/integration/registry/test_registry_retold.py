@@ -11,7 +11,7 @@ from tests.integration.registry.registry_bench import Bench, an_identity
 async def retold(bench: Bench, topic: str, after: str = "", most: int = 10) -> Sequence[tuple[str, Message]]:
     """One page of a topic as it is told again."""
     async with bench.database.transaction("test") as tx:
-        page = await store_republish.PAGES[topic](tx, after, most)
+        page = await store_republish.pages(bench.registrar.sealer, bench.clock)[topic](tx, after, most)
     return [(place, event.message) for place, event in page]
 
 
@@ -27,7 +27,7 @@ async def test_snapshots_lines_and_closings_are_told_again_as_they_were(bench: B
     )
     await bench.close()
     told = await bench.told()
-    for topic in store_republish.PAGES:
+    for topic in store_republish.pages(bench.registrar.sealer, bench.clock):
         was = sorted(message.model_dump_json() for message in told if topic == message.TOPIC)
         found = await retold(bench, topic)
         assert sorted(message.model_dump_json() for _, message in found) == was != []
