@@ -74,11 +74,13 @@ class Payment:
 
 @dataclass
 class Books:
-    """Everything heard so far. `findings` are what is wrong already while reading; ids, words and sums only."""
+    """Everything heard so far. `joins`: months that are paid with another payroll. `findings` are what is wrong already while reading; ids,
+    words and sums only."""
 
     lines: dict[UUID, Line] = field(default_factory=dict)
     payments: dict[UUID, Payment] = field(default_factory=lambda: defaultdict(Payment))
     closings: dict[Payroll, ListClosing] = field(default_factory=dict)
+    joins: dict[Payroll, Payroll] = field(default_factory=dict)
     closed: set[Payroll] = field(default_factory=set)
     built: set[Payroll] = field(default_factory=set)
     digests: dict[Payroll, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
@@ -129,6 +131,7 @@ class Books:
             if before != content:
                 self.findings.append(f"{_name(payroll)}: entry {fact.entry_id} was told twice with different content")
             return
+        payroll = self._own(payroll, fact)
         if fact.fact in ("held", "assigned"):
             self.built.add(payroll)
         read = {
@@ -144,6 +147,22 @@ class Books:
             self._by_file(fact)
         elif fact.fact == "head" and fact.seq and fact.sha256:
             self.heads.append((payroll[1], fact.seq, fact.sha256))
+
+    def is_built(self, month: Payroll) -> bool:
+        """Whether anything was decided of a month, or of one that it is paid with."""
+        lead = self.joins.get(month, month)
+        return lead in self.built or any(of == lead and joined in self.built for joined, of in self.joins.items())
+
+    def _own(self, payroll: Payroll, fact: Fact) -> Payroll:
+        """The month a fact is of: the payroll's own, or one that was joined to it before."""
+        if fact.month is None:
+            return payroll
+        month = fact.month, payroll[1]
+        if fact.fact == "joined":
+            self.joins[month] = payroll
+        elif self.joins.get(month) != payroll:
+            self.findings.append(f"{_name(payroll)}: entry {fact.entry_id} is of {month[0]}, which is not paid with it")
+        return month
 
     def totals(self) -> Iterable[str]:
         """Closings against the lines frozen for them."""

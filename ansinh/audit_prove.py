@@ -188,7 +188,7 @@ def _place(line: Line, books: Books, proof: Proof) -> Iterator[str]:
     if left < 0:
         yield f"{covered} VND in payments or held, it declares {line.vnd} VND"
     if not line.vnd and not found:
-        found[Place.NOWHERE if line.payroll in books.built else Place.NOT_BUILT] += 0
+        found[Place.NOWHERE if books.is_built(line.payroll) else Place.NOT_BUILT] += 0
     _add(proof, line, provider=provider, found=found)
     if Place.NOWHERE in found:
         yield f"{found[Place.NOWHERE]} VND are nowhere"
@@ -199,7 +199,7 @@ def _place(line: Line, books: Books, proof: Proof) -> Iterator[str]:
 def _place_of_rest(line: Line, books: Books, *, came_back: int, left: int) -> Place:
     if left <= came_back:
         return Place.RETURNED
-    return Place.NOWHERE if line.payroll in books.built else Place.NOT_BUILT
+    return Place.NOWHERE if books.is_built(line.payroll) else Place.NOT_BUILT
 
 
 def _add(proof: Proof, line: Line, *, provider: str, found: dict[Place, int]) -> None:

@@ -145,10 +145,15 @@ WITH posted AS (
     SELECT period, payer, account, sum(vnd) AS vnd FROM side WHERE account NOT LIKE 'budget%' GROUP BY 1, 2, 3
 ), states AS (
     SELECT batch_id, provider, state IN ('paid', 'collected') AS paid, sum(vnd) AS vnd FROM instruction
-     WHERE state IN ('sending', 'accepted', 'issued', 'unknown', 'paid', 'collected') GROUP BY 1, 2, 3
+     WHERE state IN ('sending', 'accepted', 'issued', 'unknown', 'paid', 'collected') AND periods IS NULL GROUP BY 1, 2, 3
+), of_months AS (
+    SELECT l.period, l.payer, i.provider, i.state IN ('paid', 'collected') AS paid, sum(il.vnd) AS vnd
+      FROM instruction i JOIN instruction_line il USING (instruction_id) JOIN line l USING (entitlement_id)
+     WHERE i.state IN ('sending', 'accepted', 'issued', 'unknown', 'paid', 'collected') AND i.periods IS NOT NULL GROUP BY 1, 2, 3, 4
 ), known AS (
-    SELECT b.period, b.payer, CASE WHEN s.paid THEN 'paid' ELSE concat_ws(chr(58), 'in_flight', s.provider) END AS account, sum(s.vnd) AS vnd
-      FROM states s JOIN batch b USING (batch_id) GROUP BY 1, 2, 3
+    SELECT period, payer, CASE WHEN paid THEN 'paid' ELSE concat_ws(chr(58), 'in_flight', provider) END AS account, sum(vnd) AS vnd
+      FROM (SELECT b.period, b.payer, s.provider, s.paid, s.vnd FROM states s JOIN batch b USING (batch_id) UNION ALL SELECT * FROM of_months) AS held
+     GROUP BY 1, 2, 3
 )
 SELECT format('%s %s %s: ledger %s VND, states %s', period, payer, account, coalesce(booked.vnd, 0), coalesce(known.vnd, 0)) AS row
   FROM booked FULL JOIN known USING (period, payer, account)
@@ -758,7 +763,8 @@ SELECT format('%s is erased and %s', p.beneficiary_id, what) AS row
     ('has circumstances on a line', EXISTS (SELECT FROM line l WHERE l.beneficiary_id = p.beneficiary_id AND l.circumstances IS NOT NULL)),
     ('is paid', EXISTS (SELECT FROM instruction i WHERE i.beneficiary_id = p.beneficiary_id
                            AND i.state IN ('created', 'sealed', 'sending', 'accepted', 'issued', 'unknown'))),
-    ('stands in a file', p.leaves_files OR EXISTS (SELECT FROM line l JOIN file f USING (period, payer)
+    ('stands in a file', p.leaves_files OR EXISTS (SELECT FROM line l LEFT JOIN payroll_join j ON j.payer = l.payer AND j.joined = l.period
+                                                      JOIN file f ON f.payer = l.payer AND f.period = coalesce(j.period, l.period)
                                                      WHERE l.beneficiary_id = p.beneficiary_id AND f.removed_at IS NULL)),
     ('stands in a statement', EXISTS (SELECT FROM instruction i JOIN statement_line s USING (end_to_end_id)
                                        WHERE i.beneficiary_id = p.beneficiary_id
@@ -786,3 +792,23 @@ SELECT format('%s is erased and event %s to %s still holds them', o.key, o.event
            AND key IN (SELECT p.beneficiary_id::text FROM person p WHERE p.erased_at IS NOT NULL) OFFSET 0) AS o
  WHERE NOT convert_from(o.payload, 'UTF8')::jsonb ? 'erased_at'
    AND (o.topic <> 'registry.entitlement.v1' OR convert_from(o.payload, 'UTF8')::jsonb ? 'circumstances') ORDER BY 1;
+
+-- name: months_out_of_their_payroll
+-- payout: lists of months that are paid with another payroll; months finished without those they are paid with; payments of several months
+-- that are not exactly of the months of their lines, or of a month that did not join their payroll.
+SELECT format('batch %s is of %s, which is paid with %s', b.batch_id, b.period, j.period) AS row
+  FROM payroll_join j JOIN batch b ON b.payer = j.payer AND b.period = j.joined
+ UNION ALL
+SELECT format('%s %s: finished without %s', c.period, c.payer, o.period)
+  FROM payroll_join j JOIN payroll_closed c ON c.payer = j.payer AND c.period IN (j.period, j.joined)
+  CROSS JOIN LATERAL (SELECT CASE c.period WHEN j.period THEN j.joined ELSE j.period END AS period) o
+ WHERE NOT EXISTS (SELECT FROM payroll_closed k WHERE k.payer = c.payer AND k.period = o.period)
+ UNION ALL
+SELECT format('payment %s of %s: of %s, its lines of %s', i.instruction_id, b.period, i.periods, paid.months)
+  FROM instruction i JOIN batch b USING (batch_id)
+  CROSS JOIN LATERAL (SELECT array_agg(DISTINCT l.period ORDER BY l.period) AS months,
+                             bool_and(l.payer = b.payer AND (l.period = b.period OR EXISTS (
+                                 SELECT FROM payroll_join j WHERE j.payer = b.payer AND j.period = b.period AND j.joined = l.period))) AS ours
+                        FROM instruction_line il JOIN line l USING (entitlement_id) WHERE il.instruction_id = i.instruction_id) paid
+ WHERE i.periods IS NOT NULL AND (paid.months IS DISTINCT FROM i.periods OR paid.ours IS NOT TRUE)
+ ORDER BY 1;

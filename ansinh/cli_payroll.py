@@ -23,8 +23,8 @@ from shared.clock import LOCAL
 from shared.words import Programme
 
 payroll = typer.Typer(
-    help="One payer's payroll: open, budget, confirm, close, preview, build, check, approve, endorse, release, withdraw, cancel, settle,"
-    " finish; go-no-go, settlement. Each step says what comes next.",
+    help="One payer's payroll: open, budget, confirm, close, join, preview, build, check, approve, endorse, release, withdraw, cancel,"
+    " settle, finish; go-no-go, settlement. Each step says what comes next.",
     no_args_is_help=True,
 )
 PayerOrAll = Annotated[str, typer.Argument(help="Payer code, or '*' for all payers.")]
@@ -87,6 +87,16 @@ def _budget_row(text: str) -> tuple[str, int]:
 def close(period: Period, payer: Payer, name: Name = "local") -> None:
     """Freeze the list. Example: ansinh payroll close 2024-02 huyen-444"""
     _step(name, (period, payer), lambda client: life.close(client, period, payer))
+
+
+@payroll.command()
+def join(
+    period: Period, payer: Payer, month: Annotated[str, typer.Argument(help="A further closed month, e.g. 2024-03.")],
+    *, name: Name = "local",
+) -> None:  # fmt: skip
+    """Pay a further closed month with this one (approver), before anything of either is built. Example: ansinh payroll join 2024-02
+    huyen-444 2024-03"""
+    _step(name, (period, payer), lambda client: life.join(client, period, payer, month=month))
 
 
 @payroll.command()

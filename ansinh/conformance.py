@@ -33,6 +33,8 @@ from shared.words import Channel
 MADE_AT = datetime(2024, 1, 25, 2, tzinfo=UTC)
 LINE_VND = 720_000
 AREA = "18496"
+REMARKS = ("AN SINH 202402 202403", "AN SINH 202403")
+"""Of a payment for two months, and for one of them."""
 Step = dict[str, Any]
 """`{"do": "record", ...}`; `{"do": "wait"}`: longer than the bank waits for lines; `{"do": "replay"}`: the process is killed, starts
 again with the books it has, and hears everything before this step once more."""
@@ -340,11 +342,18 @@ def _line_cancelled_by_stranger(s: Sender) -> Told:
     return "A cancel of a line that payout did not sign has no effect and no answer.", steps, [b.paid()]
 
 
+def _several_months(s: Sender) -> Told:
+    both, one = (line.model_copy(update={"remark": text}) for line, text in zip(s.lines(2), REMARKS, strict=True))
+    b = s.batch(1, [both, one], periods=["2024-02", "2024-03"])
+    why = "A batch over two months: who is owed both gets one payment of the whole sum, which is paid as one."
+    return why, [*b.lines(), b.head()], [b.paid()]
+
+
 CASES: tuple[Callable[[Sender], Told], ...] = (
     _good, _manifest_first, _wrong_hash, _changed_line, _wrong_signature, _unknown_key_id, _key_for_another, _missing_line, _repeated_line,
     _no_manifest, _replay, _manifest_again, _cancelled, _cancel_by_stranger, _cancelled_too_late, _interleaved, _paid_before, _wrong_sum,
     _wrong_count, _same_id_twice, _not_for_us, _other_currency, _noise, _line_cancelled, _line_cancelled_too_late, _unknown_line_cancelled,
-    _line_cancelled_again, _line_cancelled_by_stranger,
+    _line_cancelled_again, _line_cancelled_by_stranger, _several_months,
 )  # fmt: skip
 
 

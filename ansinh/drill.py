@@ -42,6 +42,7 @@ TABLES = {
     "line": queries.drill_line,
     "closing": queries.drill_closing,
     "payroll": queries.drill_payroll,
+    "payroll_join": queries.drill_payroll_join,
     "person": queries.drill_person,
     "verdict": queries.drill_verdict,
 }

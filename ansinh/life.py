@@ -44,9 +44,10 @@ async def close(client: Client, period: str, payer: str) -> Any:
 
     async def held() -> bool:
         try:
-            return bool((await pipeline.status(client, period, payer))["lines"]["count"] == closing["count"])
+            page = await pipeline.status(client, period, payer)
         except Refusal:
             return False
+        return bool(len(page["periods"]) > 1 or page["lines"]["count"] == closing["count"])  # a month that joined was whole
 
     try:
         await pipeline.until(held)
@@ -55,6 +56,11 @@ async def close(client: Client, period: str, payer: str) -> Any:
             "LINES_MISSING", "the list is closed, payout has not read all of it; wait and look at `ansinh topics`"
         ) from None
     return closing
+
+
+async def join(client: Client, period: str, payer: str, *, month: str) -> Any:
+    """A further closed month is paid with this payroll."""
+    return await client.post("payout", f"{_path(period, payer)}/join", actor="approver", body={"period": month})
 
 
 async def preview(client: Client, period: str, payer: str, *, to: Path | None = None) -> Any:

@@ -28,7 +28,10 @@ def advice(page: Mapping[str, Any] | None, about: Mapping[str, Any], whose: str)
 
 
 def _advice(page: Mapping[str, Any] | None, about: Mapping[str, Any], whose: str) -> Iterator[str]:
-    period = whose.split(" ", 1)[0]
+    period, payer = whose.split(" ", 1)
+    if about["paid_with"]:
+        yield f"this month is paid with {about['paid_with']}: ansinh payroll status {about['paid_with']} {payer}"
+        return
     if about["finished"]:
         yield f"nothing moves any more; the report: ansinh payroll settlement {whose} --xlsx settlement.xlsx"
         return
@@ -47,10 +50,12 @@ def _advice(page: Mapping[str, Any] | None, about: Mapping[str, Any], whose: str
 def _over_budget(about: Mapping[str, Any], whose: str) -> Iterator[str]:
     for row in about["budgets"]:
         over = row["used_vnd"] + row["waiting_vnd"] - (row["budget_vnd"] or 0)
-        if row["waiting_vnd"] and over > 0 and any(other["budget_vnd"] is not None for other in about["budgets"]):
+        of_month = [other for other in about["budgets"] if other["period"] == row["period"]]
+        if row["waiting_vnd"] and over > 0 and any(other["budget_vnd"] is not None for other in of_month):
             yield (
                 f"{row['programme']} is {in_words_of_figures(Dong(over))} VND above its budget; set a higher one for all programmes:"
-                f" ansinh payroll budget {whose} --programme {row['programme']}={row['used_vnd'] + row['waiting_vnd']}"
+                f" ansinh payroll budget {row['period']} {whose.split(' ', 1)[1]}"
+                f" --programme {row['programme']}={row['used_vnd'] + row['waiting_vnd']}"
             )
 
 

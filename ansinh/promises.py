@@ -153,6 +153,7 @@ PROMISES = (
         whole=((_R, "published_of_erased"), (_V, "published_of_erased")),
     ),
     Promise("I60", "A benefit of a month is paid by one payer, a gift once", _payout("benefits_paid_twice")),
+    Promise("I61", "A month is paid with one payroll", _payout("months_out_of_their_payroll")),
 )
 TRUTH: tuple[Query, ...] = _payout("payments", "payment_lines")
 """What is compared with the partners' truth files, for I16 to I18."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.fields import Block, Digest, Vnd
+from shared.fields import Block, Digest, Period, Vnd
 
 
 class Fact(Block):
@@ -15,12 +15,13 @@ class Fact(Block):
     payer's ledger chain (`seq`, `sha256`); a budget (`reason` names the programme); a payroll closed, and a line it carried over; a
     payment that its provider was asked to cancel, and money to be recovered because the cancel came too late;
     what a file of the provider proved of a payment or of a batch (`reason` is its word, `sha256` the file); a break that two people ended
-    by a posting (`reason` is its type)."""
+    by a posting (`reason` is its type); a further month that is paid with a payroll. `month`: the month a fact is of, where that is
+    not the one that names its payroll."""
 
     entry_id: UUID
     fact: Literal[
         "held", "assigned", "posting", "approval", "withdrawal", "head", "budget", "closed", "carried", "cancel", "recovery", "statement",
-        "break",
+        "break", "joined",
     ]  # fmt: skip
     subject: UUID
     batch_id: UUID | None = None
@@ -31,4 +32,5 @@ class Fact(Block):
     actor: str | None = None
     sha256: Digest | None = None
     seq: Annotated[int, Field(ge=1)] | None = None
+    month: Period | None = None
     end_to_end_id: Annotated[str, Field(pattern=r"^[A-Z2-7]{16}$")] | None = None

@@ -86,11 +86,11 @@ def _apply(answers: Answers, row: Row, brought: InstructionState, *, reason: str
     """One move of one payment, with the postings it means and what it means for a wish to cancel it."""
     key = row["instruction_id"]
     _into_wave(answers.waves, key, (brought, reason))
-    shares: dict[str, int] = defaultdict(int)
-    for programme, vnd in zip(row["programmes"], row["vnds"], strict=True):
-        shares[programme] += vnd
-    postings = ledger.on_move(key, row["provider"], shares, before=answers.states[key], after=brought)
-    answers.postings += [(row["period"], row["payer"], posting) for posting in postings]
+    by_month = ledger.shares_of(row, row["period"])
+    for month, shares in by_month.items():
+        of = month if len(by_month) > 1 else ""
+        postings = ledger.on_move(key, row["provider"], shares, before=answers.states[key], after=brought, of=of)
+        answers.postings += [(month, row["payer"], posting) for posting in postings]
     answers.states[key] = brought
     cancel = answers.cancels.get(key)
     if cancel is None:

@@ -66,22 +66,25 @@ DEAD = frozenset({_S.REJECTED, _S.RETURNED, _S.EXPIRED, _S.WITHDRAWN, _S.CANCELL
 
 
 class OpenLine(NamedTuple):
-    """What is still to be paid of one line. `pieces` and `attempts` count what earlier payments of it used up."""
+    """What is still to be paid of one line. `pieces` and `attempts` count what earlier payments of it used up; `month`: its own, where the
+    payroll is of several."""
 
     entitlement_id: UUID
     vnd: Dong
     programme: str
     pieces: int = 0
     attempts: int = 0
+    month: str | None = None
 
 
 class Share(NamedTuple):
-    """What one payment pays of one line."""
+    """What one payment pays of one line. `month`: the line's, where the payroll is of several."""
 
     entitlement_id: UUID
     piece: int
     vnd: Dong
     programme: str
+    month: str | None = None
 
 
 class Order(NamedTuple):
@@ -110,6 +113,13 @@ class Payment(NamedTuple):
     shares: tuple[Share, ...]
     vnd: Dong
     """The amount: exactly its shares."""
+
+    @property
+    def periods(self) -> list[str] | None:
+        """The months it pays, in order, where its payroll is of several."""
+        if self.shares[0].month is None:
+            return None
+        return sorted({share.month for share in self.shares if share.month})
 
     def canonical(self) -> str:
         """This payment's line of the canonical list."""
@@ -166,7 +176,7 @@ def pay(order: Order, *, batch_id: UUID, provider: Provider, limit_vnd: int, key
 def _parts(lines: Sequence[OpenLine], limit_vnd: int) -> Iterable[list[Share]]:
     assert limit_vnd > 0
     if len(lines) == 1 and 0 < lines[0].vnd <= limit_vnd:  # nearly everybody
-        return ([Share(lines[0].entitlement_id, lines[0].pieces + 1, lines[0].vnd, lines[0].programme)],)
+        return ([Share(lines[0].entitlement_id, lines[0].pieces + 1, lines[0].vnd, lines[0].programme, lines[0].month)],)
     return _cut(lines, limit_vnd)
 
 
@@ -178,7 +188,7 @@ def _cut(lines: Sequence[OpenLine], limit_vnd: int) -> Iterator[list[Share]]:
         while left:
             piece += 1
             cut = min(left, room)
-            shares.append(Share(line.entitlement_id, piece, Dong(cut), line.programme))
+            shares.append(Share(line.entitlement_id, piece, Dong(cut), line.programme, line.month))
             left, room = left - cut, room - cut
             if not room:
                 yield shares

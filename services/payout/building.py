@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -23,11 +23,10 @@ from asyncpg import CheckViolationError, Record
 from services.payout import store, store_beside, store_building
 from services.payout.against import NOTHING, Beside, Limits, first, reasons, to_the_family
 from services.payout.batch import Draft, OpenLine, Order, Payment, Step, pay
-from services.payout.channel import Choice, choose, verified
+from services.payout.channel import Choice, Terms, choose, verified
 from services.payout.contracts import SHIPPED, Contracts, read_contracts
-from services.payout.emitting import Entries, assigned, posted
+from services.payout.emitting import Entries
 from services.payout.ledger import Posting, on_paying_again
-from services.payout.policy import MonthOfMove
 from services.payout.provider_rules import most_vnd
 from services.payout.refusals import Refusal, Refused
 from services.payout.rules import Rules
@@ -94,12 +93,15 @@ async def build(
 ) -> Built | Refused:
     """Prove the totals, decide every open line, make one draft per provider. The vault makes end-to-end ids and opens
     circumstances. Repeating it changes nothing. Raises Overtaken."""
-    refusal = await _totals_refused(tx, payroll)
-    if refusal:
-        return refusal
+    for closed in payroll.lists:
+        if refusal := await _totals_refused(tx, closed):
+            return refusal
     late = at.astimezone(LOCAL).date() >= execution_date(settings, payroll.period) - timedelta(days=settings.verification_days)
     made, contracts = Maker(payroll, settings, vault.end_to_end_key()), read_contracts(settings.contracts_file)
-    beside = await store_beside.beside(tx, payroll, vault, misses_max=settings.misses_max)
+    beside = {
+        month: await store_beside.beside(tx, month, payroll.payer, vault, misses_max=settings.misses_max)
+        for month in payroll.periods
+    }
     missing = 0
     async with aclosing(store_building.undecided_lines(tx, payroll)) as pages:
         async for rows in pages:
@@ -111,8 +113,9 @@ async def build(
         return Refused(Refusal.VERIFICATION_MISSING, missing)
     drafts = await asyncio.to_thread(made.drafts)
     await _save(tx, made.rest, drafts, payroll=payroll, day=execution_date(settings, payroll.period), at=at)
-    if drafts and await store_beside.paid_meanwhile(tx, payroll, beside):
-        raise Overtaken
+    for month, seen in beside.items() if drafts else ():
+        if await store_beside.paid_meanwhile(tx, month, payroll.payer, seen):
+            raise Overtaken
     postings = await _fund_again(tx, payroll, drafts, at)
     await store.sign(tx, Step.MAKE, {draft.batch_id: draft.sha256 for draft in drafts}, actor, signed=None, at=at)
     await put_events(
@@ -172,20 +175,54 @@ def decide(
     *,
     tolerance_vnd: int,
     contracts: Contracts = SHIPPED,
-    beside: Beside = NOTHING,
+    beside: Mapping[str, Beside] | None = None,
 ) -> Plan:
-    """Each open line ends in exactly one of: an order to a provider, held with a reason. Rows come sorted by person."""
-    limits = rules, tolerance_vnd
-    plan = Plan()
+    """Each open line ends in exactly one of: an order to a provider, held with a reason. Rows come sorted by person, of a payroll over
+    several months also by month. `beside`: what is known beside the lines of each of its months; `period`: the one that names it."""
+    limits, known_beside = (rules, tolerance_vnd), beside or {period: NOTHING}
+    plan, terms = Plan(), Terms(rules.policy.month_of_move, period)
     for beneficiary_id, lines in groupby(rows, key=itemgetter("beneficiary_id")):
         whose = list(lines)
         failed = next((row["failed"] for row in whose if row["failed"]), None)
-        asked = _Asked(period, failed, whose[0]["area"] if contracts.by_area else "", contracts, rules.policy.month_of_move)
-        choice, known = _choice(whose[0], asked)
+        asked = _Asked(period, failed, whose[0]["area"] if contracts.by_area else "", contracts, terms)
+        if len(known_beside) == 1:
+            choice, known, against = _of_month(whose, asked, limits, beside=known_beside[period])
+        else:
+            choice, known, against = _month_by_month(whose, asked, limits, beside=known_beside)
         plan.unverified += not known
-        way = _way_after_death(whose, choice, asked) if choice.held is HeldReason.DEAD else _Way(choice)
-        _decide_person(plan, beneficiary_id, whose, way=way, period=period, limits=limits, beside=beside)
+        _decide_person(plan, beneficiary_id, whose, choice=choice, against=against, several=len(known_beside) > 1)
     return plan
+
+
+Found = tuple[Choice, bool, list[HeldReason | None]]
+"""How somebody is paid; whether verification has spoken about them as they are now; line by line why not, if so."""
+
+
+def _of_month(rows: Sequence[Record], asked: _Asked, limits: Limits, *, beside: Beside) -> Found:
+    """The lines of one person and month."""
+    choice, known = _choice(rows[0], asked)
+    against = reasons(rows, asked.period, limits, beside=beside)
+    if choice.held is None:
+        return choice, known, against
+    way = _way_after_death(rows, choice, asked) if choice.held is HeldReason.DEAD else _Way(choice)
+    held = (HeldReason.DEAD if row["entitlement_id"] in way.ended else way.choice.held for row in rows)
+    return way.choice, known, [first(*both) for both in zip(held, against, strict=True)]
+
+
+def _month_by_month(rows: Sequence[Record], asked: _Asked, limits: Limits, *, beside: Mapping[str, Beside]) -> Found:
+    """Every line is judged by its own month; a person is paid one way, as of the month that is paid in. What is given once, a gift or money
+    on a death, and stands on the lists of two months is given with the earlier."""
+    choices, known, against = list[Choice](), True, list[HeldReason | None]()
+    given = set[str]()
+    for month, lines in groupby(rows, key=itemgetter("period")):
+        of_month = list(lines)
+        choice, known, found = _of_month(of_month, asked._replace(period=month), limits, beside=beside[month])
+        choices.append(choice)
+        for row, reason in zip(of_month, found, strict=True):
+            twice = reason is None and row["gift"] in given
+            against.append(HeldReason.PAID_ELSEWHERE if twice else reason)
+            given |= {row["gift"]} if row["gift"] and reason is None else set()
+    return next((choice for choice in choices if choice.held is None), choices[0]), known, against
 
 
 class _Way(NamedTuple):
@@ -203,21 +240,21 @@ def _way_after_death(rows: Sequence[Record], choice: Choice, asked: _Asked) -> _
 
 
 def _decide_person(
-    plan: Plan, beneficiary_id: UUID, rows: list[Record], *, way: _Way, period: str, limits: Limits, beside: Beside
+    plan: Plan, beneficiary_id: UUID, rows: list[Record], *, choice: Choice, against: Sequence[HeldReason | None], several: bool
 ) -> None:
-    choice = way.choice
     person = rows[0]
     plan.considered += len(rows)
     payable = []
-    for row, against in zip(rows, reasons(rows, period, limits, beside=beside), strict=True):
-        held = HeldReason.DEAD if row["entitlement_id"] in way.ended else choice.held
-        reason = first(held, against) if against else held
+    for row, reason in zip(rows, against, strict=True):
+        month = row["period"] if several else None
         if reason is None:
-            payable.append(OpenLine(row["entitlement_id"], row["open_vnd"], row["programme"], row["pieces"], row["attempts"]))
+            payable.append(
+                OpenLine(row["entitlement_id"], row["open_vnd"], row["programme"], row["pieces"], row["attempts"], month)
+            )
         if row["held"] and row["held"] != reason:
             plan.freed.append(row["entitlement_id"])
         if reason and row["held"] != reason:
-            plan.held.append(HeldLine(row["entitlement_id"], reason, row["open_vnd"]))
+            plan.held.append(HeldLine(row["entitlement_id"], reason, row["open_vnd"], month))
     if choice.channel is Channel.ACCOUNT:
         plan.on_account += [beneficiary_id] if any(row["held"] or row["attempts"] for row in rows) else []
     elif person["account_digest"] is not None and person["life"] is not None:
@@ -236,7 +273,7 @@ class _Asked(NamedTuple):
     failed: str | None
     area: str
     contracts: Contracts
-    month_of_move: MonthOfMove
+    terms: Terms
     to_the_family: bool = False
 
 
@@ -265,9 +302,8 @@ def _choice_alike(standing: tuple[Any, ...], digests: tuple[bool, bool, bool], a
     snapshot, verdict = store.snapshot_of(row), store.verdict_of(row)
     failed = InstructionState(asked.failed) if asked.failed else None
     choice = choose(
-        snapshot, verdict, period=asked.period, failed=failed, area=asked.area, contracts=asked.contracts,
-        month_of_move=asked.month_of_move,
-    )  # fmt: skip
+        snapshot, verdict, period=asked.period, failed=failed, area=asked.area, contracts=asked.contracts, terms=asked.terms
+    )
     return choice, verified(snapshot, verdict)
 
 
@@ -285,24 +321,29 @@ async def _save(tx: Tx, plan: Plan, drafts: Sequence[Draft], *, payroll: Payroll
             raise
 
 
-async def _fund_again(tx: Tx, payroll: Payroll, drafts: Sequence[Draft], at: datetime) -> list[Posting]:
-    """Money that came back of these lines returns to the budgets it came from, once."""
+async def _fund_again(tx: Tx, payroll: Payroll, drafts: Sequence[Draft], at: datetime) -> list[tuple[str, Posting]]:
+    """Money that came back of these lines returns to the budgets it came from, once: (its month, posting)."""
     payments = [payment for draft in drafts for payment in draft.payments if payment.attempt > 1]
     again = [share.entitlement_id for payment in payments for share in payment.shares]
     rows = await store.returned_shares(tx, again) if again else []
     postings = [
-        on_paying_again(row["instruction_id"], row["entitlement_id"], programme=row["programme"], vnd=row["vnd"]) for row in rows
+        (
+            str(row["period"]),
+            on_paying_again(row["instruction_id"], row["entitlement_id"], programme=row["programme"], vnd=row["vnd"]),
+        )
+        for row in rows
     ]
-    new = await store.post(tx, [(payroll.period, payroll.payer, posting) for posting in postings], at)
-    return [posting for posting in postings if posting.posting_id in new]
+    new = await store.post(tx, [(month, payroll.payer, posting) for month, posting in postings], at)
+    return [(month, posting) for month, posting in postings if posting.posting_id in new]
 
 
 def _events(
-    plan: Plan, drafts: Sequence[Draft], postings: Iterable[Posting], *, entries: Entries, actor: Actor
+    plan: Plan, drafts: Sequence[Draft], postings: Sequence[tuple[str, Posting]], *, entries: Entries, actor: Actor
 ) -> Iterator[OutEvent]:
     for line in plan.held:
-        yield entries.held(line.entitlement_id, line.reason, line.vnd)
-    yield from entries.books(posted(postings))
+        yield entries.held(line)
+    for month in sorted({month for month, _posting in postings}):
+        yield from entries.posted((posting for of, posting in postings if of == month), month)
     for draft in drafts:
         yield entries.approval(Step.MAKE, (draft.batch_id, draft.vnd, draft.sha256), actor)
-        yield from entries.books(assigned(draft.payments))
+        yield from entries.assigned(draft.payments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from services.payout.authorisation import ACCOUNT, Paper
 from services.payout.contracts import SHIPPED, Contracts
@@ -71,6 +72,16 @@ class Choice:
     gap: NoAccountReason | None = None
 
 
+class Terms(NamedTuple):
+    """How a month is paid. `month_of_move`: a setting; `paid_in`: the month the money goes out, the month owed itself when none is said."""
+
+    month_of_move: MonthOfMove = "old"
+    paid_in: str | None = None
+
+
+TERMS = Terms()
+
+
 def verified(snapshot: Snapshot | None, verdict: Verdict | None) -> bool:
     """Whether verification has spoken about this very identity and account."""
     if snapshot is None or verdict is None:
@@ -87,17 +98,17 @@ def choose(
     failed: InstructionState | None = None,
     area: str = "",
     contracts: Contracts = SHIPPED,
-    month_of_move: MonthOfMove = "old",
+    terms: Terms = TERMS,
 ) -> Choice:
     """Decide for one person and period. `failed`: how the last account payment of these lines died, if one did. Contracts and papers
-    count as of the period's first day. Raises LookupError where no contract is in force."""
+    count as of the first day of the month it is paid in. Raises LookupError where no contract is in force."""
     holder = snapshot is not None and snapshot.account_digest is not None
-    reason = held_reason(snapshot, verdict, period, month_of_move=month_of_move)
+    reason = held_reason(snapshot, verdict, period, month_of_move=terms.month_of_move)
     if reason:
         return Choice(held=reason, gap=NoAccountReason.HELD if holder else None)
     assert snapshot is not None
     assert verdict is not None
-    on = date.fromisoformat(f"{period}-01")
+    on = date.fromisoformat(f"{terms.paid_in or period}-01")
     gap = _gap(snapshot, verdict, failed, on=on) if holder else None
     if holder and gap is None:
         provider = contracts.provider(Channel.ACCOUNT, area=area, bank_bin=snapshot.bank_bin, on=on)

@@ -59,6 +59,8 @@ class Clerk:
 
 
 async def _unless_finished(tx: Tx, payroll: Payroll, command: Command) -> Any:
+    if payroll.lead:
+        return Refused(Refusal.MONTH_JOINED)
     finished = await store_life.closed(tx, payroll.period, payroll.payer)
     return Refused(Refusal.PAYROLL_CLOSED) if finished else await command(tx, payroll)
 

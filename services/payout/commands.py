@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from asyncpg import Record
@@ -19,6 +20,19 @@ from shared.actors import Actor
 from shared.database import Tx
 from shared.outbox import put_events
 from shared.words import HeldReason, InstructionState
+
+
+class Drop(NamedTuple):
+    """Why a payment leaves its list: the reason told with it, and the one its lines are held for. `months`: of a payment of several months,
+    the months that are held for another reason."""
+
+    told: str
+    held: HeldReason
+    months: Mapping[str, HeldReason] | None = None
+
+    def of(self, month: str) -> HeldReason:
+        """What a line of this month is held for."""
+        return self.months.get(month, self.held) if self.months else self.held
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,23 +110,24 @@ async def confirm_withdrawal(tx: Tx, sha256: str, *, payroll: Payroll, actor: Ac
         return Refused(Refusal.SAME_ACTOR)
     await store_answers.confirm_withdrawal(tx, sha256, actor, at)
     lines = await store_answers.withdrawn_lines(tx, sha256)
-    reasons = {line["instruction_id"]: (proposal["reason"], HeldReason.WITHDRAWN) for line in lines}
-    await take_off(tx, sha256, reasons, payroll=payroll, actor=actor, at=at)
-    return len(reasons)
+    drops = {line["instruction_id"]: Drop(proposal["reason"], HeldReason.WITHDRAWN) for line in lines}
+    await take_off(tx, sha256, drops, payroll=payroll, actor=actor, at=at)
+    return len(drops)
 
 
-async def take_off(
-    tx: Tx, sha256: str, reasons: Mapping[UUID, tuple[str, HeldReason]], *, payroll: Payroll, actor: Actor, at: datetime
-) -> None:
-    """Withdraw payments of a confirmed list, given with (reason told, reason their lines are held for)."""
-    moves = {key: (InstructionState.WITHDRAWN, reason) for key, (reason, _held) in reasons.items()}
+async def take_off(tx: Tx, sha256: str, drops: Mapping[UUID, Drop], *, payroll: Payroll, actor: Actor, at: datetime) -> None:
+    """Withdraw payments of a confirmed list, each with why."""
+    moves = {key: (InstructionState.WITHDRAWN, drop.told) for key, drop in drops.items()}
     rows = await store.move_payments(tx, moves)
     lines = await store_answers.withdrawn_lines(tx, sha256)
-    held = [HeldLine(line["entitlement_id"], reasons[line["instruction_id"]][1], line["vnd"]) for line in lines]
+    held = [
+        HeldLine(line["entitlement_id"], drops[line["instruction_id"]].of(line["period"]), line["vnd"], line["period"])
+        for line in lines
+    ]
     await store.hold(tx, held, at)
     entries = Entries(payroll.period, payroll.payer, at)
     events = [entries.withdrawal(row, actor.id, sha256) for row in rows]
-    events += [entries.held(line.entitlement_id, line.reason, line.vnd) for line in held]
+    events += [entries.held(line) for line in held]
     await put_events(tx, events + moved(rows, payroll.period, payroll.payer), at)
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from services.payout.batch import Payment, Step
 from services.payout.ledger import Posting
-from services.payout.store import Row
+from services.payout.store import HeldLine, Row
 from shared.actors import Actor
 from shared.events import AuditRecord, Entry, EntryBook, PaymentResult, PaymentState
 from shared.ids import derived_id, random_id
@@ -26,6 +26,8 @@ FACTS_MAX = 500
 
 Facts = dict[str, Any]
 """The fields of one `shared.facts.Fact`."""
+_OWN: Facts = {}
+"""What is said of a payroll's own month."""
 
 
 class Common(TypedDict):
@@ -45,9 +47,15 @@ class Entries:
         self._common: Common = {"period": period, "payer": payer, "at": at}
         self._key = f"{period}:{payer}"
 
-    def held(self, entitlement_id: UUID, reason: str, vnd: int) -> OutEvent:
+    def held(self, line: HeldLine) -> OutEvent:
         """A line is held from now on."""
-        return self._out(Entry(entry_id=random_id(), fact="held", subject=entitlement_id, reason=reason, vnd=vnd, **self._common))
+        named = {"subject": line.entitlement_id, "reason": line.reason, "vnd": line.vnd, **self._of(line.month)}
+        return self._out(Entry(entry_id=random_id(), fact="held", **named, **self._common))
+
+    def joined(self, month: str, actor: Actor) -> OutEvent:
+        """A further month is paid with this payroll."""
+        identity = derived_id("joined", month, self.payer)
+        return self._out(Entry(entry_id=identity, fact="joined", subject=identity, month=month, actor=actor.id, **self._common))
 
     def approval(self, step: Step, batch: tuple[UUID, int, str], actor: Actor) -> OutEvent:
         """A person signed a list: (batch_id, VND, hash)."""
@@ -102,12 +110,11 @@ class Entries:
         named = {"reason": programme, "actor": actor.id, "sha256": sha256}
         return self._out(Entry(entry_id=identity, fact="budget", subject=sheet, vnd=vnd, **named, **self._common))  # type: ignore[arg-type]
 
-    def closed(self, actor: Actor, carried_vnd: int) -> OutEvent:
-        """Nothing moves in this payroll any more; `carried_vnd` is owed with a later list."""
-        identity = derived_id("closed", self.period, self.payer)
-        return self._out(
-            Entry(entry_id=identity, fact="closed", subject=identity, vnd=carried_vnd, actor=actor.id, **self._common)
-        )
+    def closed(self, month: str, actor: Actor, carried_vnd: int) -> OutEvent:
+        """Nothing moves in a month of this payroll any more; `carried_vnd` is owed with a later list."""
+        identity = derived_id("closed", month, self.payer)
+        named = {"subject": identity, "vnd": carried_vnd, "actor": actor.id, **self._of(month)}
+        return self._out(Entry(entry_id=identity, fact="closed", **named, **self._common))
 
     def ended(self, item: Row, posting_id: UUID, actor: Actor, *, debit: str, credit: str) -> OutEvent:
         """A break ended by its posting; `actor` gave the second signature."""
@@ -124,33 +131,55 @@ class Entries:
         while page := tuple(islice(rest, FACTS_MAX)):
             yield self._out(EntryBook.model_validate({"facts": page, **self._common}))
 
-    def _out(self, entry: Entry | EntryBook) -> OutEvent:
-        return OutEvent(entry.TOPIC, self._key, entry)
+    def assigned(self, payments: Iterable[Payment]) -> Iterator[OutEvent]:
+        """Lines go into the payments of a draft. The first line's fact has the payment's own id, and the id its provider will answer by."""
+        return self.books(self._assigned(payments))
 
+    def _assigned(self, payments: Iterable[Payment]) -> Iterator[Facts]:
+        for payment in payments:
+            first, *more = payment.shares
+            fact: Facts = {
+                "entry_id": payment.instruction_id, "fact": "assigned", "subject": first.entitlement_id, "batch_id": payment.batch_id,
+                "vnd": first.vnd, "end_to_end_id": payment.end_to_end_id,
+            }  # fmt: skip
+            yield fact | self._of(first.month) if first.month else fact
+            for share in more:
+                identity = derived_id("assigned", payment.instruction_id, share.entitlement_id)
+                fact = {
+                    "entry_id": identity, "fact": "assigned", "subject": share.entitlement_id, "batch_id": payment.batch_id,
+                    "vnd": share.vnd,
+                }  # fmt: skip
+                yield fact | self._of(share.month) if share.month else fact
 
-def assigned(payments: Iterable[Payment]) -> Iterator[Facts]:
-    """Lines go into the payments of a draft. The first line's fact has the payment's own id, and the id its provider will answer by."""
-    for payment in payments:
-        first, *more = payment.shares
-        yield {
-            "entry_id": payment.instruction_id, "fact": "assigned", "subject": first.entitlement_id, "batch_id": payment.batch_id,
-            "vnd": first.vnd, "end_to_end_id": payment.end_to_end_id,
-        }  # fmt: skip
-        for share in more:
-            identity = derived_id("assigned", payment.instruction_id, share.entitlement_id)
+    def posted(self, postings: Iterable[Posting], month: str | None = None) -> Iterator[OutEvent]:
+        """Amounts of one month moved; the payroll's own when none is said."""
+        return self.books(self._posted(postings, self._of(month)))
+
+    @staticmethod
+    def _posted(postings: Iterable[Posting], of: Facts) -> Iterator[Facts]:
+        for posting in postings:
             yield {
-                "entry_id": identity, "fact": "assigned", "subject": share.entitlement_id, "batch_id": payment.batch_id,
-                "vnd": share.vnd,
+                "entry_id": posting.posting_id, "fact": "posting", "subject": posting.instruction_id, "vnd": posting.vnd,
+                "debit": posting.debit, "credit": posting.credit, **of,
             }  # fmt: skip
 
+    def carried(self, lines: Iterable[Row]) -> Iterator[OutEvent]:
+        """What came back of these lines is owed with a later list."""
+        return self.books(self._carried(lines))
 
-def posted(postings: Iterable[Posting]) -> Iterator[Facts]:
-    """Amounts moved."""
-    for posting in postings:
-        yield {
-            "entry_id": posting.posting_id, "fact": "posting", "subject": posting.instruction_id, "vnd": posting.vnd,
-            "debit": posting.debit, "credit": posting.credit,
-        }  # fmt: skip
+    def _carried(self, lines: Iterable[Row]) -> Iterator[Facts]:
+        for row in lines:
+            identity = derived_id("carried", row["entitlement_id"])
+            yield {
+                "entry_id": identity, "fact": "carried", "subject": row["entitlement_id"], "vnd": row["vnd"], **self._of(row["period"]),
+            }  # fmt: skip
+
+    def _of(self, month: str | None) -> Facts:
+        """What is said of a month: nothing where it is the payroll's own."""
+        return _OWN if month in (None, self.period) else {"month": month}
+
+    def _out(self, entry: Entry | EntryBook) -> OutEvent:
+        return OutEvent(entry.TOPIC, self._key, entry)
 
 
 def by_file(answers: Iterable[PaymentResult], sha256: str) -> Iterator[Facts]:
@@ -161,12 +190,6 @@ def by_file(answers: Iterable[PaymentResult], sha256: str) -> Iterator[Facts]:
             "vnd": answer.amount_vnd or 0, "reason": answer.status or answer.kind, "sha256": sha256,
             "end_to_end_id": answer.end_to_end_id,
         }  # fmt: skip
-
-
-def carried(lines: Iterable[tuple[UUID, int]]) -> Iterator[Facts]:
-    """What came back of these lines is owed with a later list."""
-    for line, vnd in lines:
-        yield {"entry_id": derived_id("carried", line), "fact": "carried", "subject": line, "vnd": vnd}
 
 
 def audited(actor: Actor, act: str, entries: Entries) -> OutEvent:
@@ -184,7 +207,7 @@ def sending(row: Row, period: str, payer: str) -> OutEvent:
         state=InstructionState.SENDING,
         provider=_PROVIDERS[row["provider"]],
         channel=_CHANNELS[row["channel"]],
-        periods=(period,),
+        periods=tuple(row["periods"]) if row["periods"] else (period,),
         payer=payer,
         attempt=row["attempt"],
         vnd=row["vnd"],
@@ -209,7 +232,7 @@ def _moved(row: Row, period: str, payer: str) -> OutEvent:
         state=InstructionState(row["state"]),
         provider=_PROVIDERS[row["provider"]],
         channel=_CHANNELS[row["channel"]],
-        periods=(period,),
+        periods=tuple(row["periods"]) if row["periods"] else (period,),
         payer=payer,
         attempt=row["attempt"],
         vnd=row["vnd"],

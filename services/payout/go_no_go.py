@@ -35,14 +35,15 @@ class Row:
 
 
 def row_of(facts: Mapping[str, Any], *, budget_required: bool) -> Row:
-    """The row of one payer from its numbers. A question that cannot be asked yet is red: nothing is green by silence."""
+    """The row of one payer from its numbers, over all months that it pays together. A question that cannot be asked yet is red: nothing is
+    green by silence."""
     closed = facts["closed_count"] is not None
     built = facts["lists"] > 0
     answers = {
         "closed": closed,
-        "totals": closed and (facts["line_count"], facts["line_vnd"]) == (facts["closed_count"], facts["closed_vnd"]),
+        "totals": closed and facts["unlike"] == 0,
         "verified": closed and facts["unverified"] == 0,
-        "budget": facts["over_vnd"] == 0 if facts["has_budget"] else not budget_required,
+        "budget": facts["over_vnd"] == 0 and (facts["has_budget"] or not budget_required),
         "checked": built and facts["draft"] == 0,
         "approved": built and facts["draft"] + facts["checked"] == 0,
         "released": built and facts["draft"] + facts["checked"] + facts["approved"] == 0,

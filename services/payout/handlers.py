@@ -13,10 +13,11 @@ from services.payout import store, store_answers, store_recall, store_statements
 from services.payout.answering import Answers, judge
 from services.payout.authorisation import Paper, opened_account
 from services.payout.breaks import contradictions, state_of
-from services.payout.emitting import Entries, moved, posted
+from services.payout.emitting import Entries, moved
 from services.payout.erasing import erase
 from services.payout.ledger import Posting
 from services.payout.results import Fate
+from services.payout.store import HeldLine
 from services.payout.taking_lines import readable
 from shared.clock import Clock
 from shared.database import Tx
@@ -110,15 +111,16 @@ class Handlers:
                 batch = answers.batches[row["batch_id"]]
                 events += moved([row], batch["period"], batch["payer"])
         for line in await store_recall.keep_back(tx, answers.kept, at) if answers.kept else ():
-            entries = Entries(line["period"], line["payer"], at)
-            events.append(entries.held(line["entitlement_id"], HeldReason.WITHDRAWN, line["vnd"]))
+            held = HeldLine(line["entitlement_id"], HeldReason.WITHDRAWN, line["vnd"], line["period"])
+            events.append(Entries(line["payroll"], line["payer"], at).held(held))
         new = await store.post(tx, answers.postings, at)
-        booked: dict[tuple[str, str], list[Posting]] = defaultdict(list)
-        for period, payer, posting in answers.postings:
+        payrolls = {row["instruction_id"]: row["period"] for row in answers.payments.values()}
+        booked: dict[tuple[str, str, str], list[Posting]] = defaultdict(list)
+        for month, payer, posting in answers.postings:
             if posting.posting_id in new:
-                booked[period, payer].append(posting)
-        for (period, payer), postings in booked.items():
-            events += Entries(period, payer, at).books(posted(postings))
+                booked[payrolls[posting.instruction_id], payer, month].append(posting)
+        for (period, payer, month), postings in booked.items():
+            events += Entries(period, payer, at).posted(postings, month)
         await store_answers.settle(tx, answers.batches)
         await put_events(tx, events, at)
 

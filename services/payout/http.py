@@ -204,14 +204,16 @@ def _add_reading(routes: APIRouter, runtime: Runtime) -> None:
     @routes.get(PATH)
     async def show_payroll(period: str, payer: str) -> dict[str, Any]:
         """One payroll: lists and signatures, where every line and dong is, why account holders are not paid on it, files and
-        where they were delivered."""
+        where they were delivered. Of a month that is paid with another one: that payroll."""
         async with runtime.database.reading() as tx:
             payroll = await store.payroll(tx, period, payer)
+            if payroll and payroll.lead:
+                payroll = await store.payroll(tx, payroll.lead, payer)
             if payroll is None:
                 raise Problem(Refusal.NOT_CLOSED, ADVICE[Refusal.NOT_CLOSED], 404)
             page = await store_shown.payroll_page(tx, payroll)
-            page["deliveries"] = [dict(row) for row in await store_delivery.shown(tx, period, payer)]
-        day = execution_date(runtime.settings, period)
+            page["deliveries"] = [dict(row) for row in await store_delivery.shown(tx, payroll.period, payer)]
+        day = execution_date(runtime.settings, payroll.period)
         return page | {"execution_date": day, "verification_deadline": day - timedelta(days=runtime.settings.verification_days)}
 
     @routes.get("/v1/trace/{beneficiary_id}")

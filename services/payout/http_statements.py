@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict
 
-from services.payout import resolving, store_statements
+from services.payout import resolving, store, store_statements
 from services.payout.breaks import BREAK_ADVICE, BreakRefusal, BreakType, Remedy
 from services.payout.handlers import Handlers
 from services.payout.idempotency import documented, route_class
@@ -161,9 +161,13 @@ def _add_reconciling(routes: APIRouter, runtime: Runtime) -> None:
     async def reconciliation(
         period: Period, payer: Opaque, *, provider: Provider | None = None, actor: Actor = Depends(runtime.gate.dependency)
     ) -> dict[str, Any]:
-        """Our ledger, the files that told providers, their statements: per batch what agrees. What is missing becomes a break."""
+        """Our ledger, the files that told providers, their statements: per batch what agrees. What is missing becomes a break. Of a month
+        that is paid with another one: that payroll."""
         require(actor, Role.OPERATOR, payer)
-        scope, at, days = Scope(period, payer, provider), runtime.clock.now(), runtime.settings.statement_days
+        async with runtime.database.reading() as tx:
+            payroll = await store.payroll(tx, period, payer)
+        named = payroll.lead if payroll and payroll.lead else period
+        scope, at, days = Scope(named, payer, provider), runtime.clock.now(), runtime.settings.statement_days
         async with runtime.database.transaction("payout.reconciled") as tx:
             opened = await open_missing(tx, scope, days=days, at=at)
         async with runtime.database.reading() as tx:

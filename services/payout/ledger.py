@@ -6,8 +6,10 @@ Budget = paid + in flight + returned + what is left: each posting has a debit an
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from shared.ids import derived_id
@@ -45,27 +47,41 @@ def in_flight(provider: str) -> str:
     return f"in_flight:{provider}"
 
 
-def on_sent(instruction_id: UUID, provider: str, by_programme: Mapping[str, int]) -> list[Posting]:
-    """The payment leaves: from each programme's budget into flight."""
+def shares_of(row: Any, period: str) -> dict[str, dict[str, int]]:
+    """What a payment is worth per month and programme. `row` has the `programmes` and `vnds` of its lines, and their `months`, which
+    are said only where its payroll, named by `period`, is of several."""
+    programmes, vnds, months = row["programmes"], row["vnds"], row["months"]
+    if len(vnds) == 1:  # nearly everybody
+        return {months[0] if months else period: {programmes[0]: vnds[0]}}
+    shares: dict[str, dict[str, int]] = {}
+    for month, programme, vnd in zip(months or (period,) * len(vnds), programmes, vnds, strict=True):
+        of_month = shares.setdefault(month, defaultdict(int))
+        of_month[programme] += vnd
+    return shares
+
+
+def on_sent(instruction_id: UUID, provider: str, by_programme: Mapping[str, int], *, of: str = "") -> list[Posting]:
+    """The payment leaves: from each programme's budget into flight. `of`: the month this is about, where the payment pays several."""
     return [
-        _posting(instruction_id, "sent", debit=in_flight(provider), credit=budget(programme), vnd=vnd)
+        _posting(instruction_id, "sent" + of, debit=in_flight(provider), credit=budget(programme), vnd=vnd)
         for programme, vnd in sorted(by_programme.items())
     ]
 
 
 def on_move(
-    instruction_id: UUID, provider: str, by_programme: Mapping[str, int], *, before: InstructionState, after: InstructionState
-) -> list[Posting]:
+    instruction_id: UUID, provider: str, by_programme: Mapping[str, int], *, before: InstructionState, after: InstructionState,
+    of: str = "",
+) -> list[Posting]:  # fmt: skip
     """What a provider's answer means in money. Paid and later returned is a second posting, never an edit of the first."""
     vnd = sum(by_programme.values())
     if after in _PAID_STATES:
-        return [_posting(instruction_id, "paid", debit=PAID, credit=in_flight(provider), vnd=vnd)]
+        return [_posting(instruction_id, "paid" + of, debit=PAID, credit=in_flight(provider), vnd=vnd)]
     if after in _BACK_STATES:
         source = PAID if before in _PAID_STATES else in_flight(provider)
-        return [_posting(instruction_id, "returned", debit=RETURNED, credit=source, vnd=vnd)]
+        return [_posting(instruction_id, "returned" + of, debit=RETURNED, credit=source, vnd=vnd)]
     if after in (InstructionState.REJECTED, InstructionState.CANCELLED):
         return [
-            _posting(instruction_id, str(after), debit=budget(programme), credit=in_flight(provider), vnd=share)
+            _posting(instruction_id, str(after) + of, debit=budget(programme), credit=in_flight(provider), vnd=share)
             for programme, share in sorted(by_programme.items())
         ]
     return []

@@ -16,7 +16,7 @@ from asyncpg import Record
 from services.payout import store, store_life
 from services.payout.batch import BatchState, Step, joint_sha256
 from services.payout.commands import signature_refused
-from services.payout.emitting import Entries, carried
+from services.payout.emitting import Entries
 from services.payout.refusals import Refusal, Refused
 from services.payout.store import Payroll, Row
 from shared.actors import Actor
@@ -121,18 +121,18 @@ async def release_refused(
         return Refused(Refusal.ENDORSEMENT_MISSING, len(missing))
     if emergency is None and await store_life.frozen(tx, payroll.payer, at):
         return Refused(Refusal.FROZEN)
-    any_budget = await store_life.confirmed_budgets(tx, payroll.period, payroll.payer) > 0
-    if not (any_budget or budget_required):
+    bound = [month for month in payroll.periods if await store_life.confirmed_budgets(tx, month, payroll.payer)]
+    if not (bound or budget_required):
         return None
     rows = await store_life.leaving_budgets(tx, payroll, batches, dropped)
     if budget_required and any(row["budget_vnd"] is None for row in rows):
         return Refused(Refusal.BUDGET_MISSING)
-    over = over_budget(rows)
+    over = over_budget([row for row in rows if row["period"] in bound])
     return Refused(Refusal.BUDGET_EXCEEDED, over) if over else None
 
 
 def over_budget(rows: Sequence[Row]) -> int:
-    """VND by which what leaves would go above the budgets, over all programmes; one without a budget has nothing to spend."""
+    """VND by which what leaves would go above the budgets, over all months and programmes; one without a budget has nothing to spend."""
     return sum(max(row["used_vnd"] + row["leaving_vnd"] - (row["budget_vnd"] or 0), 0) for row in rows)
 
 
@@ -142,8 +142,38 @@ async def finish(tx: Tx, *, payroll: Payroll, actor: Actor, at: datetime) -> Fin
         return Refused(Refusal.NOT_FINISHED, left)
     rows = await store_life.close(tx, payroll, actor, at)
     entries = Entries(payroll.period, payroll.payer, at)
-    vnd = sum(row["vnd"] for row in rows)
-    events = list(entries.books(carried((row["entitlement_id"], row["vnd"]) for row in rows)))
-    events += [entries.closed(actor, vnd), *await store_life.head(tx, entries)]
-    await put_events(tx, events, at)
-    return Finished(len(rows), vnd)
+    events = list(entries.carried(rows))
+    for month in payroll.periods:
+        events.append(entries.closed(month, actor, sum(row["vnd"] for row in rows if row["period"] == month)))
+    await put_events(tx, [*events, *await store_life.head(tx, entries)], at)
+    return Finished(len(rows), sum(row["vnd"] for row in rows))
+
+
+# --- several months -------------------------------------------------------------------------------------------------------------
+
+
+async def join(tx: Tx, period: str, payer: str, *, joined: str, actor: Actor, at: datetime) -> bool | Refused:
+    """Pay a further closed month with this payroll, before anything of either was built. False when it is so already."""
+    found = {month: await store.lock_payroll(tx, month, payer) for month in sorted({period, joined})}
+    payroll, other = found[period], found[joined]
+    if payroll is None or other is None:
+        return Refused(Refusal.NOT_CLOSED)
+    if other.lead == period:
+        return False
+    for month in found:
+        if await store_life.closed(tx, month, payer):
+            return Refused(Refusal.PAYROLL_CLOSED)
+    if refusal := join_refused(payroll, other):
+        return Refused(refusal)
+    await store.join_month(tx, payroll, joined, actor=actor, at=at)
+    await put_events(tx, [Entries(period, payer, at).joined(joined, actor)], at)
+    return True
+
+
+def join_refused(payroll: Payroll, other: Payroll) -> Refusal | None:
+    """Why one month may not be paid with another. Pure."""
+    if payroll.lead or other.lead:
+        return Refusal.MONTH_JOINED
+    if other.joined or payroll.period == other.period:
+        return Refusal.MONTH_LEADS
+    return Refusal.ALREADY_BUILT if payroll.rounds or other.rounds else None

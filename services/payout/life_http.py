@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -48,6 +48,12 @@ class Signed(Body):
     sha256: Digest
 
 
+class Joined(Body):
+    """A further month that is paid with the payroll."""
+
+    period: Period
+
+
 class Tier(Body):
     """From a period on the province signs above a sum; null: no longer."""
 
@@ -68,6 +74,7 @@ class Freeze(Body):
 def add_routes(routes: APIRouter, runtime: Runtime, rules: Rules) -> None:
     """Everything of a payroll's life that is not building, signing and sending."""
     _add_periods(routes, runtime)
+    _add_joining(routes, runtime)
     _add_preview(routes, runtime, rules)
     _add_province(routes, runtime)
     _add_freezes(routes, runtime)
@@ -118,6 +125,24 @@ def _add_periods(routes: APIRouter, runtime: Runtime) -> None:
         return dict(await clerk.act(Role.APPROVER, "budget_confirm", command, answer=answer))
 
 
+def _add_joining(routes: APIRouter, runtime: Runtime) -> None:
+    @routes.post(PATH + "/join")
+    async def join_month(
+        period: Period, payer: Opaque, *, body: Joined, actor: Actor = Depends(runtime.gate.dependency)
+    ) -> dict[str, Any]:
+        """Pay another closed month of the payer with this payroll: who is in both gets one payment. Only before anything of either was
+        built; it is not taken back. Joining it again changes nothing."""
+
+        async def command(tx: Tx) -> bool | Refused:
+            return await life.join(tx, period, payer, joined=body.period, actor=actor, at=runtime.clock.now())
+
+        def answer(joined: bool) -> dict[str, Any]:
+            return {"period": period, "payer": payer, "joined": body.period, "joined_now": joined}
+
+        clerk = Clerk(runtime, period, payer, actor=actor)
+        return dict(await clerk.act(Role.APPROVER, "payroll_join", command, answer=answer))
+
+
 def _add_preview(routes: APIRouter, runtime: Runtime, rules: Rules) -> None:
     @routes.post(PATH + "/preview", response_model=None)
     async def preview_payroll(
@@ -128,30 +153,33 @@ def _add_preview(routes: APIRouter, runtime: Runtime, rules: Rules) -> None:
         done = await unless_overtaken(lambda: _tried(runtime, rules, period, payer=payer, actor=actor))
         if isinstance(done, Refused):
             raise refusal_problem(done)
-        built, rows = done
-        found = [preview.difference(dict(row)) for row in rows]
+        built, months = done
+        found = [preview.difference(dict(row), month) for month, rows in months.items() for row in rows]
         if output == "csv":
             return Response(preview.as_csv(found), media_type="text/csv; charset=utf-8")
         lists = [{"provider": d.provider, "count": len(d.payments), "vnd": d.vnd} for d in built.drafts]
-        return {"preview": True, "lists": lists, "newly_held": built.held, "against": plus_months(period, -1),
+        return {"preview": True, "periods": list(months), "lists": lists, "newly_held": built.held, "against": plus_months(period, -1),
                 "summary": preview.summary(found), "differences": preview.as_json(found)}  # fmt: skip
 
 
 async def _tried(
     runtime: Runtime, rules: Rules, period: str, *, payer: str, actor: Actor
-) -> tuple[Built, Sequence[Record]] | Refused:
-    """A build that is rolled back, and how the month would differ from the last."""
+) -> tuple[Built, Mapping[str, Sequence[Record]]] | Refused:
+    """A build that is rolled back, and how each of its months would differ from the one before."""
     async with runtime.database.undone() as tx:
         payroll = await store.lock_payroll(tx, period, payer)
         if payroll is None:
             return Refused(Refusal.NOT_CLOSED)
+        if payroll.lead:
+            return Refused(Refusal.MONTH_JOINED)
         if await store_life.closed(tx, period, payer):
             return Refused(Refusal.PAYROLL_CLOSED)
         at, vault = runtime.clock.now(), runtime.vault
         built = await build(tx, runtime.settings, vault, rules=rules, payroll=payroll, actor=actor, at=at)
         if isinstance(built, Refused):
             return built
-        return built, await store_life.differences(tx, period, payer, plus_months(period, -1))
+        months = payroll.periods
+        return built, {month: await store_life.differences(tx, payroll, month, plus_months(month, -1)) for month in months}
 
 
 def _add_province(routes: APIRouter, runtime: Runtime) -> None:
@@ -214,17 +242,21 @@ def _add_finishing(routes: APIRouter, runtime: Runtime) -> None:
 
     @routes.get(PATH + "/life")
     async def show_life(period: Period, payer: Opaque) -> dict[str, Any]:
-        """Period, budgets and a sheet that waits for a second signature, the province's signature, freezes, whether it is finished."""
+        """Period, months that are paid together, budgets and a sheet that waits for a second signature, the province's signature, freezes,
+        whether it is finished."""
         async with runtime.database.reading() as tx:
             opened = await store_life.opened(tx, period)
             payroll = await store.payroll(tx, period, payer)
+            months, lead = (payroll.periods, payroll.lead) if payroll else ((period,), None)
             waiting = await life.waiting_for_province(tx, payroll) if payroll else []
             finished = await store_life.closed(tx, period, payer)
             return {
                 "period": period,
                 "payer": payer,
                 "opened": dict(opened) if opened else None,
-                "budgets": [dict(row) for row in await store_life.budgets(tx, period, payer)],
+                "periods": months,
+                "paid_with": lead,
+                "budgets": [dict(row) for row in await store_life.budgets(tx, months, payer, payroll=lead or period)],
                 "budget_waits": dict(waits) if (waits := await store_life.waiting_sheet(tx, period, payer)) else None,
                 "to_endorse": life.to_sign(waiting),
                 "freezes": [dict(row) for row in await store_life.freezes(tx, payer, runtime.clock.now())],

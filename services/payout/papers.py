@@ -42,9 +42,9 @@ class Papers:
         """What a commune is called in a period: on its first day."""
         return self.names.name(code, date.fromisoformat(f"{period}-01"))
 
-    def heading(self, code: str, period: str, not_before: date) -> Heading:
+    def heading(self, code: str, period: str, not_before: date, *, joined: Sequence[str] = ()) -> Heading:
         """What stands over a commune's list. No pay point pays before the money is there."""
-        return Heading(self.area(code, period), period, max(self.pay_days.of(code, period), not_before))
+        return Heading(self.area(code, period), period, max(self.pay_days.of(code, period), not_before), tuple(joined))
 
 
 def papers(settings: Settings) -> Papers:

@@ -23,6 +23,8 @@ POSTAL_COLUMNS = (
     ("STT", 5), ("Họ và tên", 28), ("Thôn/xóm", 20), ("Địa chỉ", 30), ("Hình thức", 12), ("Người nhận thay", 26),
     (MONEY, 16), ("Mã chi trả", 20), ("Ngày nhận", 12), ("Ký nhận", 18),
 )  # fmt: skip
+MONTHS = ("Kỳ chi trả", 22)
+"""A last column, only where a payroll is of several months: what each payment is for."""
 HELD_COLUMNS = (("STT", 5), ("Họ và tên", 28), ("Thôn/xóm", 20), (MONEY, 16), ("Lý do", 44), ("Việc cần làm", 60))
 
 REASONS: Mapping[HeldReason, tuple[str, str]] = {
@@ -56,7 +58,7 @@ REASONS: Mapping[HeldReason, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class PostalRow:
-    """One payment at the counter or at home. The amount is in VND."""
+    """One payment at the counter or at home. The amount is in VND. `months`: what it is for, in words, where the payroll is of several."""
 
     end_to_end_id: str
     full_name: str
@@ -65,6 +67,7 @@ class PostalRow:
     collector: str
     home: bool
     vnd: int
+    months: str = ""
 
     def __repr__(self) -> str:
         """Without the person."""
@@ -88,8 +91,10 @@ class HeldRow:
 def postal_list(rows: Sequence[PostalRow], *, area: str, period: str, made_at: datetime) -> bytes:
     """One commune's payees: home deliveries first, then by hamlet, then by given name in Vietnamese order. `area`: its name."""
     ordered = sorted(rows, key=lambda r: (not r.home, key(r.hamlet), name_key(r.full_name), r.end_to_end_id))
+    several = any(r.months for r in rows)
     table = [
         (n, r.full_name, r.hamlet, r.address, AT_HOME if r.home else AT_THE_COUNTER, r.collector, r.vnd, r.end_to_end_id, "", "")
+        + ((r.months,) if several else ())
         for n, r in enumerate(ordered, 1)
     ]
     home = [row.vnd for row in rows if row.home]
@@ -98,7 +103,7 @@ def postal_list(rows: Sequence[PostalRow], *, area: str, period: str, made_at: d
     title = f"DANH SÁCH CHI TRẢ QUA BƯU ĐIỆN KỲ {period} - {area.upper()}"
     return workbook(
         title,
-        POSTAL_COLUMNS,
+        (*POSTAL_COLUMNS, MONTHS) if several else POSTAL_COLUMNS,
         table,
         sums=[*sums, ("Tổng cộng", sum(home) + sum(counter))],
         sums_column=MONEY,
@@ -115,7 +120,8 @@ def listed(content: bytes) -> list[PostalRow]:
         if end_to_end_id:  # sums have none
             vnd = typed_amount(row[6])
             assert vnd is not None, "a list of ours holds whole dong"
-            rows.append(PostalRow(end_to_end_id, name, hamlet, address, collector, way == AT_HOME, vnd))
+            months = str(row[len(POSTAL_COLUMNS)]) if len(row) > len(POSTAL_COLUMNS) else ""
+            rows.append(PostalRow(end_to_end_id, name, hamlet, address, collector, way == AT_HOME, vnd, months))
     return rows
 
 

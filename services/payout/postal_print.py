@@ -28,11 +28,12 @@ TEMPLATE = Path(__file__).with_name("postal_print.typ").read_bytes()
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What stands over a list. `pay_day`: when the pay point pays it."""
+    """What stands over a list. `pay_day`: when the pay point pays it; `joined`: further months that are paid with the period."""
 
     area: str
     period: str
     pay_day: date
+    joined: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,9 @@ def postal_print(rows: Sequence[PostalRow], heading: Heading, *, made_at: dateti
 def document(rows: Sequence[PostalRow], heading: Heading, *, made_at: datetime) -> dict[str, Any]:
     """What the template prints, as words."""
     day = made_at.astimezone(LOCAL)
+    months = ", ".join(f"{period[5:]}/{period[:4]}" for period in sorted({heading.period, *heading.joined}))
     return {
-        "title": f"DANH SÁCH CHI TRẢ QUA BƯU ĐIỆN KỲ {heading.period[5:]}/{heading.period[:4]} - {heading.area.upper()}",
+        "title": f"DANH SÁCH CHI TRẢ QUA BƯU ĐIỆN KỲ {months} - {heading.area.upper()}",
         "made": [day.year, day.month, day.day],
         "day": f"Ngày chi trả: {heading.pay_day:%d/%m/%Y}",
         "columns": COLUMNS,
@@ -89,7 +91,7 @@ def document(rows: Sequence[PostalRow], heading: Heading, *, made_at: datetime) 
 
 def _page(page: Page) -> dict[str, Any]:
     rows = (
-        (str(n), _cut(r.full_name, 40), _cut(_place(r), 58), _cut(r.collector, 38), dotted(r.vnd), r.end_to_end_id, "")
+        (str(n), _cut(r.full_name, 40), _cut(_place(r), 58), _cut(r.collector, 38), dotted(r.vnd), r.end_to_end_id, r.months)
         for n, r in enumerate(page.rows, page.first)
     )
     return {

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-FIELDS = ("beneficiary_id", "kind", "why", "before_vnd", "after_vnd", "before_channel", "after_channel")
+FIELDS = ("beneficiary_id", "kind", "why", "before_vnd", "after_vnd", "before_channel", "after_channel", "period")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,15 @@ class Difference:
     after_vnd: int
     before_channel: str | None
     after_channel: str | None
+    period: str
 
 
-def difference(row: Mapping[str, Any]) -> Difference:
-    """What changed for one person and why, from their two months."""
+def difference(row: Mapping[str, Any], period: str) -> Difference:
+    """What changed for one person and why, from their two months; `period` is the later."""
     before, after = row["before_vnd"], row["after_vnd"]
     channels = row["before_channel"], row["after_channel"]
     kind, why = _kind_and_why(row)
-    return Difference(row["beneficiary_id"], kind, why, before or 0, after or 0, *channels)
+    return Difference(row["beneficiary_id"], kind, why, before or 0, after or 0, *channels, period)
 
 
 def _kind_and_why(row: Mapping[str, Any]) -> tuple[str, str]:

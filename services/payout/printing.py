@@ -108,7 +108,7 @@ class Printer:
     async def _print(self, row: Record) -> None:
         content = await self._content(row)
         on = self._papers.execution_date(row["execution_date"], row["made_at"])
-        heading = self._papers.heading(Path(row["path"]).stem, row["period"], on)
+        heading = self._papers.heading(Path(row["path"]).stem, row["period"], on, joined=row["joined"])
         pdf = await self._typeset(Order(heading, row["made_at"]), content)
         with Spool("file_part", "path", "part", "sealed") as parts:
             file = SealedFile(self._vault, parts, str(Path(row["path"]).with_suffix(".pdf")), row["period"])

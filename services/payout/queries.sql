@@ -70,10 +70,15 @@ SELECT pg_advisory_xact_lock(hashtextextended(concat_ws(' ', :period::text, :pay
 -- have come in between.
 SELECT set_config('plan_cache_mode', 'force_custom_plan', true);
 
--- name: payroll^
--- The closing of a payroll.
-SELECT p.rounds, c.count, c.vnd, c.digest, c.closed_at FROM payroll p JOIN closing c USING (period, payer)
- WHERE p.period = :period AND p.payer = :payer;
+-- name: payroll
+-- The closing of a month and of those that are paid with it, the month itself first; `lead`: the payroll it joined, if it did.
+SELECT p.period, p.payer, p.rounds, c.count, c.vnd, c.digest, c.closed_at, j.period AS lead
+  FROM payroll p JOIN closing c USING (period, payer) LEFT JOIN payroll_join j ON j.payer = p.payer AND j.joined = p.period
+ WHERE p.payer = :payer AND (p.period = :period OR j.period = :period) ORDER BY p.period <> :period, p.period;
+
+-- name: join_month!
+-- A month is paid with this payroll.
+INSERT INTO payroll_join (period, payer, joined, joined_by, joined_at, token) VALUES (:period, :payer, :joined, :actor, :at, :token);
 
 -- name: line_canonicals
 -- What the digest of the frozen lines is made of: `shared.events.EntitlementLine.canonical`.
@@ -85,7 +90,7 @@ SELECT concat_ws('|', entitlement_id, beneficiary_id, period, payer, declared_vn
 -- `beside`: of a line that is held, the person's other lines, paid ones too: it may give way to one of them.
 -- Lateral, so that every line goes by index: tables that grew by a whole payroll a moment ago have no statistics yet.
 -- `again`: whether a payroll has been built before; before that no line has a payment, and none is looked for.
-SELECT l.entitlement_id, l.beneficiary_id, l.programme, l.declared_vnd, l.content, l.ages, l.circumstances,
+SELECT l.entitlement_id, l.beneficiary_id, l.period, l.gift, l.programme, l.declared_vnd, l.content, l.ages, l.circumstances,
        (l.declared_vnd - coalesce(past.live_vnd, 0))::bigint AS open_vnd,
        coalesce(past.pieces, 0) AS pieces, coalesce(past.attempts, 0) AS attempts, past.failed, h.reason AS held,
        p.area, p.life, p.merged, p.died_on, p.moved_out_on, p.wish, p.home_delivery, p.delivery IS NOT NULL AS can_be_delivered, p.bank_bin,
@@ -135,8 +140,8 @@ ON CONFLICT (period, payer, beneficiary_id) DO UPDATE
 DELETE FROM channel_choice WHERE period = :period AND payer = :payer AND beneficiary_id = ANY(:ids::uuid[]);
 
 -- name: next_round!
--- One more build that made batches.
-UPDATE payroll SET rounds = rounds + 1 WHERE period = :period AND payer = :payer;
+-- One more build that made batches, of all months that are paid together.
+UPDATE payroll SET rounds = rounds + 1 WHERE period = ANY(:periods::text[]) AND payer = :payer;
 
 -- name: save_batches!
 -- New drafts.
@@ -169,7 +174,7 @@ UPDATE batch SET state = :state WHERE batch_id = ANY(:ids::uuid[]);
 UPDATE instruction i SET state = row.state, state_seq = i.state_seq + 1, reason = coalesce(row.reason, i.reason)
   FROM unnest(:ids::uuid[], :states::text[], :reasons::text[]) AS row (instruction_id, state, reason)
  WHERE i.instruction_id = row.instruction_id
-RETURNING i.instruction_id, i.batch_id, i.beneficiary_id, i.state, i.state_seq, i.provider, i.channel, i.attempt, i.vnd, i.reason;
+RETURNING i.instruction_id, i.batch_id, i.beneficiary_id, i.state, i.state_seq, i.provider, i.channel, i.attempt, i.vnd, i.reason, i.periods;
 
 -- name: lists
 -- Lists as their rows make them: payments, VND and SHA-256 of the canonical text, which is `services/payout/batch.py` `list_sha256`. Whole
@@ -199,11 +204,11 @@ SELECT encode(sha256(convert_to(concat(
       WHERE i.batch_id = ANY(:ids::uuid[])), '#',
     (SELECT string_agg(concat_ws('|', h.entitlement_id, h.reason, h.vnd, coalesce(p.epoch, 0), coalesce(p.n, 0)), ',' ORDER BY h.entitlement_id)
        FROM held h JOIN line l USING (entitlement_id) LEFT JOIN person p USING (beneficiary_id)
-      WHERE l.period = :period AND l.payer = :payer AND h.until IS NULL)), 'UTF8')), 'hex') AS sha256;
+      WHERE l.period = ANY(:periods::text[]) AND l.payer = :payer AND h.until IS NULL)), 'UTF8')), 'hex') AS sha256;
 
 -- name: doubtful_payments
 -- Payments not withdrawn whose person or verdict is not plainly as this payment needs it: only these can fall out; `release.recheck` decides.
-SELECT i.instruction_id, i.batch_id, i.beneficiary_id, i.channel, i.area, i.vnd, i.end_to_end_id, i.account_digest AS paid_account,
+SELECT i.instruction_id, i.batch_id, i.beneficiary_id, i.channel, i.area, i.vnd, i.end_to_end_id, i.account_digest AS paid_account, i.periods,
        p.life, p.merged, p.died_on, p.moved_out_on, p.wish, p.home_delivery, p.delivery IS NOT NULL AS can_be_delivered, p.bank_bin, p.identity_digest,
        p.paper_scope, p.paper_from, p.paper_until,
        p.account_source = 'bulk' AND NOT EXISTS (SELECT FROM instruction u WHERE u.beneficiary_id = p.beneficiary_id
@@ -211,7 +216,7 @@ SELECT i.instruction_id, i.batch_id, i.beneficiary_id, i.channel, i.area, i.vnd,
        p.account_digest, v.identity_digest AS judged_identity, v.account_digest AS judged_account, v.outcome, v.died_on AS judged_died_on,
        v.account,
        CASE WHEN p.life = 'dead' OR v.outcome = 'dead' THEN
-           (SELECT array_agg(l.content) FROM instruction_line il JOIN line l USING (entitlement_id)
+           (SELECT array_agg(concat_ws(' ', l.period, l.content)) FROM instruction_line il JOIN line l USING (entitlement_id)
              WHERE il.instruction_id = i.instruction_id AND il.live) END AS contents
   FROM instruction i LEFT JOIN person p ON p.beneficiary_id = i.beneficiary_id AND p.erased_at IS NULL
   LEFT JOIN verdict v ON v.beneficiary_id = i.beneficiary_id
@@ -229,12 +234,14 @@ SELECT instruction_id FROM instruction
  WHERE batch_id = :batch_id AND state = 'created' AND instruction_id <> ALL(:dropped::uuid[]) ORDER BY area, end_to_end_id;
 
 -- name: leaving_payments
--- Payments with what their provider is told and what they are worth per programme, in the order asked for.
-SELECT i.instruction_id, i.beneficiary_id, i.attempt, i.provider, i.channel, i.area, i.vnd, i.end_to_end_id, i.account_digest,
-       p.account_digest AS known_account, p.payee, p.delivery, p.paper_scope, worth.programmes, worth.vnds
+-- Payments with what their provider is told and what they are worth per programme, in the order asked for; per month too, where the payroll
+-- is of several.
+SELECT i.instruction_id, i.beneficiary_id, i.attempt, i.provider, i.channel, i.area, i.vnd, i.end_to_end_id, i.account_digest, i.periods,
+       p.account_digest AS known_account, p.payee, p.delivery, p.paper_scope, worth.programmes, worth.vnds, worth.months
   FROM unnest(:ids::uuid[]) WITH ORDINALITY AS row (instruction_id, place)
   JOIN instruction i USING (instruction_id) JOIN person p USING (beneficiary_id)
-  CROSS JOIN LATERAL (SELECT array_agg(l.programme) AS programmes, array_agg(il.vnd) AS vnds
+  CROSS JOIN LATERAL (SELECT array_agg(l.programme) AS programmes, array_agg(il.vnd) AS vnds,
+                             array_agg(l.period) FILTER (WHERE i.periods IS NOT NULL) AS months
                         FROM instruction_line il JOIN line l USING (entitlement_id) WHERE il.instruction_id = i.instruction_id) worth
  ORDER BY row.place;
 
@@ -279,7 +286,8 @@ UPDATE withdrawal_list SET confirmed_by = :actor, confirmed_at = :at, confirmed_
 
 -- name: withdrawn_lines
 -- The lines of the payments of a withdrawal list.
-SELECT w.instruction_id, il.entitlement_id, il.vnd FROM withdrawal w JOIN instruction_line il USING (instruction_id)
+SELECT w.instruction_id, il.entitlement_id, il.vnd, l.period
+  FROM withdrawal w JOIN instruction_line il USING (instruction_id) JOIN line l USING (entitlement_id)
  WHERE w.list_sha256 = :list_sha256 ORDER BY il.entitlement_id;
 
 -- name: open_withdrawals^
@@ -290,17 +298,17 @@ SELECT count(*) AS count FROM withdrawal_list WHERE period = :period AND payer =
 -- Lines held now, with what a list for officers shows.
 SELECT h.entitlement_id, h.reason, h.vnd, l.beneficiary_id, l.area, p.payee, p.delivery
   FROM held h JOIN line l USING (entitlement_id) LEFT JOIN person p USING (beneficiary_id)
- WHERE l.period = :period AND l.payer = :payer AND h.until IS NULL ORDER BY h.entitlement_id;
+ WHERE l.period = ANY(:periods::text[]) AND l.payer = :payer AND h.until IS NULL ORDER BY h.entitlement_id;
 
 -- name: falling_lines
 -- The lines of payments that fall out, with what a list for officers shows.
-SELECT il.instruction_id, il.vnd, l.beneficiary_id, l.area, p.payee, p.delivery
+SELECT il.instruction_id, il.vnd, l.beneficiary_id, l.period, l.area, p.payee, p.delivery
   FROM instruction_line il JOIN line l USING (entitlement_id) LEFT JOIN person p USING (beneficiary_id)
  WHERE il.instruction_id = ANY(:ids::uuid[]) ORDER BY il.entitlement_id;
 
 -- name: returned_shares
--- Money that came back of these lines, per dead payment and line.
-SELECT i.instruction_id, il.entitlement_id, l.programme, il.vnd
+-- Money that came back of these lines, per dead payment and line, each of the line's own month.
+SELECT i.instruction_id, il.entitlement_id, l.period, l.programme, il.vnd
   FROM instruction_line il JOIN instruction i USING (instruction_id) JOIN line l USING (entitlement_id)
  WHERE il.entitlement_id = ANY(:ids::uuid[]) AND i.state IN ('returned', 'expired');
 
@@ -327,12 +335,13 @@ SELECT batch_id, period, payer, provider, state, sent_count, sent_vnd, received_
 -- name: answered_payments
 -- Payments that answers name, and all sent ones of refused batches, locked. Their ids first: each of the two ways has its own index.
 SELECT i.instruction_id, i.batch_id, i.beneficiary_id, i.end_to_end_id, i.provider, i.channel, i.vnd, i.state, b.period, b.payer,
-       s.programmes, s.vnds, EXISTS (SELECT FROM payroll_closed c WHERE c.period = b.period AND c.payer = b.payer) AS closed,
+       s.programmes, s.vnds, s.months, EXISTS (SELECT FROM payroll_closed c WHERE c.period = b.period AND c.payer = b.payer) AS closed,
        wish.state AS cancel, wish.keep
   FROM instruction i JOIN batch b USING (batch_id)
   LEFT JOIN LATERAL (SELECT c.state, l.after = 'keep' AS keep FROM cancel_item c JOIN cancel_list l USING (list_sha256)
                       WHERE c.instruction_id = i.instruction_id) wish ON true
-  CROSS JOIN LATERAL (SELECT array_agg(l.programme) AS programmes, array_agg(il.vnd) AS vnds
+  CROSS JOIN LATERAL (SELECT array_agg(l.programme) AS programmes, array_agg(il.vnd) AS vnds,
+                             array_agg(l.period) FILTER (WHERE i.periods IS NOT NULL) AS months
                         FROM instruction_line il JOIN line l USING (entitlement_id) WHERE il.instruction_id = i.instruction_id) s
  WHERE i.instruction_id = ANY(ARRAY(
        SELECT instruction_id FROM instruction WHERE end_to_end_id = ANY(:end_to_end_ids::text[])
@@ -382,7 +391,9 @@ SELECT path, owner, sha256 FROM file WHERE written_at IS NULL ORDER BY path LIMI
 
 -- name: unprinted_lists
 -- Lists of the post without their print, in folders that nobody has begun to deliver; but not those to be tried later.
-SELECT f.path, f.period, f.batch_id, f.owner, f.count, f.vnd, f.made_at, b.execution_date FROM file f JOIN batch b USING (batch_id)
+SELECT f.path, f.period, f.batch_id, f.owner, f.count, f.vnd, f.made_at, b.execution_date,
+       ARRAY(SELECT j.joined FROM payroll_join j WHERE j.payer = f.payer AND j.period = f.period) AS joined
+  FROM file f JOIN batch b USING (batch_id)
  WHERE f.kind = 'postal_list' AND f.emptied_at IS NULL AND NOT EXISTS (SELECT FROM file p WHERE p.path = regexp_replace(f.path, '[.]xlsx$', '.pdf'))
    AND NOT EXISTS (SELECT FROM delivery d WHERE d.path = f.path) AND f.path <> ALL (:postponed::text[])
  ORDER BY f.made_at, f.path LIMIT 20;
@@ -430,12 +441,12 @@ SELECT i.channel = 'account' AS cashless, i.state, count(*) AS count, sum(i.vnd)
 -- name: held_by_reason
 -- Held lines and VND per reason.
 SELECT h.reason, count(*) AS count, sum(h.vnd)::bigint AS vnd FROM held h JOIN line l USING (entitlement_id)
- WHERE l.period = :period AND l.payer = :payer AND h.until IS NULL GROUP BY h.reason ORDER BY h.reason;
+ WHERE l.period = ANY(:periods::text[]) AND l.payer = :payer AND h.until IS NULL GROUP BY h.reason ORDER BY h.reason;
 
 -- name: line_totals^
 -- Where the lines of a payroll are: in live payments, held, or not decided yet. Three sums side by side, see undecided_lines.
 WITH every AS (
-    SELECT count(*) AS count, coalesce(sum(declared_vnd), 0)::bigint AS vnd FROM line WHERE period = :period AND payer = :payer
+    SELECT count(*) AS count, coalesce(sum(declared_vnd), 0)::bigint AS vnd FROM line WHERE period = ANY(:periods::text[]) AND payer = :payer
 ), live AS (
     SELECT count(DISTINCT il.entitlement_id) FILTER (WHERE i.channel = 'account') AS cashless_count,
            coalesce(sum(il.vnd) FILTER (WHERE i.channel = 'account'), 0)::bigint AS cashless_vnd,
@@ -445,7 +456,7 @@ WITH every AS (
      WHERE il.live AND b.period = :period AND b.payer = :payer
 ), kept AS (
     SELECT count(*) AS held_count, coalesce(sum(h.vnd), 0)::bigint AS held_vnd FROM held h JOIN line l USING (entitlement_id)
-     WHERE l.period = :period AND l.payer = :payer AND h.until IS NULL
+     WHERE l.period = ANY(:periods::text[]) AND l.payer = :payer AND h.until IS NULL
 )
 SELECT * FROM every, live, kept;
 
@@ -459,14 +470,14 @@ WITH paid AS (
 ), holder AS (
     SELECT p.beneficiary_id, p.wish = 'account' AS wished, v.account = 'usable' AND v.account_digest = p.account_digest AS verified,
            coalesce(paid.paid, false) AS paid,
-           CASE WHEN NOT EXISTS (SELECT FROM line l WHERE l.beneficiary_id = p.beneficiary_id AND l.period = :period AND l.payer = :payer)
+           CASE WHEN NOT EXISTS (SELECT FROM line l WHERE l.beneficiary_id = p.beneficiary_id AND l.period = ANY(:periods::text[]) AND l.payer = :payer)
                 THEN 'not_on_a_list'
                 WHEN paid.waits THEN 'no_answer_yet'
                 WHEN choice.gap IS NOT NULL THEN choice.gap
                 WHEN paid.returned THEN 'returned'
                 WHEN paid.rejected THEN 'bank_rejected'
                 WHEN EXISTS (SELECT FROM line l JOIN held h USING (entitlement_id) WHERE l.beneficiary_id = p.beneficiary_id
-                                AND l.period = :period AND l.payer = :payer AND h.until IS NULL) THEN 'held'
+                                AND l.period = ANY(:periods::text[]) AND l.payer = :payer AND h.until IS NULL) THEN 'held'
                 ELSE 'no_answer_yet' END AS gap
       FROM person p LEFT JOIN verdict v USING (beneficiary_id)
       CROSS JOIN LATERAL (SELECT max(c.gap) AS gap FROM channel_choice c
@@ -480,8 +491,8 @@ SELECT CASE WHEN paid THEN NULL ELSE gap END AS gap, count(*) AS holders, count(
 -- name: ledger
 -- The balance of every account of a payroll; they sum to zero.
 SELECT account, sum(vnd)::bigint AS balance
-  FROM (SELECT debit AS account, vnd FROM posting WHERE period = :period AND payer = :payer
-        UNION ALL SELECT credit, -vnd FROM posting WHERE period = :period AND payer = :payer) AS side
+  FROM (SELECT debit AS account, vnd FROM posting WHERE period = ANY(:periods::text[]) AND payer = :payer
+        UNION ALL SELECT credit, -vnd FROM posting WHERE period = ANY(:periods::text[]) AND payer = :payer) AS side
  GROUP BY account ORDER BY account;
 
 -- name: trace_person^
@@ -496,8 +507,8 @@ SELECT l.entitlement_id, l.period, l.payer, l.programme, l.declared_vnd, h.reaso
 
 -- name: trace_payments
 -- Payments of one person.
-SELECT i.instruction_id, i.batch_id, b.period, i.end_to_end_id, i.provider, i.channel, i.attempt, i.vnd, i.state, i.state_seq, i.reason,
-       array_agg(il.entitlement_id) AS lines
+SELECT i.instruction_id, i.batch_id, b.period, coalesce(i.periods, ARRAY[b.period]) AS periods, i.end_to_end_id, i.provider, i.channel,
+       i.attempt, i.vnd, i.state, i.state_seq, i.reason, array_agg(il.entitlement_id) AS lines
   FROM instruction i JOIN batch b USING (batch_id) JOIN instruction_line il USING (instruction_id)
  WHERE i.beneficiary_id = :id GROUP BY i.instruction_id, b.period, b.round ORDER BY b.period, b.round, i.part;
 
@@ -508,6 +519,6 @@ SELECT r.result_id, r.end_to_end_id, r.status, r.outcome, r.reason, r.basis, r.f
 
 -- name: payments_after
 -- Payments whose state was told; what is only on a draft is told to nobody.
-SELECT i.instruction_id, i.beneficiary_id, i.state_seq, i.state, i.provider, i.channel, b.period, b.payer, i.attempt, i.vnd, i.reason
+SELECT i.instruction_id, i.beneficiary_id, i.state_seq, i.state, i.provider, i.channel, b.period, b.payer, i.attempt, i.vnd, i.reason, i.periods
   FROM instruction i JOIN batch b USING (batch_id)
  WHERE i.instruction_id > :after AND i.state NOT IN ('created', 'sealed') ORDER BY i.instruction_id LIMIT :most;

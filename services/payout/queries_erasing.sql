@@ -27,7 +27,8 @@ SELECT beneficiary_id FROM person WHERE leaves_files ORDER BY beneficiary_id LIM
 -- name: empty_files!
 -- Files of payrolls with these people whose list has settled and that are where they belong lose their content.
 WITH theirs AS (
-    SELECT DISTINCT period, payer FROM line WHERE beneficiary_id = ANY(:ids::uuid[])
+    SELECT DISTINCT coalesce(j.period, l.period) AS period, l.payer
+      FROM line l LEFT JOIN payroll_join j ON j.payer = l.payer AND j.joined = l.period WHERE l.beneficiary_id = ANY(:ids::uuid[])
 )
 UPDATE file f SET emptied_at = :at FROM theirs
  WHERE (f.period, f.payer) = (theirs.period, theirs.payer) AND f.emptied_at IS NULL AND f.written_at IS NOT NULL

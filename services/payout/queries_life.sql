@@ -54,21 +54,24 @@ SELECT sheet_sha256, period, payer, version, proposed_by, :actor, :at, :token FR
 SELECT programme, vnd FROM budget_row WHERE sheet_sha256 = :sha256 ORDER BY programme;
 
 -- name: budgets
--- Budget and use of a payer's programmes, with what lists that have not left would use.
-SELECT coalesce(u.programme, w.programme) AS programme, u.budget_vnd, coalesce(u.used_vnd, 0) AS used_vnd, coalesce(w.vnd, 0)::bigint AS waiting_vnd
-  FROM (SELECT * FROM budget_use WHERE period = :period AND payer = :payer) u
-  FULL JOIN (SELECT l.programme, sum(il.vnd) AS vnd FROM batch b JOIN instruction i USING (batch_id) JOIN instruction_line il USING (instruction_id)
-               JOIN line l USING (entitlement_id)
-              WHERE b.period = :period AND b.payer = :payer AND i.state = 'created' GROUP BY l.programme) w ON w.programme = u.programme
- ORDER BY 1;
+-- Budget and use of a payer's programmes in these months, with what lists that have not left would use; `payroll` names those lists.
+SELECT coalesce(u.period, w.period) AS period, coalesce(u.programme, w.programme) AS programme, u.budget_vnd, coalesce(u.used_vnd, 0) AS used_vnd,
+       coalesce(w.vnd, 0)::bigint AS waiting_vnd
+  FROM (SELECT * FROM budget_use WHERE period = ANY(:periods::text[]) AND payer = :payer) u
+  FULL JOIN (SELECT l.period, l.programme, sum(il.vnd) AS vnd
+               FROM batch b JOIN instruction i USING (batch_id) JOIN instruction_line il USING (instruction_id) JOIN line l USING (entitlement_id)
+              WHERE b.period = :payroll AND b.payer = :payer AND i.state = 'created' GROUP BY l.period, l.programme) w
+         ON w.period = u.period AND w.programme = u.programme
+ ORDER BY 1, 2;
 
 -- name: leaving_budgets
--- Budget and use of the programmes of which these lists would let something leave, without what was withdrawn or falls out now.
-SELECT l.programme, u.budget_vnd, coalesce(u.used_vnd, 0) AS used_vnd, sum(il.vnd)::bigint AS leaving_vnd
+-- Budget and use of the programmes of which these lists would let something leave, month by month, without what was withdrawn or falls out
+-- now.
+SELECT l.period, l.programme, u.budget_vnd, coalesce(u.used_vnd, 0) AS used_vnd, sum(il.vnd)::bigint AS leaving_vnd
   FROM instruction i JOIN instruction_line il USING (instruction_id) JOIN line l USING (entitlement_id)
-  LEFT JOIN budget_use u ON u.period = :period AND u.payer = :payer AND u.programme = l.programme
+  LEFT JOIN budget_use u ON u.period = l.period AND u.payer = :payer AND u.programme = l.programme
  WHERE i.batch_id = ANY(:ids::uuid[]) AND i.state = 'created' AND i.instruction_id <> ALL(:dropped::uuid[])
- GROUP BY l.programme, u.budget_vnd, u.used_vnd ORDER BY l.programme;
+ GROUP BY l.period, l.programme, u.budget_vnd, u.used_vnd ORDER BY l.period, l.programme;
 
 -- name: above_tier^
 -- The sum of the largest round among these batches, and the sum above which the province signs; null: no such tier.
@@ -105,7 +108,7 @@ INSERT INTO emergency_release (batch_id, actor, reason, at, token) SELECT unnest
 -- name: unfinished^
 -- What keeps a payroll from being closed: lists that are not settled, lines of which something is neither paid, held nor came back.
 SELECT (SELECT count(*) FROM batch WHERE period = :period AND payer = :payer AND state <> 'settled') AS lists,
-       (SELECT count(*) FROM line l WHERE l.period = :period AND l.payer = :payer
+       (SELECT count(*) FROM line l WHERE l.period = ANY(:periods::text[]) AND l.payer = :payer
            AND NOT EXISTS (SELECT FROM instruction_line il WHERE il.entitlement_id = l.entitlement_id)
            AND NOT EXISTS (SELECT FROM held h WHERE h.entitlement_id = l.entitlement_id AND h.until IS NULL)) AS lines;
 
@@ -116,53 +119,65 @@ SELECT l.entitlement_id, l.declared_vnd - live.vnd - kept.vnd, :at FROM line l
   CROSS JOIN LATERAL (SELECT coalesce(sum(il.vnd), 0)::bigint AS vnd FROM instruction_line il
                        WHERE il.entitlement_id = l.entitlement_id AND il.live) live
   CROSS JOIN LATERAL (SELECT coalesce(sum(h.vnd), 0)::bigint AS vnd FROM held h WHERE h.entitlement_id = l.entitlement_id AND h.until IS NULL) kept
- WHERE l.period = :period AND l.payer = :payer AND l.declared_vnd > live.vnd + kept.vnd
-RETURNING entitlement_id, vnd;
+ WHERE l.period = ANY(:periods::text[]) AND l.payer = :payer AND l.declared_vnd > live.vnd + kept.vnd
+RETURNING entitlement_id, vnd, (SELECT o.period FROM line o WHERE o.entitlement_id = carried.entitlement_id) AS period;
 
 -- name: close_payroll!
--- Nothing moves from now on.
-INSERT INTO payroll_closed (period, payer, closed_by, closed_at, token) VALUES (:period, :payer, :actor, :at, :token);
+-- Nothing moves from now on, in none of the months that were paid together.
+INSERT INTO payroll_closed (period, payer, closed_by, closed_at, token) SELECT unnest(:periods::text[]), :payer, :actor, :at, :token;
 
 -- name: closed^
 -- Who closed a payroll.
 SELECT closed_by, closed_at FROM payroll_closed WHERE period = :period AND payer = :payer;
 
 -- name: go_no_go
--- Every payer with a list, a budget or a list last month, and what the go / no-go sheet asks of each. Sets side by side, joined by payer.
--- `over_vnd`: what lists that have not left would take beyond the budgets, programme by programme, without what was withdrawn from them.
+-- Every payer with a list, a budget or a list last month, and what the go / no-go sheet asks of each, of every month that is paid together
+-- with this one. Sets side by side, joined by payer and month. `over_vnd`: what lists that have not left would take beyond confirmed budgets,
+-- programme by programme, without what was withdrawn from them.
 WITH payers AS (
-    SELECT payer FROM closing WHERE period IN (:period, :before) UNION SELECT payer FROM budget_sheet WHERE period = :period
+    SELECT payer, coalesce((SELECT j.period FROM payroll_join j WHERE j.payer = p.payer AND j.joined = :period), :period) AS payroll
+      FROM (SELECT payer FROM closing WHERE period IN (:period, :before) UNION SELECT payer FROM budget_sheet WHERE period = :period) p
+), months AS (
+    SELECT payer, payroll, payroll AS period FROM payers
+    UNION ALL SELECT p.payer, p.payroll, j.joined FROM payers p JOIN payroll_join j ON j.payer = p.payer AND j.period = p.payroll
 ), lines AS (
-    SELECT l.payer, count(*) AS count, sum(l.declared_vnd) AS vnd,
+    SELECT l.period, l.payer, count(*) AS count, sum(l.declared_vnd)::bigint AS vnd,
            count(*) FILTER (WHERE v.identity_digest IS DISTINCT FROM p.identity_digest
                                OR v.account_digest IS DISTINCT FROM p.account_digest) AS unverified
       FROM line l LEFT JOIN person p USING (beneficiary_id) LEFT JOIN verdict v USING (beneficiary_id)
-     WHERE l.period = :period GROUP BY l.payer
+     WHERE (l.period, l.payer) IN (SELECT m.period, m.payer FROM months m) GROUP BY l.period, l.payer
 ), lists AS (
-    SELECT payer, count(*) AS count, count(*) FILTER (WHERE state = 'draft') AS draft, count(*) FILTER (WHERE state = 'checked') AS checked,
+    SELECT period, payer, count(*) AS count, count(*) FILTER (WHERE state = 'draft') AS draft, count(*) FILTER (WHERE state = 'checked') AS checked,
            count(*) FILTER (WHERE state = 'approved') AS approved, count(*) FILTER (WHERE state IN ('sent', 'settled') AND received_at IS NULL
                AND sent_count > 0) AS unheard
-      FROM batch WHERE period = :period GROUP BY payer
+      FROM batch WHERE (period, payer) IN (SELECT p.payroll, p.payer FROM payers p) GROUP BY period, payer
 ), waiting AS (
-    SELECT b.payer, l.programme, sum(il.vnd) AS vnd
+    SELECT l.period, l.payer, l.programme, sum(il.vnd) AS vnd
       FROM batch b JOIN instruction i USING (batch_id) JOIN instruction_line il USING (instruction_id) JOIN line l USING (entitlement_id)
-     WHERE b.period = :period AND b.state IN ('draft', 'checked', 'approved') AND i.state = 'created' GROUP BY b.payer, l.programme
+     WHERE (b.period, b.payer) IN (SELECT p.payroll, p.payer FROM payers p) AND b.state IN ('draft', 'checked', 'approved') AND i.state = 'created'
+     GROUP BY l.period, l.payer, l.programme
 ), money AS (
-    SELECT payer, sum(greatest(coalesce(u.used_vnd, 0) + w.vnd - coalesce(u.budget_vnd, 0), 0))::bigint AS over_vnd
-      FROM waiting w LEFT JOIN (SELECT * FROM budget_use WHERE period = :period) u USING (payer, programme) GROUP BY payer
+    SELECT w.period, w.payer, sum(greatest(coalesce(u.used_vnd, 0) + w.vnd - coalesce(u.budget_vnd, 0), 0))::bigint AS over_vnd
+      FROM waiting w LEFT JOIN budget_use u USING (period, payer, programme) GROUP BY w.period, w.payer
+), asked AS (
+    SELECT m.payer, m.payroll, c.count AS closed_count, c.vnd AS closed_vnd, coalesce(lines.count, 0) AS line_count, coalesce(lines.vnd, 0) AS line_vnd,
+           coalesce(lines.unverified, 0) AS unverified, k.bound, CASE WHEN k.bound THEN coalesce(money.over_vnd, 0) ELSE 0 END AS over_vnd
+      FROM months m
+      CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM budget_confirmation k WHERE k.period = m.period AND k.payer = m.payer) AS bound) k
+      LEFT JOIN closing c ON c.payer = m.payer AND c.period = m.period
+      LEFT JOIN lines ON lines.payer = m.payer AND lines.period = m.period
+      LEFT JOIN money ON money.payer = m.payer AND money.period = m.period
 )
-SELECT payers.payer, c.count AS closed_count, c.vnd AS closed_vnd, coalesce(lines.count, 0) AS line_count, coalesce(lines.vnd, 0)::bigint AS line_vnd,
-       coalesce(lines.unverified, 0) AS unverified, coalesce(lists.count, 0) AS lists, coalesce(lists.draft, 0) AS draft,
-       coalesce(lists.checked, 0) AS checked, coalesce(lists.approved, 0) AS approved, coalesce(lists.unheard, 0) AS unheard,
-       EXISTS (SELECT FROM budget_confirmation k WHERE k.period = :period AND k.payer = payers.payer) AS has_budget,
-       coalesce(money.over_vnd, 0) AS over_vnd
-  FROM payers LEFT JOIN closing c ON c.payer = payers.payer AND c.period = :period
-  LEFT JOIN lines ON lines.payer = payers.payer LEFT JOIN lists ON lists.payer = payers.payer
-  LEFT JOIN money ON money.payer = payers.payer
- ORDER BY payers.payer;
+SELECT a.payer, sum(closed_count)::bigint AS closed_count, sum(closed_vnd)::bigint AS closed_vnd, sum(line_count)::bigint AS line_count,
+       sum(line_vnd)::bigint AS line_vnd,
+       count(*) FILTER (WHERE (closed_count, closed_vnd) IS DISTINCT FROM (line_count::int, line_vnd)) AS unlike,
+       sum(unverified)::bigint AS unverified, coalesce(l.count, 0) AS lists, coalesce(l.draft, 0) AS draft, coalesce(l.checked, 0) AS checked,
+       coalesce(l.approved, 0) AS approved, coalesce(l.unheard, 0) AS unheard, bool_and(bound) AS has_budget, sum(over_vnd)::bigint AS over_vnd
+  FROM asked a LEFT JOIN lists l ON l.payer = a.payer AND l.period = a.payroll
+ GROUP BY a.payer, l.count, l.draft, l.checked, l.approved, l.unheard ORDER BY a.payer;
 
 -- name: differences
--- Everybody paid or listed in a period or the one before whose month differs, and why; without personal data.
+-- Everybody paid or listed in a period or the one before whose month differs, and why; without personal data. `payroll`: where it is paid.
 WITH month AS (
     SELECT l.period, l.beneficiary_id, sum(il.vnd)::bigint AS vnd, min(i.channel) AS channel, count(DISTINCT l.entitlement_id) AS lines
       FROM line l JOIN instruction_line il USING (entitlement_id) JOIN instruction i USING (instruction_id)
@@ -176,7 +191,7 @@ SELECT beneficiary_id, past.vnd AS before_vnd, now.vnd AS after_vnd, past.channe
            AND l.payer = :payer) AS was_held,
        EXISTS (SELECT FROM line l WHERE l.beneficiary_id = d.beneficiary_id AND l.period = :before AND l.payer <> :payer) AS from_elsewhere,
        EXISTS (SELECT FROM line l WHERE l.beneficiary_id = d.beneficiary_id AND l.period = :period AND l.payer <> :payer) AS to_elsewhere,
-       (SELECT max(c.gap) FROM channel_choice c WHERE c.period = :period AND c.payer = :payer AND c.beneficiary_id = d.beneficiary_id) AS gap
+       (SELECT max(c.gap) FROM channel_choice c WHERE c.period = :payroll AND c.payer = :payer AND c.beneficiary_id = d.beneficiary_id) AS gap
   FROM (SELECT beneficiary_id FROM now UNION SELECT beneficiary_id FROM past) d
   LEFT JOIN now USING (beneficiary_id) LEFT JOIN past USING (beneficiary_id) LEFT JOIN person p USING (beneficiary_id)
  WHERE (now.vnd, now.channel) IS DISTINCT FROM (past.vnd, past.channel) ORDER BY beneficiary_id;

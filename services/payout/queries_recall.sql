@@ -59,10 +59,10 @@ SELECT c.instruction_id FROM cancel_item c JOIN cancel_list l USING (list_sha256
  ORDER BY c.instruction_id FOR UPDATE OF c;
 
 -- name: lines_to_keep
--- What of the lines of these payments is in no live payment and not held back for good already.
-SELECT l.entitlement_id, l.period, l.payer, (l.declared_vnd - live.vnd)::bigint AS vnd
+-- What of the lines of these payments is in no live payment and not held back for good already; `payroll`: where their month is paid.
+SELECT l.entitlement_id, l.period, l.payer, (l.declared_vnd - live.vnd)::bigint AS vnd, coalesce(j.period, l.period) AS payroll
   FROM (SELECT DISTINCT entitlement_id FROM instruction_line WHERE instruction_id = ANY(:ids::uuid[])) named
-  JOIN line l USING (entitlement_id)
+  JOIN line l USING (entitlement_id) LEFT JOIN payroll_join j ON j.payer = l.payer AND j.joined = l.period
   CROSS JOIN LATERAL (SELECT coalesce(sum(il.vnd), 0) AS vnd FROM instruction_line il WHERE il.entitlement_id = l.entitlement_id AND il.live) live
  WHERE l.declared_vnd > live.vnd
    AND NOT EXISTS (SELECT FROM held h WHERE h.entitlement_id = l.entitlement_id AND h.until IS NULL AND h.reason = 'WITHDRAWN'

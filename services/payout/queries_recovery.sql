@@ -14,6 +14,7 @@ WITH dead AS (
       FROM person WHERE moved_out_on IS NOT NULL AND NOT EXISTS (SELECT FROM dead WHERE dead.beneficiary_id = person.beneficiary_id)
 )
 SELECT l.entitlement_id, i.instruction_id, l.beneficiary_id, l.period, l.payer, l.content, il.vnd, fact.reason, fact.fact_on, fact.through,
+       (SELECT b.period FROM batch b WHERE b.batch_id = i.batch_id) AS payroll,
        (SELECT coalesce(sum(o.vnd), 0)::bigint FROM recovery_case o WHERE o.entitlement_id = l.entitlement_id) AS claimed_vnd
   FROM fact
   JOIN line l ON l.beneficiary_id = fact.beneficiary_id AND l.period > fact.through AND l.payer = coalesce(fact.payer, l.payer)
@@ -53,9 +54,10 @@ VALUES (:posting_id, :case_id, :payer, :debit, :credit, :vnd, :at) ON CONFLICT (
 UPDATE recovery_case SET ending = 'came_back', ended_at = :at WHERE case_id = :case_id AND ended_at IS NULL;
 
 -- name: recovery_case^
--- One case, locked.
-SELECT case_id, instruction_id, period, payer, vnd, owner, ending, why, proposed_by, ended_at FROM recovery_case
- WHERE case_id = :case_id FOR UPDATE;
+-- One case, locked, with the payroll that paid it.
+SELECT case_id, instruction_id, period, payer, vnd, owner, ending, why, proposed_by, ended_at,
+       (SELECT b.period FROM instruction i JOIN batch b USING (batch_id) WHERE i.instruction_id = recovery_case.instruction_id) AS payroll
+  FROM recovery_case WHERE case_id = :case_id FOR UPDATE;
 
 -- name: own_recovery!
 -- Somebody looks after a case.

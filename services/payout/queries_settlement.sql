@@ -6,7 +6,12 @@ SELECT c.payer, c.count, c.vnd, f.closed_at AS finished_at FROM closing c LEFT J
 -- name: settlement_places
 -- Where every frozen line is, per payer, programme, commune, provider and reason: lines, each counted where most of it is, and VND.
 -- `rest`: nothing explains it; `twice`: more than the line declares. One sort brings together all that is known of a line.
-WITH told AS (
+-- `list`: of this month, and of payrolls it joined; of those payments only the lines of this month count.
+WITH list AS (
+    SELECT batch_id FROM batch WHERE period = :period AND (:payer::text IS NULL OR payer = :payer)
+    UNION ALL SELECT b.batch_id FROM payroll_join j JOIN batch b ON b.period = j.period AND b.payer = j.payer
+     WHERE j.joined = :period AND (:payer::text IS NULL OR j.payer = :payer)
+), told AS (
     SELECT l.entitlement_id, l.payer, l.programme, l.area, 'line' AS what, NULL::text AS provider, NULL::text AS reason, l.declared_vnd AS vnd,
            0 AS attempt
       FROM line l WHERE l.period = :period AND (:payer::text IS NULL OR l.payer = :payer)
@@ -17,8 +22,8 @@ WITH told AS (
                 WHEN i.state IN ('created', 'sealed') THEN 'listed'
                 WHEN i.state = 'unknown' THEN 'unknown'
                 ELSE 'in_flight' END, i.provider, NULL, il.vnd, i.attempt
-      FROM batch b JOIN instruction i USING (batch_id) JOIN instruction_line il USING (instruction_id) JOIN line l USING (entitlement_id)
-     WHERE b.period = :period AND (:payer::text IS NULL OR b.payer = :payer) AND i.state <> 'withdrawn'
+      FROM list JOIN instruction i USING (batch_id) JOIN instruction_line il USING (instruction_id) JOIN line l USING (entitlement_id)
+     WHERE l.period = :period AND i.state <> 'withdrawn'
     UNION ALL
     SELECT l.entitlement_id, l.payer, l.programme, l.area, 'held', '-', h.reason, h.vnd, 0
       FROM line l JOIN held h USING (entitlement_id)
@@ -51,13 +56,18 @@ SELECT payer, programme, area, provider, place, reason, count(*) FILTER (WHERE h
 
 -- name: settlement_flow
 -- What left, per payer, programme, commune and provider: as the ledger drew it from the budgets, beside where the payments that left are
--- now. A payment of two programmes counts in each; one of two communes in one of them.
-WITH gone AS (
+-- now. A payment of two programmes counts in each, one of two months in the report of each, with what it pays of it; one of two communes in
+-- one of them.
+WITH list AS (
+    SELECT batch_id, payer FROM batch WHERE period = :period AND (:payer::text IS NULL OR payer = :payer)
+    UNION ALL SELECT b.batch_id, b.payer FROM payroll_join j JOIN batch b ON b.period = j.period AND b.payer = j.payer
+     WHERE j.joined = :period AND (:payer::text IS NULL OR j.payer = :payer)
+), gone AS (
     SELECT i.instruction_id, l.programme, b.payer, i.provider, min(l.area) AS area, sum(il.vnd) AS vnd,
            CASE WHEN i.state IN ('paid', 'collected') THEN concat('paid_', i.channel)
                 WHEN i.state IN ('unknown', 'rejected', 'returned', 'expired', 'cancelled') THEN i.state ELSE 'in_flight' END AS flow
-      FROM batch b JOIN instruction i USING (batch_id) JOIN instruction_line il USING (instruction_id) JOIN line l USING (entitlement_id)
-     WHERE b.period = :period AND (:payer::text IS NULL OR b.payer = :payer) AND i.state NOT IN ('created', 'sealed', 'withdrawn')
+      FROM list b JOIN instruction i USING (batch_id) JOIN instruction_line il USING (instruction_id) JOIN line l USING (entitlement_id)
+     WHERE l.period = :period AND i.state NOT IN ('created', 'sealed', 'withdrawn')
      GROUP BY i.instruction_id, l.programme, b.payer
 ), drawn AS (
     SELECT instruction_id, substr(credit, 8) AS programme, payer, substr(debit, 11) AS provider, sum(vnd) AS vnd FROM posting
@@ -70,22 +80,27 @@ SELECT payer, programme, coalesce(g.area, '-') AS area, provider, g.flow, count(
  GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5;
 
 -- name: settlement_recovered
--- What providers gave back because it was moved twice or wrongly, as two people ended the breaks; under the largest line of the payment.
+-- What providers gave back because it was moved twice or wrongly, as two people ended the breaks; under the largest line of the payment, and
+-- its month.
 SELECT b.payer, coalesce(whose.programme, '-') AS programme, coalesce(whose.area, '-') AS area, k.provider, count(*) AS count,
        sum(k.vnd)::bigint AS vnd
   FROM break_item k JOIN batch b USING (batch_id)
-  LEFT JOIN LATERAL (SELECT l.programme, l.area FROM instruction_line il JOIN line l USING (entitlement_id)
+  LEFT JOIN LATERAL (SELECT l.programme, l.area, l.period FROM instruction_line il JOIN line l USING (entitlement_id)
                       WHERE il.instruction_id = k.instruction_id ORDER BY il.vnd DESC, l.entitlement_id LIMIT 1) whose ON true
- WHERE b.period = :period AND (:payer::text IS NULL OR b.payer = :payer) AND k.remedy = 'recovered' AND k.approved_by IS NOT NULL
+ WHERE coalesce(whose.period, b.period) = :period AND (:payer::text IS NULL OR b.payer = :payer) AND k.remedy = 'recovered' AND k.approved_by IS NOT NULL
  GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4;
 
 -- name: settlement_people
 -- Lines of which something came back and is not paid again, for the next month's list: whose, how much, why the last payment died, and how
 -- many of the person's months in a row nothing was paid. Few lines die, so each is looked at by index.
-WITH died AS (
+WITH list AS (
+    SELECT batch_id FROM batch WHERE period = :period AND (:payer::text IS NULL OR payer = :payer)
+    UNION ALL SELECT b.batch_id FROM payroll_join j JOIN batch b ON b.period = j.period AND b.payer = j.payer
+     WHERE j.joined = :period AND (:payer::text IS NULL OR j.payer = :payer)
+), died AS (
     SELECT DISTINCT il.entitlement_id
-      FROM batch b JOIN instruction i USING (batch_id) JOIN instruction_line il USING (instruction_id)
-     WHERE b.period = :period AND (:payer::text IS NULL OR b.payer = :payer) AND i.state IN ('rejected', 'returned', 'expired', 'cancelled')
+      FROM list JOIN instruction i USING (batch_id) JOIN instruction_line il USING (instruction_id)
+     WHERE i.state IN ('rejected', 'returned', 'expired', 'cancelled')
 )
 SELECT l.payer, l.beneficiary_id, l.programme, l.area, last.provider, last.channel, last.state, last.reason, c.vnd IS NOT NULL AS carried,
        (l.declared_vnd - live.vnd - kept.vnd)::bigint AS vnd, unpaid.months
@@ -100,5 +115,5 @@ SELECT l.payer, l.beneficiary_id, l.programme, l.area, last.provider, last.chann
                        WHERE o.beneficiary_id = l.beneficiary_id AND o.period <= :period AND il.live AND i.state IN ('paid', 'collected')) paid
   CROSS JOIN LATERAL (SELECT count(DISTINCT o.period) AS months FROM line o
                        WHERE o.beneficiary_id = l.beneficiary_id AND o.period <= :period AND o.period > coalesce(paid.period, '')) unpaid
- WHERE l.declared_vnd > live.vnd + kept.vnd
+ WHERE l.period = :period AND l.declared_vnd > live.vnd + kept.vnd
  ORDER BY l.payer, l.area, l.programme, l.beneficiary_id, l.entitlement_id;

@@ -61,14 +61,16 @@ def cases_of(rows: Sequence[Mapping[str, Any] | Record]) -> list[Case]:
             claimed[line_id] += vnd
             identity = derived_id("recovery", line_id, row["instruction_id"])
             where = (row["beneficiary_id"], row["period"], row["payer"])
-            cases.append(Case(identity, line_id, row["instruction_id"], *where, vnd, row["reason"], row["fact_on"]))
+            cases.append(
+                Case(identity, line_id, row["instruction_id"], *where, vnd, row["reason"], row["fact_on"], row["payroll"])
+            )
     return cases
 
 
 async def _open(tx: Tx, cases: Sequence[Case], at: datetime) -> list[OutEvent]:
     new = await store_recovery.open_cases(tx, cases, at) if cases else set()
     return [
-        Entries(case.period, case.payer, at).recovery(
+        Entries(case.payroll, case.payer, at).recovery(
             store_recovery.opening_id(case.case_id),
             case.instruction_id,
             case.vnd,
@@ -94,7 +96,7 @@ async def _end(tx: Tx, case: Record, ending: Ending, *, why: str | None, actor: 
     posting_id = await store_recovery.post_ending(tx, case, ending, at)
     if posting_id is None:
         return []
-    entries = Entries(case["period"], case["payer"], at)
+    entries = Entries(case["payroll"], case["payer"], at)
     return [
         entries.recovery(
             posting_id,

@@ -40,6 +40,9 @@ class Refusal(StrEnum):
     NOTHING_TO_CANCEL = "NOTHING_TO_CANCEL"
     CANCEL_UNKNOWN = "CANCEL_UNKNOWN"
     CANCEL_DISPUTED = "CANCEL_DISPUTED"
+    MONTH_JOINED = "MONTH_JOINED"
+    MONTH_LEADS = "MONTH_LEADS"
+    ALREADY_BUILT = "ALREADY_BUILT"
 
 
 ADVICE: Mapping[Refusal, str] = {
@@ -73,6 +76,9 @@ ADVICE: Mapping[Refusal, str] = {
     Refusal.NOTHING_TO_CANCEL: "Có người không có khoản chi nào đang trên đường đi.",
     Refusal.CANCEL_UNKNOWN: "Không có yêu cầu hủy này, hoặc đã có người ký thứ hai.",
     Refusal.CANCEL_DISPUTED: "Có khoản đã hủy nhưng bên chi trả lại báo đã trả; giải quyết chênh lệch hoặc rút khỏi bảng chi trước.",
+    Refusal.MONTH_JOINED: "Kỳ này được chi cùng với kỳ khác của đơn vị; thực hiện ở kỳ đứng tên.",
+    Refusal.MONTH_LEADS: "Kỳ muốn ghép đang đứng tên một bảng chi có kỳ ghép, hoặc là chính kỳ này.",
+    Refusal.ALREADY_BUILT: "Một trong hai kỳ đã lập bảng chi; chỉ ghép được trước lần lập đầu tiên.",
 }
 
 

@@ -20,9 +20,9 @@ from asyncpg import Record
 from services.payout import store, store_answers, store_life, store_recall, store_sending
 from services.payout.against import is_on_death, to_the_family
 from services.payout.batch import BatchState, Step, withdrawal_sha256
-from services.payout.channel import choose
+from services.payout.channel import Terms, choose
 from services.payout.clerk import Answer
-from services.payout.commands import signature_refused, take_off, take_step
+from services.payout.commands import Drop, signature_refused, take_off, take_step
 from services.payout.emitting import audited
 from services.payout.idempotency import keep
 from services.payout.life import Emergency, release_refused
@@ -44,9 +44,6 @@ ACCOUNT_CHANGED = "ACCOUNT_CHANGED"
 CHANGED = "CHANGED_SINCE_APPROVAL"
 _RECHECK = Actor("payout", frozenset(), (), None, "recheck")
 """Proposes what the comparison at release takes off; the releaser's signature is the second."""
-
-Drop = tuple[str, HeldReason]
-"""(reason told with the payment, reason its lines are held for)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +84,14 @@ async def release(
                 payroll = await store.lock_payroll(tx, period, payer)
                 if payroll is None:
                     return Refused(Refusal.NOT_CLOSED)
+                if payroll.lead:
+                    return Refused(Refusal.MONTH_JOINED)
                 refusal = await _refused(
                     tx, runtime, payroll, fallen=fallen, actor=actor, emergency=emergency, at=shipment.entries.at
                 )
                 if refusal:
                     return refusal
-                if await _view(tx, period, payer) != view:
+                if await _view(tx, payroll) != view:
                     continue
                 if emergency:
                     reason, at = emergency.reason, shipment.entries.at
@@ -104,35 +103,48 @@ async def release(
     return Refused(Refusal.TRY_AGAIN)
 
 
-async def _view(tx: Tx, period: str, payer: str) -> View:
-    batches = await store.batches_in_state(tx, period, payer, BatchState.APPROVED)
-    return View(batches, await store_sending.known_now(tx, period, payer, [batch["batch_id"] for batch in batches]))
+async def _view(tx: Tx, payroll: Payroll) -> View:
+    batches = await store.batches_in_state(tx, payroll.period, payroll.payer, BatchState.APPROVED)
+    return View(batches, await store_sending.known_now(tx, payroll, [batch["batch_id"] for batch in batches]))
 
 
 def recheck(rows: Iterable[Record], period: str, month_of_move: MonthOfMove = "old") -> list[Fallen]:
-    """Payments that may not leave as approved: the person died before the period, is held now, or the account is not the judged one."""
+    """Payments that may not leave as approved: the person died before the period, is held now, or the account is not the judged one. Of
+    a payment of several months one month is enough: the next build pays the others."""
     return [Fallen(row, drop) for row in rows if (drop := _drop(row, period, month_of_move))]
 
 
 def _drop(row: Record, period: str, month_of_move: MonthOfMove) -> Drop | None:
     if row["life"] is None:
-        return HeldReason.VERIFICATION_PENDING, HeldReason.VERIFICATION_PENDING
-    family = {content: to_the_family({**row, "content": content}, period) for content in row["contents"] or ()}
-    if any(is_on_death(content) and not owed for content, owed in family.items()):
-        return HeldReason.NOT_OWED, HeldReason.NOT_OWED
-    snapshot = store.snapshot_of({**row, "to_the_family": bool(family) and all(family.values())})
-    choice = choose(snapshot, store.verdict_of(row), period=period, month_of_move=month_of_move)
-    if choice.held:
-        return choice.held, choice.held
+        return Drop(HeldReason.VERIFICATION_PENDING, HeldReason.VERIFICATION_PENDING)
+    lines = [(month, content) for month, _, content in (text.partition(" ") for text in row["contents"] or ())]
+    family = [(month, content, to_the_family({**row, "content": content}, month)) for month, content in lines]
+    if any(is_on_death(content) and not owed for _month, content, owed in family):
+        return Drop(HeldReason.NOT_OWED, HeldReason.NOT_OWED)
+    verdict, terms = store.verdict_of(row), Terms(month_of_move, period)
+    choices = {}
+    for month in row["periods"] or (period,):
+        owed = [one for of, _content, one in family if of == month]
+        snapshot = store.snapshot_of({**row, "to_the_family": bool(owed) and all(owed)})
+        choices[month] = choose(snapshot, verdict, period=month, terms=terms)
+    held = {month: choice.held for month, choice in choices.items() if choice.held}
+    if held:
+        reason = held[min(held)]
+        return Drop(reason, reason if len(held) == len(choices) else HeldReason.VERIFICATION_PENDING, held)
     if row["channel"] != Channel.ACCOUNT:
         return None
-    same = choice.channel is Channel.ACCOUNT and row["account_digest"] == row["paid_account"]
-    return None if same else (ACCOUNT_CHANGED, HeldReason.VERIFICATION_PENDING)
+    channels = {choice.channel for choice in choices.values()}
+    same = channels == {Channel.ACCOUNT} and row["account_digest"] == row["paid_account"]
+    return None if same else Drop(ACCOUNT_CHANGED, HeldReason.VERIFICATION_PENDING)
 
 
 async def _pack(tx: Tx, runtime: Runtime, shipment: Shipment) -> tuple[View, list[Fallen]]:
     period, payer = shipment.entries.period, shipment.entries.payer
-    view = await _view(tx, period, payer)
+    payroll = await store.payroll(tx, period, payer)
+    if payroll is None:
+        return View((), ""), []
+    shipment.periods = payroll.periods
+    view = await _view(tx, payroll)
     ids = [batch["batch_id"] for batch in view.batches]
     fallen = recheck(await store_sending.doubtful_payments(tx, ids), period, runtime.settings.month_of_move)
     dropped = {one.row["instruction_id"]: one.row["batch_id"] for one in fallen}
@@ -145,19 +157,19 @@ async def _pack(tx: Tx, runtime: Runtime, shipment: Shipment) -> tuple[View, lis
         await asyncio.to_thread(parcel.end)
     if view.batches:
         rounds = max(batch["round"] for batch in view.batches)
-        for area, held in sorted((await _held_after(tx, packer, fallen, period=period, payer=payer)).items()):
+        for area, held in sorted((await _held_after(tx, packer, fallen, payroll=payroll)).items()):
             await asyncio.to_thread(packer.hold, held, area, rounds)
     return view, fallen
 
 
-async def _held_after(tx: Tx, packer: Packer, fallen: Sequence[Fallen], *, period: str, payer: str) -> dict[str, list[HeldRow]]:
+async def _held_after(tx: Tx, packer: Packer, fallen: Sequence[Fallen], *, payroll: Payroll) -> dict[str, list[HeldRow]]:
     """Lines held already and those of payments that fall out now, per area."""
     areas: dict[str, list[HeldRow]] = defaultdict(list)
-    reasons = {one.row["instruction_id"]: one.drop[1] for one in fallen}
-    async for rows in store_sending.held_lines(tx, period, payer):
+    drops = {one.row["instruction_id"]: one.drop for one in fallen}
+    async for rows in store_sending.held_lines(tx, payroll):
         _show(areas, packer, zip(rows, (HeldReason(row["reason"]) for row in rows), strict=True))
-    rows = await store_sending.falling_lines(tx, reasons)
-    _show(areas, packer, zip(rows, (reasons[row["instruction_id"]] for row in rows), strict=True))
+    rows = await store_sending.falling_lines(tx, drops)
+    _show(areas, packer, zip(rows, (drops[row["instruction_id"]].of(row["period"]) for row in rows), strict=True))
     return areas
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -21,7 +22,8 @@ from asyncpg import Record
 from services.payout import bank_file, ledger, spool
 from services.payout.authorisation import ACCOUNT, may_collect
 from services.payout.bank_file import Transfer
-from services.payout.emitting import Entries, posted, sending
+from services.payout.emitting import Entries, sending
+from services.payout.months import months_in_words
 from services.payout.papers import Papers
 from services.payout.postal_list import HeldRow, PostalRow, held_list, postal_list
 from services.payout.provider_rules import RULES, remark
@@ -58,13 +60,13 @@ class Shipment:
     def __init__(self, *, period: str, payer: str, at: datetime) -> None:
         """All of it is of one payroll and one moment."""
         self.entries = Entries(period, payer, at)
+        self.periods: tuple[str, ...] = (period,)  # the months it pays
         self.sent: dict[UUID, Listed] = {}
         self.files: list[FileRow] = []
         self.events = Spool("outbox", "day", "event_id", "topic", "key", "type", "at", "payload")
         self.postings = Spool("posting", "posting_id", "instruction_id", "period", "payer", "debit", "credit", "vnd", "at")
         self.parts = Spool("file_part", "path", "part", "sealed")
         self._stamp = (spool.day(outbox_day()), spool.moment(at))
-        self._names = (spool.text(period), spool.text(payer))
         self._block = ExitStack()
 
     def __enter__(self) -> Self:
@@ -84,12 +86,13 @@ class Shipment:
             head = (day, spool.uuid(event.event_id), spool.word(event.topic), spool.text(event.key), spool.word(message.TYPE), at)
             self.events.add((*head, spool.raw(message.model_dump_json(exclude_none=True).encode())))
 
-    def post(self, postings: Sequence[ledger.Posting]) -> None:
-        """Postings, and the facts that tell auditors of them."""
+    def post(self, month: str, postings: Sequence[ledger.Posting]) -> None:
+        """Postings of one month, and the facts that tell auditors of them."""
+        names = (spool.text(month), spool.text(self.entries.payer))
         for p in postings:
             amounts = (spool.word(p.debit), spool.word(p.credit), spool.int8(p.vnd), self._stamp[1])
-            self.postings.add((spool.uuid(p.posting_id), spool.uuid(p.instruction_id), *self._names, *amounts))
-        self.tell(self.entries.books(posted(postings)))
+            self.postings.add((spool.uuid(p.posting_id), spool.uuid(p.instruction_id), *names, *amounts))
+        self.tell(self.entries.posted(postings, month))
 
 
 class SealedFile:
@@ -157,7 +160,7 @@ class Packer:
         """The list of those held in an area when the release is over."""
         rows = list(held)
         name = self._papers.area(area, self._entries.period)
-        content = held_list(rows, area=name, period=self._entries.period, made_at=self._entries.at)
+        content = held_list(rows, area=name, period=", ".join(self._shipment.periods), made_at=self._entries.at)
         path = f"{folder(self._entries, rounds)}/held/{area}.xlsx"
         file = SealedFile(self._vault, self._shipment.parts, path, self._entries.period)
         file.write(content)
@@ -179,7 +182,8 @@ class Parcel:
         self._vault, self._shipment, self._batch, self._leaving = vault, shipment, batch, leaving
         self._entries, self._papers = shipment.entries, papers
         self._provider = Provider(batch["provider"])
-        self._remark = remark(f"AN SINH {self._entries.period.replace('-', '')}", RULES[self._provider])
+
+        self._remark = _remark((self._entries.period,), self._provider)
         self._execution_date = papers.execution_date(batch["execution_date"], self._entries.at)
         self._topic, self._key = instruction_topic(self._provider), str(batch["batch_id"])
         self._batch_key = vault.new_batch_key(self._provider)
@@ -194,15 +198,16 @@ class Parcel:
         lines = [self._line(row) for row in rows]
         self._shipment.tell(self._messages(lines))
         self._shipment.tell(sending(row, self._entries.period, self._entries.payer) for row in rows)
-        self._shipment.post([posting for row in rows for posting in _postings(row)])
+        for month, postings in _postings(rows, self._entries.period).items():
+            self._shipment.post(month, postings)
         transfers = [_transfer(line) for line in lines if line.channel is Channel.ACCOUNT]
         if self._bank:
             self._bank.write(bank_file.transactions(transfers))
         if not self._bank or self._provider in self._papers.listed:  # the post reads tables, also of accounts
             self._transfers += transfers
-        for line in lines:
+        for line, row in zip(lines, rows, strict=True):
             if line.channel is not Channel.ACCOUNT:
-                self._at_the_counter(line)
+                self._at_the_counter(line, row["periods"])
 
     def end(self) -> None:
         """The manifest, after all lines: a reader parks lines until it has the manifest, whatever the order between topics."""
@@ -217,7 +222,7 @@ class Parcel:
             batch_id=batch_id,
             provider=self._provider,
             payer=self._entries.payer,
-            periods=(self._entries.period,),
+            periods=self._shipment.periods,
             count=self._count,
             vnd=self._vnd,
             execution_date=self._execution_date,
@@ -249,7 +254,7 @@ class Parcel:
             account=None if cash else payee.account,
             area=row["area"],
             delivery=_handed_over(delivery, self._execution_date) if delivery else None,
-            remark=self._remark,
+            remark=_remark(tuple(row["periods"]), self._provider) if row["periods"] else self._remark,
         )
 
     def _messages(self, lines: Sequence[ProviderLine]) -> Iterable[OutEvent]:
@@ -263,17 +268,17 @@ class Parcel:
             self._count += 1
             self._vnd += line.amount_vnd
 
-    def _at_the_counter(self, line: ProviderLine) -> None:
+    def _at_the_counter(self, line: ProviderLine, periods: Sequence[str] | None) -> None:
         if line.area != self._area[0]:
             self._end_area()
             self._area = (line.area, [])
-        self._area[1].append(_postal_row(line))
+        self._area[1].append(_postal_row(line, periods))
 
     def _end_area(self) -> None:
         area, rows = self._area
         if not rows:
             return
-        name, period, at = self._papers.area(area, self._entries.period), self._entries.period, self._entries.at
+        name, period, at = self._papers.area(area, self._entries.period), ", ".join(self._shipment.periods), self._entries.at
         sums = {"count": len(rows), "vnd": sum(row.vnd for row in rows)}
         self._whole(f"{area}.xlsx", "postal_list", postal_list(rows, area=name, period=period, made_at=at), **sums)
         self._area = ("", [])
@@ -284,7 +289,7 @@ class Parcel:
             return
         entries, sums = self._entries, {"count": len(self._transfers), "vnd": sum(t.vnd for t in self._transfers)}
         name = f"transfers-{self._batch['batch_id']}"
-        content = xlsx_file(self._transfers, payer=entries.payer, period=entries.period, made_at=entries.at)
+        content = xlsx_file(self._transfers, payer=entries.payer, period=", ".join(self._shipment.periods), made_at=entries.at)
         self._whole(f"{name}.xlsx", "transfer_list", content, **sums)
         self._whole(f"{name}.csv", "transfer_csv", csv_file(self._transfers), **sums)
 
@@ -322,11 +327,24 @@ def folder(entries: Entries, number: int) -> str:
     return f"{entries.period}/{entries.payer.replace('/', '_')}/round-{number}"
 
 
-def _postings(row: Row) -> list[ledger.Posting]:
-    shares: dict[str, int] = defaultdict(int)
-    for programme, vnd in zip(row["programmes"], row["vnds"], strict=True):
-        shares[programme] += vnd
-    return ledger.on_sent(row["instruction_id"], row["provider"], shares)
+def _postings(rows: Iterable[Row], period: str) -> dict[str, list[ledger.Posting]]:
+    """Month by month."""
+    made: dict[str, list[ledger.Posting]] = defaultdict(list)
+    for row in rows:
+        by_month = ledger.shares_of(row, period)
+        for month, shares in by_month.items():
+            of = month if len(by_month) > 1 else ""
+            made[month] += ledger.on_sent(row["instruction_id"], row["provider"], shares, of=of)
+    return made
+
+
+@lru_cache(maxsize=1_024)
+def _remark(periods: tuple[str, ...], provider: Provider) -> str:
+    """The months a payment is for; of more than a remark holds, the first and the last."""
+    months = [period.replace("-", "") for period in periods]
+    rules = RULES[provider]
+    whole = f"AN SINH {' '.join(months)}"
+    return remark(whole if len(whole) <= rules.remark_most else f"AN SINH {months[0]} DEN {months[-1]}", rules)
 
 
 def _transfer(line: ProviderLine) -> Transfer:
@@ -344,9 +362,10 @@ def _handed_over(delivery: Delivery, on: date) -> Delivery:
     return delivery.model_copy(update={"collector": told if may_collect(collector, on) else None})
 
 
-def _postal_row(line: ProviderLine) -> PostalRow:
+def _postal_row(line: ProviderLine, periods: Sequence[str] | None) -> PostalRow:
     delivery = line.delivery or Delivery()
     collector = delivery.collector.full_name if delivery.collector else ""
     return PostalRow(
-        line.end_to_end_id, line.name, delivery.hamlet, delivery.address, collector, line.channel == "home", line.amount_vnd
-    )
+        line.end_to_end_id, line.name, delivery.hamlet, delivery.address, collector, line.channel == "home", line.amount_vnd,
+        months_in_words(periods) if periods else "",
+    )  # fmt: skip

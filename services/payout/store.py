@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -24,7 +24,8 @@ queries = load_queries(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Payroll:
-    """One payer's list of one period: what its closing promised, and how many builds made batches."""
+    """One payer's list of one period: what its closing promised, and how many builds made batches. `joined`: further months of the payer
+    that are paid with it; `lead`: the period of the payroll it joined itself, under which everything about it goes."""
 
     period: str
     payer: str
@@ -33,21 +34,34 @@ class Payroll:
     vnd: int
     digest: str
     closed_at: datetime
+    lead: str | None = None
+    joined: tuple[Payroll, ...] = ()
+
+    @property
+    def lists(self) -> tuple[Payroll, ...]:
+        """Every closed list that is paid with it, its own first."""
+        return (self, *self.joined)
+
+    @property
+    def periods(self) -> tuple[str, ...]:
+        """The months it pays, in order."""
+        return tuple(sorted(one.period for one in self.lists))
 
 
 @dataclass(frozen=True, slots=True)
 class HeldLine:
-    """One line to hold from now on."""
+    """One line to hold from now on. `month`: its own, where the payroll is of several."""
 
     entitlement_id: UUID
     reason: HeldReason
     vnd: int
+    month: str | None = None
 
 
 Row: TypeAlias = "Record | Mapping[str, Any]"
 """One row, as the database gave it or as a plain copy."""
 Postings = Sequence[tuple[str, str, Posting]]
-"""(period, payer, posting)."""
+"""(period, payer, posting): the period is the month the money is of."""
 
 
 async def _all(rows: AsyncIterator[Record]) -> list[Record]:
@@ -154,8 +168,16 @@ async def lock_payroll(tx: Tx, period: str, payer: str) -> Payroll | None:
 
 async def payroll(tx: Tx, period: str, payer: str) -> Payroll | None:
     """The payroll as it is."""
-    row = await queries.payroll(tx, period=period, payer=payer)
-    return Payroll(period, payer, **row) if row else None
+    found = [Payroll(**row) for row in await _all(queries.payroll(tx, period=period, payer=payer))]
+    if not found or found[0].period != period:
+        return None
+    return replace(found[0], joined=tuple(found[1:]))
+
+
+async def join_month(tx: Tx, payroll: Payroll, joined: str, *, actor: Actor, at: datetime) -> None:
+    """A month is paid with this payroll from now on."""
+    names = {"period": payroll.period, "payer": payroll.payer, "joined": joined}
+    await queries.join_month(tx, **names, actor=actor.id, at=at, token=actor.token)
 
 
 def snapshot_of(row: Row) -> Snapshot | None:

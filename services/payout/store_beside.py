@@ -7,7 +7,6 @@ from uuid import UUID
 
 from services.payout.against import Beside, Elsewhere
 from services.payout.months import plus_months
-from services.payout.store import Payroll
 from shared.database import Tx, load_queries
 from shared.vault import Vault
 
@@ -16,9 +15,8 @@ MONTHS_BACK = 24
 """So far back payments that were not collected are looked for: as far as the largest setting may ask."""
 
 
-async def beside(tx: Tx, payroll: Payroll, vault: Vault, *, misses_max: int) -> Beside:
-    """What is known beside the lines of a payroll, now: other payers may be building the same month."""
-    period, payer = payroll.period, payroll.payer
+async def beside(tx: Tx, period: str, payer: str, vault: Vault, *, misses_max: int) -> Beside:
+    """What is known beside the lines of a payer's month, now: other payers may be building the same month."""
     since = plus_months(period, -MONTHS_BACK)
     missed = queries.not_collected(tx, period=period, since=since, misses_max=misses_max)
     elsewhere: dict[UUID, list[Elsewhere]] = defaultdict(list)
@@ -37,11 +35,11 @@ async def beside(tx: Tx, payroll: Payroll, vault: Vault, *, misses_max: int) -> 
     )
 
 
-async def paid_meanwhile(tx: Tx, payroll: Payroll, seen: Beside) -> bool:
+async def paid_meanwhile(tx: Tx, period: str, payer: str, seen: Beside) -> bool:
     """Whether another payer put somebody of this build's payments into its own since `seen` was read. Asked after the payments were
     written: from then on who builds for the same person waits for this transaction."""
     live = [other.entitlement_id for others in seen.elsewhere.values() for other in others if other.live]
-    return bool((await queries.paid_meanwhile(tx, period=payroll.period, payer=payroll.payer, seen=live))["paid"])
+    return bool((await queries.paid_meanwhile(tx, period=period, payer=payer, seen=live))["paid"])
 
 
 async def not_carried(tx: Tx, period: str, payer: str) -> dict[UUID, tuple[int, int]]:

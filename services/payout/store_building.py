@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ queries = load_queries(__file__)
 ROWS = 2_000
 INSTRUCTION = (
     "instruction_id", "batch_id", "beneficiary_id", "part", "attempt", "provider", "channel", "area", "vnd", "end_to_end_id",
-    "account_digest",
+    "account_digest", "periods",
 )  # fmt: skip
 INSTRUCTION_LINE = ("instruction_id", "entitlement_id", "piece", "vnd")
 
@@ -51,9 +52,14 @@ async def line_canonicals(tx: Tx, period: str, payer: str) -> AsyncGenerator[lis
 
 
 async def undecided_lines(tx: Tx, payroll: Payroll) -> AsyncGenerator[list[Record], None]:
-    """Lines with something still to pay, sorted by person; all lines of a person come together."""
+    """Lines with something still to pay, sorted by person; all lines of a person come together, month by month."""
     kept: list[Record] = []
     again = payroll.rounds > 0
+    if payroll.joined:
+        async with aclosing(of_several_months(tx, payroll)) as whole_people:
+            async for rows in whole_people:
+                yield rows
+        return
     async with aclosing(_pages(tx, queries.undecided_lines, again, payroll.period, payroll.payer)) as pages:
         async for rows in pages:
             last = rows[-1]["beneficiary_id"]
@@ -62,6 +68,28 @@ async def undecided_lines(tx: Tx, payroll: Payroll) -> AsyncGenerator[list[Recor
             kept = [row for row in kept + rows if row["beneficiary_id"] == last]
     if kept:
         yield kept
+
+
+async def of_several_months(tx: Tx, payroll: Payroll, page: int = ROWS) -> AsyncGenerator[list[Record], None]:
+    """The lines of each month come from a cursor of its own, which goes by the index as for one month; here they are laid side by side. A
+    person is whole when every month that has more has got beyond them. `page`: so many rows of a month are asked for at once."""
+    months, again = payroll.periods, payroll.rounds > 0
+    cursors = {month: await tx.cursor(queries.undecided_lines.sql, again, month, payroll.payer) for month in months}
+    waiting: dict[str, list[Record]] = {month: [] for month in months}
+    reached: UUID | None = None
+    while cursors:
+        for month, cursor in list(cursors.items()):
+            if len(waiting[month]) < page or waiting[month][-1]["beneficiary_id"] == reached:
+                rows = await cursor.fetch(page)
+                waiting[month] += rows
+                if not rows:
+                    del cursors[month]
+        reached = min((waiting[month][-1]["beneficiary_id"] for month in cursors), default=None)
+        whole = [row for month in months for row in waiting[month] if reached is None or row["beneficiary_id"] < reached]
+        for month in months:
+            waiting[month] = [row for row in waiting[month] if reached is not None and row["beneficiary_id"] >= reached]
+        if whole:
+            yield sorted(whole, key=itemgetter("beneficiary_id"))
 
 
 async def save_choices(
@@ -86,7 +114,7 @@ async def save_choices(
 
 async def save_drafts(tx: Tx, payroll: Payroll, drafts: Sequence[Draft], execution_date: date) -> None:
     """New drafts, which are the next round of their payroll."""
-    await queries.next_round(tx, period=payroll.period, payer=payroll.payer)
+    await queries.next_round(tx, periods=list(payroll.periods), payer=payroll.payer)
     await queries.save_batches(
         tx,
         period=payroll.period,
@@ -110,7 +138,7 @@ async def save_payments(tx: Tx, drafts: Sequence[Draft]) -> None:
         records=(
             (
                 p.instruction_id, p.batch_id, p.beneficiary_id, p.part, p.attempt, p.provider, p.channel, p.area, p.vnd, p.end_to_end_id,
-                p.account_digest,
+                p.account_digest, p.periods,
             )
             for p in payments
         ),

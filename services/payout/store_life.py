@@ -88,15 +88,16 @@ async def confirm_budget(tx: Tx, sha256: str, actor: Actor, at: datetime) -> lis
     return [row async for row in queries.budget_rows(tx, sha256=sha256)]
 
 
-async def budgets(tx: Tx, period: str, payer: str) -> list[Record]:
-    """Per programme: budget (None: never confirmed), what has left, what waits on lists. VND."""
-    return [row async for row in queries.budgets(tx, period=period, payer=payer)]
+async def budgets(tx: Tx, periods: Sequence[str], payer: str, *, payroll: str) -> list[Record]:
+    """Per month and programme: budget (None: never confirmed), what has left, what waits on the lists of the payroll named. VND."""
+    return [row async for row in queries.budgets(tx, periods=list(periods), payer=payer, payroll=payroll)]
 
 
 async def leaving_budgets(tx: Tx, payroll: Payroll, batches: Sequence[Record], dropped: Collection[UUID]) -> list[Record]:
-    """Per programme of which something would leave: budget (None: never confirmed), what has left, what of these lists would leave. VND."""
+    """Per month and programme of which something would leave: budget (None: never confirmed), what has left, what of these lists would
+    leave. VND."""
     ids = [batch["batch_id"] for batch in batches]
-    rows = queries.leaving_budgets(tx, period=payroll.period, payer=payroll.payer, ids=ids, dropped=sorted(dropped))
+    rows = queries.leaving_budgets(tx, payer=payroll.payer, ids=ids, dropped=sorted(dropped))
     return [row async for row in rows]
 
 
@@ -155,13 +156,13 @@ async def release_in_emergency(tx: Tx, batches: Sequence[Record], *, reason: str
 
 async def unfinished(tx: Tx, payroll: Payroll) -> int:
     """Lists and lines that keep a payroll from being closed."""
-    row = await queries.unfinished(tx, period=payroll.period, payer=payroll.payer)
+    row = await queries.unfinished(tx, period=payroll.period, periods=list(payroll.periods), payer=payroll.payer)
     return int(row["lists"] + row["lines"])
 
 
 async def close(tx: Tx, payroll: Payroll, actor: Actor, at: datetime) -> list[Record]:
-    """Carry over what came back, then let nothing move; returns what is carried."""
-    names = {"period": payroll.period, "payer": payroll.payer}
+    """Carry over what came back, then let nothing move; returns what is carried, each of its own month."""
+    names = {"periods": list(payroll.periods), "payer": payroll.payer}
     carried = [row async for row in queries.carry(tx, **names, at=at)]
     await queries.close_payroll(tx, **names, actor=actor.id, at=at, token=actor.token)
     return carried
@@ -181,9 +182,10 @@ async def go_no_go(tx: Tx, period: str, before: str) -> list[Record]:
     return [row async for row in queries.go_no_go(tx, period=period, before=before)]
 
 
-async def differences(tx: Tx, period: str, payer: str, before: str) -> list[Record]:
-    """Everybody whose month differs from the one before."""
-    return [row async for row in queries.differences(tx, period=period, payer=payer, before=before)]
+async def differences(tx: Tx, payroll: Payroll, period: str, before: str) -> list[Record]:
+    """Everybody whose month, one of this payroll's, differs from the one before."""
+    names = {"payroll": payroll.period, "payer": payroll.payer}
+    return [row async for row in queries.differences(tx, **names, period=period, before=before)]
 
 
 async def kept_answer(tx: Tx, actor: str, key: str) -> Record | None:

@@ -90,7 +90,7 @@ async def unanswered(tx: Tx, payroll: Payroll, asked_before: datetime) -> list[U
 
 
 async def keep_back(tx: Tx, payments: Collection[UUID], at: datetime) -> list[Record]:
-    """Hold whatever of the lines of these payments is in no live payment; returns what is held now, with period and payer."""
+    """Hold whatever of the lines of these payments is in no live payment; returns what is held now, with period, payer and payroll."""
     rows = await _all(queries.lines_to_keep(tx, ids=list(payments)))
     await store.release_held(tx, [row["entitlement_id"] for row in rows], at)
     await store.hold(tx, [HeldLine(row["entitlement_id"], HeldReason.WITHDRAWN, row["vnd"]) for row in rows], at)

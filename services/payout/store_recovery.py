@@ -20,7 +20,7 @@ SHOWN = 500
 
 
 class Case(NamedTuple):
-    """What one payment brought of one line for months not owed."""
+    """What one payment brought of one line for months not owed. `payroll`: the one that paid it, under which auditors are told."""
 
     case_id: UUID
     entitlement_id: UUID
@@ -31,6 +31,7 @@ class Case(NamedTuple):
     vnd: int
     reason: str
     fact_on: date
+    payroll: str
 
 
 async def _all(rows: AsyncIterator[Record]) -> list[Record]:

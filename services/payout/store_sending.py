@@ -54,9 +54,9 @@ async def _lists(tx: Tx, batches: Collection[UUID], *, leaving: bool, dropped: C
     return {row["batch_id"]: Listed(row["count"], row["vnd"], row["sha256"]) for row in rows}
 
 
-async def known_now(tx: Tx, period: str, payer: str, batches: Collection[UUID]) -> str:
+async def known_now(tx: Tx, payroll: Payroll, batches: Collection[UUID]) -> str:
     """Another text whenever anything changed that these batches are sent from: payments, people, results, held lines."""
-    row = await queries.known_now(tx, period=period, payer=payer, ids=list(batches))
+    row = await queries.known_now(tx, periods=list(payroll.periods), payer=payroll.payer, ids=list(batches))
     return str(row["sha256"])
 
 
@@ -72,9 +72,9 @@ async def leaving_payments(tx: Tx, batch: UUID, dropped: Collection[UUID]) -> As
         yield await _all(queries.leaving_payments(tx, ids=ids))
 
 
-async def held_lines(tx: Tx, period: str, payer: str) -> AsyncIterator[list[Record]]:
+async def held_lines(tx: Tx, payroll: Payroll) -> AsyncIterator[list[Record]]:
     """Lines held now, some thousand at a time."""
-    cursor = await tx.cursor(queries.held_lines.sql, period, payer)
+    cursor = await tx.cursor(queries.held_lines.sql, list(payroll.periods), payroll.payer)
     while rows := await cursor.fetch(ROWS):
         yield rows
 

@@ -23,18 +23,21 @@ async def _all(rows: AsyncIterator[Record]) -> list[dict[str, Any]]:
 async def payroll_page(tx: Tx, payroll: Payroll) -> dict[str, Any]:
     """Everything about one payroll that fits a page: closing, lists with signatures, where lines and money are, files."""
     names = {"period": payroll.period, "payer": payroll.payer}
+    months = {"periods": list(payroll.periods), "payer": payroll.payer}
     batches = await _batches(tx, names)
-    held = await _all(queries.held_by_reason(tx, **names))
+    held = await _all(queries.held_by_reason(tx, **months))
     return {
         **names,
-        "closing": {"count": payroll.count, "vnd": payroll.vnd, "digest": payroll.digest, "closed_at": payroll.closed_at},
+        "periods": payroll.periods,
+        "closing": _closing(payroll),
+        "joined": [{"period": one.period, **_closing(one)} for one in payroll.joined],
         **_to_sign(batches),
         "batches": batches,
-        "lines": await _lines(tx, names),
+        "lines": await _lines(tx, payroll),
         **await _payments(tx, names),
         "held": {row["reason"]: {"count": row["count"], "vnd": row["vnd"]} for row in held},
-        **await _accounts(tx, names),
-        "ledger": {row["account"]: row["balance"] for row in await _all(queries.ledger(tx, **names))},
+        **await _accounts(tx, payroll),
+        "ledger": {row["account"]: row["balance"] for row in await _all(queries.ledger(tx, **months))},
         "withdrawals": await _all(queries.shown_withdrawals(tx, **names)),
         "files": await _all(queries.shown_files(tx, **names)),
     }
@@ -55,6 +58,10 @@ async def trace(tx: Tx, beneficiary_id: UUID) -> dict[str, Any] | None:
     }
 
 
+def _closing(payroll: Payroll) -> dict[str, Any]:
+    return {"count": payroll.count, "vnd": payroll.vnd, "digest": payroll.digest, "closed_at": payroll.closed_at}
+
+
 async def _batches(tx: Tx, names: dict[str, str]) -> list[dict[str, Any]]:
     batches = await _all(queries.shown_batches(tx, **names))
     approvals = await _all(queries.shown_approvals(tx, **names))
@@ -72,8 +79,8 @@ def _to_sign(batches: list[dict[str, Any]]) -> dict[str, Any]:
     return {"sha256": next((sha256 for sha256 in hashes.values() if sha256), None), "to_sign": hashes}
 
 
-async def _lines(tx: Tx, names: dict[str, str]) -> dict[str, Any]:
-    row = await queries.line_totals(tx, **names)
+async def _lines(tx: Tx, payroll: Payroll) -> dict[str, Any]:
+    row = await queries.line_totals(tx, period=payroll.period, periods=list(payroll.periods), payer=payroll.payer)
     kinds = ("cashless", "postal", "held")
     shown: dict[str, Any] = {kind: {"count": row[f"{kind}_count"], "vnd": row[f"{kind}_vnd"]} for kind in kinds}
     shown["undecided_vnd"] = row["vnd"] - sum(row[f"{kind}_vnd"] for kind in kinds)
@@ -99,9 +106,10 @@ def _sum(rows: list[dict[str, Any]], states: tuple[str, ...]) -> dict[str, int]:
     return {"count": sum(row["count"] for row in found), "vnd": sum(row["vnd"] for row in found)}
 
 
-async def _accounts(tx: Tx, names: dict[str, str]) -> dict[str, Any]:
+async def _accounts(tx: Tx, payroll: Payroll) -> dict[str, Any]:
     """The funnel: account exists, wished, verified, paid on it; and why each holder was not paid on it."""
-    rows = await _all(queries.account_funnel(tx, **names))
+    months = list(payroll.periods)
+    rows = await _all(queries.account_funnel(tx, period=payroll.period, periods=months, payer=payroll.payer))
     funnel = {
         "exists": sum(row["holders"] for row in rows),
         "wished": sum(row["wished"] for row in rows),

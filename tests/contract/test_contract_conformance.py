@@ -97,7 +97,7 @@ def passed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_sandbox_provider_passes(passed: Path) -> None:
     count, findings = judge(passed)
     assert list(map(str, findings)) == []
-    assert count == len(conformance.CASES) == 28
+    assert count == len(conformance.CASES) == 29
 
 
 @pytest.mark.parametrize("provider", [Provider.BANK_B, Provider.POST])
@@ -114,7 +114,7 @@ def test_command_makes_and_judges(tmp_path: Path) -> None:
     assert run.invoke(app, ["conformance", "make", str(kit)]).exit_code == 2
     unanswered = run.invoke(app, ["conformance", "judge", str(kit)])
     assert unanswered.exit_code == 1
-    assert "0 of 28 cases pass" in unanswered.output
+    assert "0 of 29 cases pass" in unanswered.output
     run_sandbox(kit)
     assert run.invoke(app, ["conformance", "judge", str(kit)]).exit_code == 0
     assert run.invoke(app, ["conformance", "judge", str(tmp_path)]).exit_code == 2

@@ -248,7 +248,7 @@ async def test_preview_is_the_build_rolled_back_with_differences(bench: Bench) -
     assert [row["beneficiary_id"] for row in shown["differences"]] == [str(who)]
     assert (await bench.page())["batches"] == []
     table = await ask(bench, f"/v1/payrolls/{PERIOD}/{PAYER}/preview?output=csv", "m", Role.MAKER)
-    assert table.text.splitlines()[1] == f"{who},new,first_on_list,0,360000,,account"
+    assert table.text.splitlines()[1] == f"{who},new,first_on_list,0,360000,,account,{PERIOD}"
     built = await bench.step("build")
     assert [(b["count"], b["vnd"]) for b in built["batches"]] == [(b["count"], b["vnd"]) for b in shown["lists"]]
 
@@ -295,7 +295,7 @@ BOTH = {
     ],
 )
 def test_a_difference_has_a_kind_and_a_reason(changes: dict[str, Any], kind: str, why: str) -> None:
-    found = difference({**ROW, **changes})
+    found = difference({**ROW, **changes}, "2024-02")
     assert (found.kind, found.why) == (kind, why)
     assert summary([found]) == {f"{kind} {why}": {"people": 1, "vnd": found.after_vnd - found.before_vnd}}
 

@@ -15,10 +15,12 @@ ABOUT: dict[str, Any] = {
     "to_endorse": None,
     "freezes": [],
     "finished": None,
+    "paid_with": None,
 }
 PAGE: dict[str, Any] = {"batches": [], "withdrawals": [], "unknown": NOTHING, "lines": {"held": NOTHING, "undecided_vnd": 5}}
 FREEZE = {"starts_at": "2024-12-31", "ends_at": "2025-01-02", "reason": "YEAR_END"}
-OVER = {"programme": "merit", "budget_vnd": 5, "used_vnd": 3, "waiting_vnd": 4}
+OVER = {"period": "2024-02", "programme": "merit", "budget_vnd": 5, "used_vnd": 3, "waiting_vnd": 4}
+JOINED = {**OVER, "period": "2024-03"}
 
 
 def lists(*states: str, **more: Any) -> dict[str, Any]:
@@ -43,6 +45,9 @@ def lists(*states: str, **more: Any) -> dict[str, Any]:
         (lists("approved"), {"freezes": [FREEZE]}, ["a freeze is set", "release"]),
         (lists("approved"), {"budgets": [OVER]}, ["budget 2024-02 huyen-444 --programme merit=7", "release"]),
         (lists("approved"), {"budgets": [{**OVER, "budget_vnd": None}]}, ["release"]),
+        (lists("approved"), {"budgets": [JOINED]}, ["budget 2024-03 huyen-444 --programme merit=7", "release"]),
+        (lists("approved"), {"budgets": [OVER, {**JOINED, "budget_vnd": None}]}, ["budget 2024-02", "release"]),
+        (lists("draft"), {"paid_with": "2024-01"}, ["status 2024-01 huyen-444"]),
         (lists("approved", withdrawals=[{"confirmed_by": None}]), {}, ["confirm-withdrawal", "release"]),
         (lists("sent", "settled"), {}, ["settle"]),
         (lists("sent", unknown={"count": 1, "vnd": 1}), {}, ["statements take", "settle"]),

@@ -32,7 +32,7 @@ def a_row(**changes: Any) -> dict[str, Any]:
         "life": "alive", "died_on": None, "wish": "account", "home_delivery": False, "can_be_delivered": True, "bank_bin": "970405",
         "paper_scope": None, "paper_from": None, "paper_until": None, "bulk_unused": None, "merged": False, "moved_out_on": None,
         "identity_digest": "i", "account_digest": "a", "judged_identity": "i", "judged_account": "a", "outcome": "match",
-        "judged_died_on": None, "account": "usable", "beside": None, "ages": None, "circumstances": None,
+        "judged_died_on": None, "account": "usable", "beside": None, "ages": None, "circumstances": None, "period": "2024-02", "gift": None,
     }  # fmt: skip
     return {**row, **changes}
 

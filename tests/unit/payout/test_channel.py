@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.payout.channel import Choice, Snapshot, Verdict, choose, verified
+from services.payout.channel import Choice, Snapshot, Terms, Verdict, choose, verified
 from services.payout.policy import MonthOfMove
 from shared.topics import Provider
 from shared.words import AccountCheck, Channel, HeldReason, InstructionState, Life, NoAccountReason, Outcome, Wish
@@ -88,7 +88,7 @@ def test_the_place_that_was_left_pays_the_month_of_the_move_where_that_is_the_ru
     month_of_move: MonthOfMove, held: HeldReason | None
 ) -> None:
     away = replace(HOLDER, life=Life.MOVED_OUT, moved_out_on=date(2024, 2, 1))
-    assert choose(away, GOOD, period="2024-02", month_of_move=month_of_move).held is held
+    assert choose(away, GOOD, period="2024-02", terms=Terms(month_of_move)).held is held
 
 
 def test_nothing_known_is_held() -> None:

@@ -110,7 +110,7 @@ def the_payment(provider: Provider, cancel: C | None, *, keep: bool) -> dict[str
     return {
         "instruction_id": PAYMENT, "batch_id": BATCH, "end_to_end_id": "A" * 16, "provider": provider, "vnd": VND,
         "channel": "counter" if provider is Provider.POST else "account", "state": S.SENDING, "period": "2024-02", "payer": "p",
-        "programmes": list(SHARES), "vnds": list(SHARES.values()), "closed": False, "cancel": cancel, "keep": keep,
+        "programmes": list(SHARES), "vnds": list(SHARES.values()), "months": None, "closed": False, "cancel": cancel, "keep": keep,
     }  # fmt: skip
 
 

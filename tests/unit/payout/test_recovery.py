@@ -78,7 +78,7 @@ def test_cases_of_a_line_paid_in_two_parts() -> None:
     content = a_line(arrears=arrears).model_dump_json()
     same = {
         "entitlement_id": LINE, "beneficiary_id": WHO, "period": "2024-02", "payer": "p", "content": content, "claimed_vnd": 0,
-        "reason": "DEAD", "fact_on": date(2024, 1, 5), "through": "2024-01",
+        "reason": "DEAD", "fact_on": date(2024, 1, 5), "through": "2024-01", "payroll": "2024-02",
     }  # fmt: skip
     rows = [{**same, "instruction_id": FIRST, "vnd": 300_000}, {**same, "instruction_id": SECOND, "vnd": 160_000}]
     cases = cases_of(rows)
