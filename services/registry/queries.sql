@@ -52,7 +52,7 @@ ON CONFLICT (beneficiary_id) DO UPDATE
        contact = EXCLUDED.contact, identity_digest = EXCLUDED.identity_digest, account_digest = EXCLUDED.account_digest,
        delivery_digest = EXCLUDED.delivery_digest, number_ix = EXCLUDED.number_ix, old_number_ix = EXCLUDED.old_number_ix,
        name_birth_ix = EXCLUDED.name_birth_ix, name_place_ix = EXCLUDED.name_place_ix, changed_at = EXCLUDED.changed_at,
-       circumstances = EXCLUDED.circumstances, birth_year = EXCLUDED.birth_year;
+       circumstances = EXCLUDED.circumstances, birth_year = EXCLUDED.birth_year, moved_out_on = EXCLUDED.moved_out_on;
 
 -- name: save_records!
 -- Whose records these are and how far they have got.
@@ -332,7 +332,7 @@ SELECT sequence, kind, fate, reason, notes, beneficiary_id, import_id, row_no, a
 
 -- name: snapshots_after
 -- People as readers know them. Who could not have an account is judged on the day of the last change, as when it was told.
-SELECT beneficiary_id, epoch, n, payer, area, life, died_on, wish, account_source, home_delivery,
+SELECT beneficiary_id, epoch, n, payer, area, life, died_on, moved_out_on, wish, account_source, home_delivery,
        cannot_reason IS NOT NULL
            AND COALESCE(cannot_until >= (changed_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date, true) AS cannot,
        identity, payee, delivery, contact, identity_digest, account_digest, delivery_digest, m.survivor_id AS merged_into, erased_at

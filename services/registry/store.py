@@ -219,7 +219,7 @@ def _person_row(p: Person, b: Blocks, keys: Keys, *, at: datetime) -> tuple[obje
         p.beneficiary_id, *p.version, p.payer, p.area, p.life, p.died_on, p.wish, p.wish_reason, p.account_source, p.home_delivery,
         p.cannot_reason, p.cannot_until, p.collector_from, p.collector_until, b.identity, b.payee, b.delivery, b.collector,
         b.contact, b.identity_digest, b.account_digest, b.delivery_digest, keys.number, keys.old_number, keys.name_birth, at,
-        keys.name_place, b.circumstances, _birth_year(p.identity), None,
+        keys.name_place, b.circumstances, _birth_year(p.identity), None, p.moved_out_on,
     )  # fmt: skip
 
 
