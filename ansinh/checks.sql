@@ -347,13 +347,15 @@ SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, 
  GROUP BY 1, 2;
 
 -- name: payments_of_payout
--- payout: states of payments, and of those to accounts (no findings; compared by bucket, then by id in the buckets that differ).
+-- payout: states of payments, and of those to accounts (no findings; compared by bucket, then by id in the buckets that differ). Drafts are
+-- told to nobody.
 SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, min(CASE WHEN :named::bool THEN said END) AS said,
        bit_xor(hash) FILTER (WHERE to_account) AS account, min(CASE WHEN :named::bool AND to_account THEN said END) AS account_said
   FROM (SELECT uuid_hash_extended(instruction_id, 0) & 4095 AS bucket, instruction_id AS id,
                CASE WHEN :named::bool THEN concat_ws(' ', state_seq, state) END AS said,
                hashtextextended(state, uuid_hash_extended(instruction_id, state_seq)) AS hash, channel = 'account' AS to_account
-          FROM instruction WHERE (NOT :named::bool OR uuid_hash_extended(instruction_id, 0) & 4095 = ANY(:buckets::bigint[])) OFFSET 0) AS held
+          FROM instruction WHERE state <> 'created'
+           AND (NOT :named::bool OR uuid_hash_extended(instruction_id, 0) & 4095 = ANY(:buckets::bigint[])) OFFSET 0) AS held
  GROUP BY 1, 2;
 
 -- name: payments_of_registry

@@ -30,7 +30,10 @@ from shared.topics import Service
 from shared.vault import Vault
 
 PERIOD, PAYER = "2024-02", "so-18505"
-OWN = ("outbox", "outbox_default", "outbox_cursor", "consumed", "republish")  # what telling again does change
+OWN = (
+    "outbox", "outbox_default", "outbox_cursor", "consumed", "republish",  # what telling again does change
+    "person_key", "looked_at", "candidate",  # registry looks for candidates whenever it is their turn
+)  # fmt: skip
 SERVICES = {Service.NOTIFY: (build_notify, NotifySettings), Service.PAYOUT: (build_payout, PayoutSettings)}
 READ_FROM_OTHERS = {
     Service.NOTIFY: ("person", "verdict", "account_payment"),

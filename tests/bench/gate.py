@@ -15,12 +15,17 @@ from shared.topics import Provider
 from tests.bench.stage import Stage, queries
 from tests.bench.world import Payer
 
+SLOWEST = 10
+
 
 async def judge(place: Stage, payers: Sequence[Payer]) -> dict[str, Any]:
     """`ok` per comparison, the two sides where they differ, and the verdicts of `ansinh check` with its time."""
     wanted = _wanted(payers)
     found = await _found(place)
-    invariants, seconds = await _invariants(place)
+    began = time.monotonic()
+    verdicts = await run_checks(lambda service: place.addresses.databases[service])
+    seconds = time.monotonic() - began
+    invariants = {verdict.id: verdict.ok for verdict in verdicts}
     ok = {name: found.get(name) == value for name, value in wanted.items()}
     messages = await _messages(place, found)
     ok |= {"messages": messages.pop("ok"), "invariants": all(invariants.values())}
@@ -30,6 +35,7 @@ async def judge(place: Stage, payers: Sequence[Payer]) -> dict[str, Any]:
         "differ": differ,
         "invariants": invariants,
         "check_seconds": round(seconds, 2),
+        "check_slowest": {v.id: round(v.seconds, 2) for v in sorted(verdicts, key=lambda v: -v.seconds)[:SLOWEST]},
         "found": found,
         "messages": messages,
     }
@@ -120,9 +126,3 @@ async def _event_ids(place: Stage, names: Sequence[str]) -> int:
                     left -= len(records)
                     found.update(dict(record.headers)["ce_id"] for record in records)
     return len(found)
-
-
-async def _invariants(place: Stage) -> tuple[dict[str, bool], float]:
-    began = time.monotonic()
-    verdicts = await run_checks(lambda service: place.addresses.databases[service])
-    return {verdict.id: verdict.ok for verdict in verdicts}, time.monotonic() - began

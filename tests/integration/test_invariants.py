@@ -211,6 +211,14 @@ async def test_one_id_for_two_payments_is_found(world):
     assert "I06" in await world.broken()
 
 
+async def test_a_draft_is_told_to_nobody_and_is_no_finding(world):
+    await world.plant("""
+        INSERT INTO instruction SELECT (jsonb_populate_record(i, jsonb_build_object(
+            'instruction_id', gen_random_uuid(), 'part', 9, 'state', 'created', 'state_seq', 1, 'end_to_end_id', 'AAAAAAAAAAAAAAAB'))).*
+          FROM instruction i LIMIT 1""")
+    assert "I21" not in await world.broken()
+
+
 async def test_people_nobody_judged_are_found(dsns):
     await plant(
         dsns["verification"],
