@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 
 import pytest
-from office import Office
+from office import STACKS, Office
 
 from ansinh.client import Client
 from ansinh.installation import Installation
@@ -17,7 +17,6 @@ from shared.clock import LOCAL
 from shared.topics import Provider
 from tests.conftest import ROOT
 
-STACKS = "story-"
 # bank-a pays and never says so, bank-b rejects everything, the post pays everybody.
 QUIET = {"rejected_per_10000": 0, "late_per_10000": 0, "returned_per_10000": 0, "expired_per_10000": 0, "lost": 0, "twice": 0}
 MIXES = {

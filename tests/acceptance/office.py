@@ -28,6 +28,7 @@ COLUMNS = (
     "personal_number,old_number,family_name,middle_name,given_name,birth_date,sex,area_code,status,status_date,replaced_by_number"
 )
 SOURCE = "story/ministry"
+STACKS = "story-"  # what the folders of these installations begin with
 _numbers = itertools.count(1)
 
 

@@ -15,8 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import STACKS
-from office import COLUMNS, Office, Person
+from office import COLUMNS, STACKS, Office, Person
 
 from ansinh import pipeline
 from ansinh.client import Client
