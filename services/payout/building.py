@@ -236,7 +236,7 @@ def _way_after_death(rows: Sequence[Record], choice: Choice, asked: _Asked) -> _
     ended = frozenset(row["entitlement_id"] for row in rows if not to_the_family(row, asked.period))
     if len(ended) == len(rows):
         return _Way(choice)
-    return _Way(_choice(rows[0], asked._replace(to_the_family=True))[0], ended)
+    return _Way(_choice(rows[0], asked._replace(terms=asked.terms._replace(to_the_family=True)))[0], ended)
 
 
 def _decide_person(
@@ -274,7 +274,6 @@ class _Asked(NamedTuple):
     area: str
     contracts: Contracts
     terms: Terms
-    to_the_family: bool = False
 
 
 _STANDING = (
@@ -298,7 +297,6 @@ def _choice_alike(standing: tuple[Any, ...], digests: tuple[bool, bool, bool], a
     row |= {"identity_digest": "known", "judged_identity": "known" if same_identity else "another"}
     row["account_digest"] = None if no_account else "known"
     row["judged_account"] = row["account_digest"] if same_account else "another"
-    row["to_the_family"] = asked.to_the_family
     snapshot, verdict = store.snapshot_of(row), store.verdict_of(row)
     failed = InstructionState(asked.failed) if asked.failed else None
     choice = choose(

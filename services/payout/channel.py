@@ -58,8 +58,6 @@ class Snapshot:
     """When a person who is away moved out of the payer's area."""
     merged: bool = False
     """The person is known under another id, which stays."""
-    to_the_family: bool = False
-    """Asked about lines that are owed although the person has died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +71,12 @@ class Choice:
 
 
 class Terms(NamedTuple):
-    """How a month is paid. `month_of_move`: a setting; `paid_in`: the month the money goes out, the month owed itself when none is said."""
+    """How a month is paid. `month_of_move`: a setting; `paid_in`: the month the money goes out, the month owed itself when none is said;
+    `to_the_family`: asked about lines that are owed although the person has died."""
 
     month_of_move: MonthOfMove = "old"
     paid_in: str | None = None
+    to_the_family: bool = False
 
 
 TERMS = Terms()
@@ -103,7 +103,7 @@ def choose(
     """Decide for one person and period. `failed`: how the last account payment of these lines died, if one did. Contracts and papers
     count as of the first day of the month it is paid in. Raises LookupError where no contract is in force."""
     holder = snapshot is not None and snapshot.account_digest is not None
-    reason = held_reason(snapshot, verdict, period, month_of_move=terms.month_of_move)
+    reason = held_reason(snapshot, verdict, period, terms=terms)
     if reason:
         return Choice(held=reason, gap=NoAccountReason.HELD if holder else None)
     assert snapshot is not None
@@ -119,16 +119,14 @@ def choose(
     return Choice(contracts.provider(channel, area=area, bank_bin=None, on=on), channel, gap=gap)
 
 
-def held_reason(
-    snapshot: Snapshot | None, verdict: Verdict | None, period: str, *, month_of_move: MonthOfMove = "old"
-) -> HeldReason | None:
+def held_reason(snapshot: Snapshot | None, verdict: Verdict | None, period: str, *, terms: Terms = TERMS) -> HeldReason | None:
     """Why this person's lines are held, judged by life, register and digests; None when they may be paid."""
     if snapshot is None:
         return HeldReason.VERIFICATION_PENDING
     judged = verdict if verdict and verdict.identity_digest == snapshot.identity_digest else None
-    if not snapshot.to_the_family and not _lives_long_enough(snapshot, judged, period):
+    if not terms.to_the_family and not _lives_long_enough(snapshot, judged, period):
         return HeldReason.DEAD
-    if snapshot.life is Life.MOVED_OUT and not _owed_before_the_move(snapshot.moved_out_on, period, month_of_move):
+    if snapshot.life is Life.MOVED_OUT and not _owed_before_the_move(snapshot.moved_out_on, period, terms.month_of_move):
         return HeldReason.MOVED
     if snapshot.merged:
         return HeldReason.DUPLICATE

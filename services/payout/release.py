@@ -121,11 +121,11 @@ def _drop(row: Record, period: str, month_of_move: MonthOfMove) -> Drop | None:
     family = [(month, content, to_the_family({**row, "content": content}, month)) for month, content in lines]
     if any(is_on_death(content) and not owed for _month, content, owed in family):
         return Drop(HeldReason.NOT_OWED, HeldReason.NOT_OWED)
-    verdict, terms = store.verdict_of(row), Terms(month_of_move, period)
+    snapshot, verdict = store.snapshot_of(row), store.verdict_of(row)
     choices = {}
     for month in row["periods"] or (period,):
         owed = [one for of, _content, one in family if of == month]
-        snapshot = store.snapshot_of({**row, "to_the_family": bool(owed) and all(owed)})
+        terms = Terms(month_of_move, period, to_the_family=bool(owed) and all(owed))
         choices[month] = choose(snapshot, verdict, period=month, terms=terms)
     held = {month: choice.held for month, choice in choices.items() if choice.held}
     if held:

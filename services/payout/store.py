@@ -197,7 +197,6 @@ def snapshot_of(row: Row) -> Snapshot | None:
         paper=Paper(row["paper_scope"], row["paper_from"], row["paper_until"]) if row["paper_scope"] else None,
         bulk_unused=bool(row["bulk_unused"]),
         merged=row["merged"],
-        to_the_family=row.get("to_the_family", False),
     )
 
 
