@@ -22,7 +22,7 @@ SELECT beneficiary_id, epoch, n FROM person;
 
 -- name: source_events
 -- registry: every statement with its fate, in the order in which they were taken.
-SELECT event_id, source, record, sequence, kind, fate, beneficiary_id FROM source_event ORDER BY id;
+SELECT event_id, source, record, sequence, kind, fate, reason, beneficiary_id FROM source_event ORDER BY id;
 
 -- name: waiting
 -- registry: statements that wait for their person or their key.

@@ -133,6 +133,7 @@ def _enrolled(draft: Draft) -> None:
         "sequence": 1,
         "kind": "enrolled",
         "fate": "applied",
+        "reason": None,
         "beneficiary_id": PERSON,
     }
     draft.rows[Service.REGISTRY]["source_events"].append(trace)
@@ -145,7 +146,7 @@ def merge_of(person: str, *, act: str = "an act") -> dict[str, Any]:
     """The trace registry keeps of two people becoming one, for one of them."""
     return {
         "event_id": act, "source": "registry", "record": None, "sequence": 0, "kind": "merge", "fate": "applied",
-        "beneficiary_id": person,
+        "reason": None, "beneficiary_id": person,
     }  # fmt: skip
 
 

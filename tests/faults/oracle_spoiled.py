@@ -86,6 +86,11 @@ def event_taken_twice(draft: Draft) -> None:
     draft.rows[R]["source_events"].append(draft.rows[R]["source_events"][0] | {"fate": "repeated"})
 
 
+def enrolment_put_before_a_person_twice(draft: Draft) -> None:
+    trace = draft.rows[R]["source_events"][0]
+    draft.rows[R]["source_events"][:0] = 2 * [trace | {"fate": "refused", "reason": "AREA_SPLIT"}]
+
+
 def statement_applied_twice(draft: Draft) -> None:
     other = draft.again(draft.records[MINISTRY][0])
     draft.records[MINISTRY][-1] = replace(other, event_id="another event id")
@@ -294,6 +299,7 @@ SPOILED: list[tuple[Callable[[Draft], None], Kind]] = [
     (offset_above_the_log, Kind.INCONSISTENT_OFFSETS), (offset_names_another_record, Kind.INCONSISTENT_OFFSETS),
     (nobody_read_it, Kind.UNREAD), (partition_stopped, Kind.STOPPED), (event_without_a_trace, Kind.EFFECT_MISSING),
     (one_delivery_of_two_without_a_trace, Kind.EFFECT_MISSING), (event_taken_twice, Kind.READ_TWICE),
+    (enrolment_put_before_a_person_twice, Kind.READ_TWICE),
     (statement_applied_twice, Kind.EFFECT_TWICE), (merge_applied_twice, Kind.EFFECT_TWICE),
     (unreadable_event_not_set_aside, Kind.EFFECT_MISSING),
     (older_statement_applied_after_a_newer, Kind.NON_MONOTONIC), (set_aside, Kind.SET_ASIDE),

@@ -31,6 +31,13 @@ def test_records_delivered_again_are_allowed_and_counted():
     assert examined.repeats == examined.deliveries // 2
 
 
+def test_an_enrolment_that_waited_for_a_person_leaves_two_traces():
+    draft = well()
+    trace = draft.rows[R]["source_events"][0]
+    draft.rows[R]["source_events"].insert(0, trace | {"fate": "refused", "reason": "AREA_SPLIT"})
+    assert draft.findings() == []
+
+
 def test_what_was_looked_at_is_counted():
     examined = judge(well().world())
     assert (examined.events_in, examined.paid, examined.texts) == (1, 1, 1)
