@@ -6,6 +6,7 @@ A payee list may be posted up at a pay point, so it holds no identity number.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from python_calamine import CalamineWorkbook
 from services.payout.collation import key, name_key
 from services.payout.hand_typed import typed_amount
 from services.payout.workbook import FIRST_ROW, workbook
+from shared.personal import Collector
 from shared.words import HeldReason
 
 MONEY = "Số tiền (đồng)"
@@ -24,7 +26,9 @@ POSTAL_COLUMNS = (
     (MONEY, 16), ("Mã chi trả", 20), ("Ngày nhận", 12), ("Ký nhận", 18),
 )  # fmt: skip
 MONTHS = ("Kỳ chi trả", 22)
-"""A last column, only where a payroll is of several months: what each payment is for."""
+"""A further column, only where a payroll is of several months: what each payment is for."""
+NOTE = ("Lưu ý", 34)
+"""A last column, only where a payment has one. No word of it is a reason or a result: the post sends the list back with what it knows."""
 HELD_COLUMNS = (("STT", 5), ("Họ và tên", 28), ("Thôn/xóm", 20), (MONEY, 16), ("Lý do", 44), ("Việc cần làm", 60))
 
 REASONS: Mapping[HeldReason, tuple[str, str]] = {
@@ -55,10 +59,13 @@ REASONS: Mapping[HeldReason, tuple[str, str]] = {
     HeldReason.NO_DELIVERY: ("Nhận tại nhà nhưng chưa có địa chỉ", "Bổ sung địa chỉ nhận tiền"),
 }
 
+_IDENTITY = re.compile(r"(?<![0-9])[0-9]{9}(?:[0-9]{3})?(?![0-9])")
+
 
 @dataclass(frozen=True, slots=True)
 class PostalRow:
-    """One payment at the counter or at home. The amount is in VND. `months`: what it is for, in words, where the payroll is of several."""
+    """One payment at the counter or at home. The amount is in VND. `months`: what it is for, in words, where the payroll is of several;
+    `note`: what the post must know of it, `family_collects`."""
 
     end_to_end_id: str
     full_name: str
@@ -68,6 +75,7 @@ class PostalRow:
     home: bool
     vnd: int
     months: str = ""
+    note: str = ""
 
     def __repr__(self) -> str:
         """Without the person."""
@@ -91,10 +99,11 @@ class HeldRow:
 def postal_list(rows: Sequence[PostalRow], *, area: str, period: str, made_at: datetime) -> bytes:
     """One commune's payees: home deliveries first, then by hamlet, then by given name in Vietnamese order. `area`: its name."""
     ordered = sorted(rows, key=lambda r: (not r.home, key(r.hamlet), name_key(r.full_name), r.end_to_end_id))
-    several = any(r.months for r in rows)
+    several, noted = any(r.months for r in rows), any(r.note for r in rows)
     table = [
         (n, r.full_name, r.hamlet, r.address, AT_HOME if r.home else AT_THE_COUNTER, r.collector, r.vnd, r.end_to_end_id, "", "")
         + ((r.months,) if several else ())
+        + ((r.note,) if noted else ())
         for n, r in enumerate(ordered, 1)
     ]
     home = [row.vnd for row in rows if row.home]
@@ -103,7 +112,7 @@ def postal_list(rows: Sequence[PostalRow], *, area: str, period: str, made_at: d
     title = f"DANH SÁCH CHI TRẢ QUA BƯU ĐIỆN KỲ {period} - {area.upper()}"
     return workbook(
         title,
-        (*POSTAL_COLUMNS, MONTHS) if several else POSTAL_COLUMNS,
+        (*POSTAL_COLUMNS, *([MONTHS] if several else ()), *([NOTE] if noted else ())),
         table,
         sums=[*sums, ("Tổng cộng", sum(home) + sum(counter))],
         sums_column=MONEY,
@@ -111,17 +120,27 @@ def postal_list(rows: Sequence[PostalRow], *, area: str, period: str, made_at: d
     )
 
 
+def family_collects(collector: Collector | None) -> str:
+    """What the post is told of money of somebody who died: who is left collects it, and by which paper where one is known. A paper named by
+    an identity number is not: lists are posted up."""
+    paper = collector.paper_number if collector else None
+    numbered = paper is not None and not _IDENTITY.search(paper)
+    return f"Gia đình nhận, giấy số {paper}" if numbered else "Gia đình nhận"
+
+
 def listed(content: bytes) -> list[PostalRow]:
     """The payees in a workbook that `postal_list` made, in its order."""
-    sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python(skip_empty_area=False)
+    heads = sheet[FIRST_ROW - 2]
+    further = [heads.index(name) if name in heads else None for name, _width in (MONTHS, NOTE)]
     rows = []
-    for row in sheet.to_python(skip_empty_area=False)[FIRST_ROW - 1 :]:
+    for row in sheet[FIRST_ROW - 1 :]:
         _n, name, hamlet, address, way, collector, _money, end_to_end_id = map(str, row[:8])
         if end_to_end_id:  # sums have none
             vnd = typed_amount(row[6])
             assert vnd is not None, "a list of ours holds whole dong"
-            months = str(row[len(POSTAL_COLUMNS)]) if len(row) > len(POSTAL_COLUMNS) else ""
-            rows.append(PostalRow(end_to_end_id, name, hamlet, address, collector, way == AT_HOME, vnd, months))
+            months, note = ("" if place is None else str(row[place]) for place in further)
+            rows.append(PostalRow(end_to_end_id, name, hamlet, address, collector, way == AT_HOME, vnd, months, note))
     return rows
 
 

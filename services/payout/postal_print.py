@@ -91,7 +91,7 @@ def document(rows: Sequence[PostalRow], heading: Heading, *, made_at: datetime) 
 
 def _page(page: Page) -> dict[str, Any]:
     rows = (
-        (str(n), _cut(r.full_name, 40), _cut(_place(r), 58), _cut(r.collector, 38), dotted(r.vnd), r.end_to_end_id, r.months)
+        (str(n), _cut(r.full_name, 40), _cut(_place(r), 58), _cut(r.collector, 38), dotted(r.vnd), r.end_to_end_id, _beside(r))
         for n, r in enumerate(page.rows, page.first)
     )
     return {
@@ -101,6 +101,11 @@ def _page(page: Page) -> dict[str, Any]:
         "sum": f"Cộng trang: {len(page.rows)} khoản",
         "vnd": dotted(page.vnd),
     }
+
+
+def _beside(row: PostalRow) -> str:
+    """What stands small above the signature: months and the note, as much as two lines hold."""
+    return _cut("; ".join(filter(None, (row.note, row.months))), 76)
 
 
 def _cut(text: str, most: int) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.topics import Provider
 
 NOTHING_TO_SAY = "AN SINH"
+_FAMILY = " GIA DINH NHAN"
 _D = str.maketrans("đĐ", "dD")
 
 
@@ -59,6 +60,14 @@ def remark(text: str, rules: ProviderRules) -> str:
         cut = words[: rules.remark_most + 1].rpartition(" ")[0]
         words = cut or words[: rules.remark_most]
     return words if len(words) >= max(rules.remark_least, 1) else NOTHING_TO_SAY
+
+
+def remark_of(periods: Sequence[str], rules: ProviderRules, *, family: bool = False) -> str:
+    """The months a payment is for; of more than a remark holds, the first and the last. `family`: they are paid to who is left."""
+    months, tail = [period.replace("-", "") for period in periods], _FAMILY if family else ""
+    span = f"{months[0]} DEN {months[-1]}{tail}"
+    forms = (f"{NOTHING_TO_SAY} {' '.join(months)}{tail}", f"{NOTHING_TO_SAY} {span}", span)
+    return remark(next((form for form in forms if len(form) <= rules.remark_most), span), rules)
 
 
 def fits(text: str, rules: ProviderRules) -> bool:

@@ -18,7 +18,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from services.payout import store, store_answers, store_life, store_recall, store_sending
-from services.payout.against import is_on_death, to_the_family
+from services.payout.against import died_on, is_on_death, to_the_family
 from services.payout.batch import BatchState, Step, withdrawal_sha256
 from services.payout.channel import Terms, choose
 from services.payout.clerk import Answer
@@ -146,7 +146,9 @@ async def _pack(tx: Tx, runtime: Runtime, shipment: Shipment) -> tuple[View, lis
     shipment.periods = payroll.periods
     view = await _view(tx, payroll)
     ids = [batch["batch_id"] for batch in view.batches]
-    fallen = recheck(await store_sending.doubtful_payments(tx, ids), period, runtime.settings.month_of_move)
+    doubtful = await store_sending.doubtful_payments(tx, ids)
+    fallen = recheck(doubtful, period, runtime.settings.month_of_move)
+    shipment.family = frozenset(row["instruction_id"] for row in doubtful if died_on(row))
     dropped = {one.row["instruction_id"]: one.row["batch_id"] for one in fallen}
     leaving = await store_sending.leaving_lists(tx, view.batches, dropped)
     packer = Packer(runtime.vault, papers(runtime.settings), shipment)

@@ -25,8 +25,8 @@ from services.payout.bank_file import Transfer
 from services.payout.emitting import Entries, sending
 from services.payout.months import months_in_words
 from services.payout.papers import Papers
-from services.payout.postal_list import HeldRow, PostalRow, held_list, postal_list
-from services.payout.provider_rules import RULES, remark
+from services.payout.postal_list import HeldRow, PostalRow, family_collects, held_list, postal_list
+from services.payout.provider_rules import RULES, remark_of
 from services.payout.spool import Spool
 from services.payout.store import Row
 from services.payout.store_sending import FileRow, Listed
@@ -61,6 +61,7 @@ class Shipment:
         """All of it is of one payroll and one moment."""
         self.entries = Entries(period, payer, at)
         self.periods: tuple[str, ...] = (period,)  # the months it pays
+        self.family: frozenset[UUID] = frozenset()  # payments of people known as dead: their families collect
         self.sent: dict[UUID, Listed] = {}
         self.files: list[FileRow] = []
         self.events = Spool("outbox", "day", "event_id", "topic", "key", "type", "at", "payload")
@@ -182,8 +183,6 @@ class Parcel:
         self._vault, self._shipment, self._batch, self._leaving = vault, shipment, batch, leaving
         self._entries, self._papers = shipment.entries, papers
         self._provider = Provider(batch["provider"])
-
-        self._remark = _remark((self._entries.period,), self._provider)
         self._execution_date = papers.execution_date(batch["execution_date"], self._entries.at)
         self._topic, self._key = instruction_topic(self._provider), str(batch["batch_id"])
         self._batch_key = vault.new_batch_key(self._provider)
@@ -207,7 +206,7 @@ class Parcel:
             self._transfers += transfers
         for line, row in zip(lines, rows, strict=True):
             if line.channel is not Channel.ACCOUNT:
-                self._at_the_counter(line, row["periods"])
+                self._at_the_counter(line, row)
 
     def end(self) -> None:
         """The manifest, after all lines: a reader parks lines until it has the manifest, whatever the order between topics."""
@@ -254,7 +253,7 @@ class Parcel:
             account=None if cash else payee.account,
             area=row["area"],
             delivery=_handed_over(delivery, self._execution_date) if delivery else None,
-            remark=_remark(tuple(row["periods"]), self._provider) if row["periods"] else self._remark,
+            remark=_remark(tuple(row["periods"] or (self._entries.period,)), self._provider, self._to_the_family(row)),
         )
 
     def _messages(self, lines: Sequence[ProviderLine]) -> Iterable[OutEvent]:
@@ -268,11 +267,14 @@ class Parcel:
             self._count += 1
             self._vnd += line.amount_vnd
 
-    def _at_the_counter(self, line: ProviderLine, periods: Sequence[str] | None) -> None:
+    def _to_the_family(self, row: Row) -> bool:
+        return row["instruction_id"] in self._shipment.family
+
+    def _at_the_counter(self, line: ProviderLine, row: Row) -> None:
         if line.area != self._area[0]:
             self._end_area()
             self._area = (line.area, [])
-        self._area[1].append(_postal_row(line, periods))
+        self._area[1].append(_postal_row(line, row["periods"], self._to_the_family(row)))
 
     def _end_area(self) -> None:
         area, rows = self._area
@@ -339,12 +341,8 @@ def _postings(rows: Iterable[Row], period: str) -> dict[str, list[ledger.Posting
 
 
 @lru_cache(maxsize=1_024)
-def _remark(periods: tuple[str, ...], provider: Provider) -> str:
-    """The months a payment is for; of more than a remark holds, the first and the last."""
-    months = [period.replace("-", "") for period in periods]
-    rules = RULES[provider]
-    whole = f"AN SINH {' '.join(months)}"
-    return remark(whole if len(whole) <= rules.remark_most else f"AN SINH {months[0]} DEN {months[-1]}", rules)
+def _remark(periods: tuple[str, ...], provider: Provider, family: bool) -> str:
+    return remark_of(periods, RULES[provider], family=family)
 
 
 def _transfer(line: ProviderLine) -> Transfer:
@@ -362,10 +360,10 @@ def _handed_over(delivery: Delivery, on: date) -> Delivery:
     return delivery.model_copy(update={"collector": told if may_collect(collector, on) else None})
 
 
-def _postal_row(line: ProviderLine, periods: Sequence[str] | None) -> PostalRow:
+def _postal_row(line: ProviderLine, periods: Sequence[str] | None, family: bool) -> PostalRow:
     delivery = line.delivery or Delivery()
-    collector = delivery.collector.full_name if delivery.collector else ""
+    collector = delivery.collector
     return PostalRow(
-        line.end_to_end_id, line.name, delivery.hamlet, delivery.address, collector, line.channel == "home", line.amount_vnd,
-        months_in_words(periods) if periods else "",
+        line.end_to_end_id, line.name, delivery.hamlet, delivery.address, collector.full_name if collector else "", line.channel == "home",
+        line.amount_vnd, months_in_words(periods) if periods else "", family_collects(collector) if family else "",
     )  # fmt: skip

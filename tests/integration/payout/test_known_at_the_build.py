@@ -356,7 +356,14 @@ async def test_funeral_money_and_what_was_owed_go_to_the_family_by_post_and_a_la
     page = (await bench.client.get(f"/v1/payrolls/2024-03/{PAYER}")).json()
     assert page["held"] == {HeldReason.DEAD: {"count": 1, "vnd": a_merit_line().declared_vnd}}
     [(_manifest, [transfer])] = (await bench.mail(Provider.POST)).values()
-    assert (transfer.amount_vnd, transfer.channel) == (7_560_000, Channel.COUNTER)
+    assert (transfer.amount_vnd, transfer.channel, transfer.remark) == (
+        7_560_000,
+        Channel.COUNTER,
+        "AN SINH 202403 GIA DINH NHAN",
+    )
+    assert [line.remark for _manifest, lines in (await bench.mail(Provider.BANK_A)).values() for line in lines] == [
+        "AN SINH 202402"
+    ]
     await the_post_says(bench, LineStatus.PAID, "2024-03")
     await RecoveryDesk(bench.database, bench.clock).look()
     assert (await bench.client.get("/v1/recoveries")).json()["recoveries"] == [], "nothing of it is claimed back"

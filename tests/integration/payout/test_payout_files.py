@@ -19,8 +19,8 @@ from shared.clock import LOCAL
 from shared.errors import Trouble
 from shared.personal import Collector, Delivery
 from shared.topics import Provider
-from shared.words import AccountCheck, AccountSource, Channel, LineStatus, Outcome
-from tests.integration.payout.payout_bench import PAYER, Bench, a_merit_line, an_account
+from shared.words import AccountCheck, AccountSource, Channel, Life, LineStatus, Outcome
+from tests.integration.payout.payout_bench import PAYER, PERIOD, Bench, a_merit_line, an_account
 
 ROOT = Path(__file__).parents[3]
 
@@ -204,6 +204,33 @@ async def test_account_issued_in_bulk_is_paid_on_after_its_first_use(bench: Benc
         gaps = await session.fetch("SELECT gap FROM channel_choice")
     assert [row["channel"] for row in rows] == ["account", "counter"]
     assert [row["gap"] for row in gaps] == ["bulk_unused"]
+
+
+async def test_lists_of_the_post_say_when_the_family_collects_and_by_which_paper(bench: Bench, tmp_path: Path) -> None:
+    """Died in the month that is paid (and so owed): after the list was approved; who is alive beside them has no note."""
+    paper = Delivery(hamlet="Xóm 1", collector=Collector(full_name="Trần Văn Con", paper_number="UQ-7/2024"))
+    gone = await bench.enrol(delivery=paper, full_name="Đặng Thị Ẩn")
+    await bench.enrol(delivery=paper, full_name="Hồ Văn Sống")
+    await bench.close()
+    for act in ("build", "check", "approve"):
+        await bench.step(act)
+    dead = bench.snapshot(gone, delivery=paper, full_name="Đặng Thị Ẩn", life=Life.DEAD, died_on=date(2024, 2, 1))
+    await bench.see(dead)
+    await bench.verify(bench.result(dead, Outcome.DEAD, died_on=date(2024, 2, 1)))
+    await bench.step("release")
+    await bench.print_lists()
+    [(_manifest, lines)] = (await bench.mail(Provider.POST)).values()
+    assert {line.name: line.remark for line in lines} == {
+        "Đặng Thị Ẩn": "AN SINH 202402 GIA DINH NHAN", "Hồ Văn Sống": "AN SINH 202402",
+    }  # fmt: skip
+    place = tmp_path / "files" / PERIOD / PAYER / "round-1" / "post"
+    table = list(openpyxl.load_workbook(place / "18496.xlsx").active.iter_rows(values_only=True))
+    noted = {row[1]: (row[5], row[10]) for row in table[3:5]}
+    assert noted == {
+        "Đặng Thị Ẩn": ("Trần Văn Con", "Gia đình nhận, giấy số UQ-7/2024"), "Hồ Văn Sống": ("Trần Văn Con", None),
+    }  # fmt: skip
+    text = " ".join(printed(place, "18496.pdf").split())
+    assert text.count("Gia đình nhận, giấy số UQ-7/2024") == text.count("Gia đình nhận") == 1
 
 
 async def test_two_processes_print_a_list_once(bench: Bench) -> None:

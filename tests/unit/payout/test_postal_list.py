@@ -1,7 +1,7 @@
 """Workbooks for the post and for officers, read back by another library."""
 
 import io
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from datetime import UTC, datetime
 
 import openpyxl
@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.payout.postal_list import REASONS, HeldRow, PostalRow, held_list, listed, postal_list
+from services.payout.post_returns import read_post_list
+from services.payout.postal_list import REASONS, HeldRow, PostalRow, family_collects, held_list, listed, postal_list
+from services.payout.statement_line import LineKind
+from shared.personal import Collector
 from shared.words import HeldReason
 
 AT = datetime(2024, 1, 25, 2, tzinfo=UTC)
@@ -86,7 +89,37 @@ ROWS = st.builds(
     _WORDS,
     st.booleans(),
     st.integers(1, 10**12),
+    _WORDS,
+    _WORDS,
 )
+
+
+def test_a_note_is_a_last_column_and_only_where_somebody_has_one() -> None:
+    plain, noted = a_row("Lê Văn Đào"), replace(a_row("Bùi Thị Ánh"), note=family_collects(Collector(full_name="Bùi Văn Con")))
+    assert read(postal_list([plain], area="18496", period="2024-02", made_at=AT))[2][-1] == "Ký nhận"
+    table = read(postal_list([plain, noted], area="18496", period="2024-02", made_at=AT))
+    assert table[2][-1] == "Lưu ý"
+    assert {row[1]: row[10] for row in table[3:5]} == {"Lê Văn Đào": None, "Bùi Thị Ánh": "Gia đình nhận"}
+
+
+@pytest.mark.parametrize(
+    ("paper", "told"),
+    [
+        (None, "Gia đình nhận"),
+        ("12/UQ-2024", "Gia đình nhận, giấy số 12/UQ-2024"),
+        ("042050000001", "Gia đình nhận"),
+        ("UQ 183000001", "Gia đình nhận"),
+    ],
+)
+def test_the_paper_of_a_family_is_named_unless_it_is_an_identity_number(paper: str | None, told: str) -> None:
+    assert family_collects(Collector(full_name="Bùi Văn Con", paper_number=paper)) == told
+
+
+def test_what_the_post_says_of_a_note_of_ours_is_nothing() -> None:
+    """Our own list sent back with nothing filled in says nothing about who collected."""
+    noted = replace(a_row("Bùi Thị Ánh"), note="Gia đình nhận, giấy số 12/UQ")
+    (line,) = read_post_list(postal_list([noted], area="18496", period="2024-02", made_at=AT)).lines
+    assert (line.kind, line.code) == (LineKind.UNKNOWN, None)
 
 
 @given(st.lists(ROWS, min_size=1, max_size=20))

@@ -58,6 +58,16 @@ def test_long_text_does_not_move_the_page_break() -> None:
     assert len(texts(postal_print(rows, HEADING, made_at=MADE_AT))) == 1
 
 
+def test_a_note_stands_beside_its_row() -> None:
+    noted = "Gia đình nhận, giấy số 12/UQ-2024"
+    (text,) = texts(
+        postal_print([a_row(1, home=False, note=noted, months="tháng 12/2023, 1/2024"), a_row(2)], HEADING, made_at=MADE_AT)
+    )
+    assert f"{noted}; tháng 12/2023, 1/2024" in " ".join(text.split())
+    long = [a_row(number, home=False, note=noted * 9, months="tháng 1/2024" * 9) for number in range(ROWS)]
+    assert len(texts(postal_print(long, HEADING, made_at=MADE_AT))) == 1
+
+
 def test_font_is_embedded_and_paper_is_a4_across() -> None:
     (page,) = PdfReader(io.BytesIO(postal_print([a_row(1)], HEADING, made_at=MADE_AT))).pages
     assert (round(page.mediabox.width), round(page.mediabox.height)) == (842, 595)

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.payout.provider_rules import NAPAS, NOTHING_TO_SAY, RULES, ProviderRules, ascii_text, fits, most_vnd, remark
+from services.payout.provider_rules import (
+    NAPAS,
+    NOTHING_TO_SAY,
+    RULES,
+    ProviderRules,
+    ascii_text,
+    fits,
+    most_vnd,
+    remark,
+    remark_of,
+)
 from shared.personal import ProviderLine
 from shared.topics import Provider
 
@@ -31,6 +41,23 @@ VIETNAMESE = "aáàảãạăắằẳẵặâấầẩẫậbcdđeéèẻẽẹ
 )
 def test_remark(given_text: str, made: str) -> None:
     assert remark(given_text, NAPAS) == made
+
+
+@pytest.mark.parametrize(
+    ("periods", "family", "made"),
+    [
+        (["2024-04"], False, "AN SINH 202404"),
+        (["2024-04", "2024-05"], False, "AN SINH 202404 202405"),
+        (["2024-02", "2024-03", "2024-04", "2024-05"], False, "AN SINH 202402 202403 202404 202405"),
+        ([f"2024-0{month}" for month in range(1, 7)], False, "AN SINH 202401 DEN 202406"),
+        (["2024-04"], True, "AN SINH 202404 GIA DINH NHAN"),
+        (["2024-04", "2024-05"], True, "AN SINH 202404 202405 GIA DINH NHAN"),
+        (["2024-03", "2024-04", "2024-05"], True, "202403 DEN 202405 GIA DINH NHAN"),
+    ],
+)
+def test_a_remark_names_the_months_and_the_family(periods: list[str], family: bool, made: str) -> None:
+    for rules in RULES.values():
+        assert remark_of(periods, rules, family=family) == made
 
 
 def test_forbidden_words_are_taken_out_and_a_short_rest_is_none() -> None:
