@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from office import STACKS, Office
@@ -16,6 +17,8 @@ from deploy.local.stack import remove_abandoned
 from shared.clock import LOCAL
 from shared.topics import Provider
 from tests.conftest import ROOT
+from tests.faults import oracle
+from tests.faults.oracle import Kind
 
 # bank-a pays and never says so, bank-b rejects everything, the post pays everybody.
 QUIET = {"rejected_per_10000": 0, "late_per_10000": 0, "returned_per_10000": 0, "expired_per_10000": 0, "lost": 0, "twice": 0}
@@ -38,8 +41,24 @@ async def office() -> AsyncIterator[Office]:
     office = Office(installation, addresses, client)
     await office.open_register()
     yield office
-    watching.cancel()
-    await client.close()
-    installation.end()
-    assert installation._stack is not None
-    installation._stack.remove()
+    try:
+        await nothing_was_lost_doubled_or_paid_wrongly(office)
+    finally:
+        watching.cancel()
+        await client.close()
+        installation.end()
+        assert installation._stack is not None
+        installation._stack.remove()
+
+
+async def nothing_was_lost_doubled_or_paid_wrongly(office: Office) -> None:
+    """After all its stories, whichever met here: topics, databases and partners' truth of this installation compared in full."""
+    await office.at_rest()
+    found = await oracle.examine(
+        kafka=office.addresses.kafka, databases=office.addresses.databases, truth=Path(office.addresses.folder) / "truth"
+    )
+    # One story sends poison: to the ministries' topic, where it is set aside, and to registry's own, where nobody decided it.
+    poison = [finding for finding in found.findings if finding.kind is Kind.PHANTOM and finding.what.endswith("event garbage")]
+    assert [finding for finding in found.without(Kind.SET_ASIDE) if finding not in poison] == []
+    assert found.deliveries > 0
+    assert found.decisions > 0
