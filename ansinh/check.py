@@ -8,6 +8,7 @@ it is still there `patience` seconds later: before that it may be an event on it
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -27,6 +28,8 @@ SHOWN = 10
 BUCKETS_MAX = 500
 PATIENCE_SECONDS = 5.0
 READ_SECONDS = 900.0
+# More at a time would take memory and the processor's cache from one another, and leave the longest query to run alone at the end.
+AT_ONCE = max(2, os.cpu_count() or 2)
 READERS = {Service.REGISTRY: 2, Service.VERIFICATION: 1, Service.PAYOUT: 2, Service.NOTIFY: 1}
 # Of these sessions only: a million rows are joined in memory. They share the work among themselves, not each with helpers.
 SESSION = {
@@ -37,6 +40,8 @@ SESSION = {
     "random_page_cost": "1.1",
     "max_parallel_workers_per_gather": "0",
 }
+# These are begun first: none of them shall run alone at the end.
+LONG = {"funnel_that_does_not_add_up", "postings_that_do_not_add_up", "payments_that_do_not_add_up", "statements_without_effect"}
 MISPLACED = ("nowhere", "twice")
 
 _statements = aiosql.from_path(Path(__file__).with_name("checks.sql"), "asyncpg", mandatory_parameters=False)
@@ -118,34 +123,44 @@ def _verdict(promise: Promise, answers: Answers, *, full: bool) -> Verdict:
     elif promise.id == PLACED:
         findings, good = _conservation(*(answers.rows[query] for query in PLACES))
     else:
-        findings = [text for query in queries for text in _said(query, answers.rows[query], services={q[0] for q in queries})]
+        findings = [
+            text for query in queries for text in _said(promise, query, answers.rows[query], services={q[0] for q in queries})
+        ]
     findings += [text for pair in promise.mirrors for text in answers.differences[pair]]
     asked = {*queries, *(side[0] for pair in promise.mirrors for side in pair)}
     seconds = sum(answers.seconds[query] for query in asked)
     return Verdict(promise.id, promise.title, not findings, good, tuple(findings), seconds=round(seconds, 3))
 
 
-def _said(query: Query, rows: Rows, *, services: set[Service]) -> list[str]:
-    return [f"{query[0]}: {row['row']}" if len(services) > 1 else str(row["row"]) for row in rows]
+def _said(promise: Promise, query: Query, rows: Rows, *, services: set[Service]) -> list[str]:
+    """The findings against one promise; a query asked for several says of each which it breaks."""
+    texts = [str(row["row"]) for row in rows if row.get("promise", promise.id) == promise.id]
+    return [f"{query[0]}: {text}" for text in texts] if len(services) > 1 else texts
 
 
 # --- asking ------------------------------------------------------------------------------------------------------------------
 
 
 async def _ask(dsn_of: Callable[[str], str], promises: Sequence[Promise], *, more: Iterable[Query], full: bool) -> Answers:
-    """Every query once, each service by a session of its own, all side by side; mirrors that differ are asked row by row."""
+    """Every query once, each service by sessions of its own, AT_ONCE side by side; mirrors that differ are asked row by row."""
     pairs = [pair for promise in promises for pair in promise.mirrors]
     queries = [query for promise in promises for query in promise.queries + (promise.whole if full else ())]
     answers = Answers()
     async with AsyncExitStack() as stack:
         readers = {service: await stack.enter_async_context(_Snapshot(dsn_of(service), READERS[service])) for service in Service}
-        folds = {side[0] for pair in pairs for side in pair}
-        to_ask = {service: sorted(query for query in {*queries, *more, *folds} if query[0] is service) for service in Service}
+        hashes: dict[Query, set[str]] = defaultdict(set)
+        for query, column, _said in (side for pair in pairs for side in pair):
+            hashes[query].add(column)
+        to_ask = {service: _shortest_first({*queries, *more, *hashes}, service) for service in Service}
+
+        turns = asyncio.Semaphore(AT_ONCE)
 
         async def ask(session: Any, waiting: list[Query]) -> None:
             while waiting:
                 query = waiting.pop()
-                answers.rows[query] = await _timed(answers, session, query, named=query not in folds)
+                text = _folded("side_as_a_whole", query, hashes[query]) if query in hashes else _text(query[1])
+                async with turns:
+                    answers.rows[query] = await _timed(answers, session, query, text=text)
 
         async with asyncio.TaskGroup() as side_by_side:
             for service in Service:
@@ -184,33 +199,56 @@ class _Snapshot:
             await session.close(timeout=10)
 
 
-async def _timed(answers: Answers, session: Any, query: Query, *, named: bool, buckets: Sequence[int] = ()) -> Rows:
+def _shortest_first(queries: Iterable[Query], service: Service) -> list[Query]:
+    """The long ones come last, where sessions take from."""
+    return sorted((query for query in queries if query[0] is service), key=lambda query: (query[1] in LONG, query))
+
+
+def _text(name: str) -> str:
+    return str(getattr(_statements, name).sql).rstrip().rstrip(";")
+
+
+def _folded(around: str, query: Query, columns: Iterable[str]) -> str:
+    """The statement `around` the rows of a side of a mirror, which are folded into one hash per column."""
+    hashes = ", ".join(f"bit_xor({column}) AS {column}" for column in sorted(columns))
+    return _text(around).format(rows=_text(query[1]), hashes=hashes)
+
+
+async def _timed(answers: Answers, session: Any, query: Query, *, text: str, given: Sequence[Any] = ()) -> Rows:
     begun = monotonic()
-    rows = [row async for row in getattr(_statements, query[1])(session, named=named, buckets=list(buckets))]
+    rows: Rows = await session.fetch(text, *given)
     answers.seconds[query] += monotonic() - begun
     return rows
 
 
 async def _differences(answers: Answers, sessions: Mapping[Service, Any], pair: Mirror) -> list[str]:
-    """One text per row that one side lacks or holds otherwise."""
-    folds = [{row["bucket"]: row[column] or 0 for row in answers.rows[query]} for query, column, _said in pair]
+    """One text per row that one side lacks or holds otherwise; looked for only where all rows taken together differ."""
+    wholes = [answers.rows[query][0][column] for query, column, _said in pair]
+    if wholes[0] == wholes[1]:
+        return []
+    folds = [await _by_bucket(answers, sessions[side[0][0]], side) for side in pair]
     differing = sorted(
         bucket for bucket in folds[0].keys() | folds[1].keys() if folds[0].get(bucket, 0) != folds[1].get(bucket, 0)
     )
-    if not differing:
-        return []
     writer, reader = [await _row_by_row(answers, sessions[side[0][0]], side, buckets=differing[:BUCKETS_MAX]) for side in pair]
-    return [
-        f"{key}: {pair[0][0][0]} {writer.get(key, 'nothing')}, {pair[1][0][0]} {reader.get(key, 'nothing')}"
-        for key in sorted(writer.keys() | reader.keys())
-        if writer.get(key) != reader.get(key)
-    ]
+    nothing = (None, "nothing")
+    both = ((key, writer.get(key, nothing), reader.get(key, nothing)) for key in sorted(writer.keys() | reader.keys()))
+    return [f"{key}: {pair[0][0][0]} {one[1]}, {pair[1][0][0]} {other[1]}" for key, one, other in both if one[0] != other[0]]
 
 
-async def _row_by_row(answers: Answers, session: Any, side: Side, *, buckets: Sequence[int]) -> dict[Any, str]:
-    query, _column, said = side
-    rows = await _timed(answers, session, query, named=True, buckets=buckets)
-    return {row["id"]: row[said] for row in rows if row[said] is not None}
+async def _by_bucket(answers: Answers, session: Any, side: Side) -> dict[int, int]:
+    query, column, _said = side
+    rows = await _timed(answers, session, query, text=_folded("side_by_bucket", query, [column]))
+    return {row["bucket"]: row[column] or 0 for row in rows}
+
+
+async def _row_by_row(answers: Answers, session: Any, side: Side, *, buckets: Sequence[int]) -> dict[Any, tuple[int | None, str]]:
+    """Hash and words by id."""
+    query, column, said = side
+    text = _text("side_row_by_row").format(rows=_text(query[1]), hash=column, said=said)
+    return {
+        row["id"]: (row["hash"], row["said"]) for row in await _timed(answers, session, query, text=text, given=[list(buckets)])
+    }
 
 
 # --- conservation --------------------------------------------------------------------------------------------------------------

@@ -1,12 +1,26 @@
 -- The invariants as questions. A query of this file returns what breaks the promise, one text per finding, unless its description says
 -- otherwise. Findings name ids, words and sums only. docs/INVARIANTS.md holds the same texts; a test compares.
--- Where two tables of a million rows must say the same, they are compared as a whole or by bucket first (a hash of the id), row by row only
--- where that differs: exclusive-or of 64-bit hashes, or sums of amounts each times a 24-bit weight of its id. `OFFSET 0` keeps the planner
--- from expecting as many buckets as ids: its hash table would leave the processor's cache.
+-- Where two tables of a million rows must say the same, they are compared as a whole first (exclusive-or of 64-bit hashes, or sums of amounts
+-- each times a 24-bit weight of its id), by bucket of the id's hash where that differs, and row by row in the buckets that differ. Sides of a
+-- mirror give a row per id: `id`, `hash`, and `said`, which words what was hashed; check.py compares them so. What many promises need of one large
+-- table is read once: such a query says in `promise` which one a finding breaks. LATERAL with LIMIT or OFFSET looks up the few by their key
+-- where the planner, which expects many, would read a whole table.
 
 -- name: share_snapshot^
 -- The statement by which another session sees the moment this one sees. Made here, because it takes no parameters and must come first there.
 SELECT format('SET TRANSACTION SNAPSHOT %L', pg_export_snapshot()) AS statement;
+
+-- name: side_as_a_whole
+-- How a side of a mirror is asked, first: `{rows}` is its query, `{hashes}` one exclusive-or per column compared.
+SELECT {hashes} FROM ({rows}) AS held;
+
+-- name: side_by_bucket
+-- Then, where two sides differ: in buckets of ids.
+SELECT uuid_hash_extended(id, 0) & 4095 AS bucket, {hashes} FROM ({rows}) AS held GROUP BY 1;
+
+-- name: side_row_by_row
+-- At last, in the buckets that differ: by id, with the words of what was hashed.
+SELECT id, {hash} AS hash, {said} AS said FROM ({rows}) AS held WHERE {hash} IS NOT NULL AND uuid_hash_extended(id, 0) & 4095 = ANY(:buckets::bigint[]);
 
 -- name: lines_paid_twice
 -- payout: frozen lines that live payments cover more than once, or with more than the line declares together.
@@ -22,34 +36,32 @@ SELECT period, payer, count, vnd FROM payroll_list WHERE state = 'closed';
 
 -- name: registry_lines
 -- registry: what the frozen lines of closed lists add up to (no findings; compared).
-SELECT period, payer, count(*) AS count, sum(declared_vnd)::bigint AS vnd FROM entitlement_line
- WHERE (period, payer) IN (SELECT l.period, l.payer FROM payroll_list l WHERE l.state = 'closed') GROUP BY period, payer;
+SELECT frozen.* FROM payroll_list l
+  JOIN (SELECT period, payer, count(*) AS count, sum(declared_vnd)::bigint AS vnd FROM entitlement_line GROUP BY 1, 2) AS frozen USING (period, payer)
+ WHERE l.state = 'closed';
 
 -- name: payout_closings
 -- payout: totals of every closed list, as received (no findings; compared).
 SELECT period, payer, count, vnd FROM closing;
 
 -- name: lines_of_registry
--- registry: frozen lines (no findings; compared by bucket, then by id in the buckets that differ).
-SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, min(CASE WHEN :named::bool THEN said END) AS said
-  FROM (SELECT uuid_hash_extended(entitlement_id, 0) & 4095 AS bucket, entitlement_id AS id, CASE WHEN :named::bool THEN format('%s VND of %s', declared_vnd, beneficiary_id) END AS said,
-               hashint8extended(declared_vnd, uuid_hash_extended(beneficiary_id, uuid_hash_extended(entitlement_id, 0))) AS hash
-          FROM entitlement_line WHERE (NOT :named::bool OR uuid_hash_extended(entitlement_id, 0) & 4095 = ANY(:buckets::bigint[])) OFFSET 0) AS held
- GROUP BY 1, 2;
+-- registry: frozen lines.
+SELECT entitlement_id AS id, format('%s VND of %s', declared_vnd, beneficiary_id) AS said,
+       hashint8extended(declared_vnd, uuid_hash_extended(beneficiary_id, uuid_hash_extended(entitlement_id, 0))) AS hash
+  FROM entitlement_line;
 
 -- name: lines_of_payout
--- payout: received lines (no findings; compared by bucket, then by id in the buckets that differ).
-SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, min(CASE WHEN :named::bool THEN said END) AS said
-  FROM (SELECT uuid_hash_extended(entitlement_id, 0) & 4095 AS bucket, entitlement_id AS id, CASE WHEN :named::bool THEN format('%s VND of %s', declared_vnd, beneficiary_id) END AS said,
-               hashint8extended(declared_vnd, uuid_hash_extended(beneficiary_id, uuid_hash_extended(entitlement_id, 0))) AS hash
-          FROM line WHERE (NOT :named::bool OR uuid_hash_extended(entitlement_id, 0) & 4095 = ANY(:buckets::bigint[])) OFFSET 0) AS held
- GROUP BY 1, 2;
+-- payout: received lines.
+SELECT entitlement_id AS id, format('%s VND of %s', declared_vnd, beneficiary_id) AS said,
+       hashint8extended(declared_vnd, uuid_hash_extended(beneficiary_id, uuid_hash_extended(entitlement_id, 0))) AS hash
+  FROM line;
 
 -- name: line_places
 -- payout: payments that live, and lines held now, per payroll and place (no findings; shown).
-SELECT b.period, b.payer, p.place, 'payments' AS what, sum(p.count)::bigint AS count, sum(p.vnd)::bigint AS vnd
-  FROM (SELECT batch_id, CASE WHEN channel = 'account' THEN 'cashless' ELSE 'postal' END AS place, count(*) AS count, sum(vnd) AS vnd FROM instruction
-         WHERE state NOT IN ('rejected', 'returned', 'expired', 'withdrawn', 'cancelled') GROUP BY 1, 2) AS p JOIN batch b USING (batch_id) GROUP BY 1, 2, 3
+SELECT b.period, b.payer, CASE WHEN p.channel = 'account' THEN 'cashless' ELSE 'postal' END AS place, 'payments' AS what,
+       sum(p.count)::bigint AS count, sum(p.vnd)::bigint AS vnd
+  FROM (SELECT batch_id, channel, state, count(*) AS count, sum(vnd) AS vnd FROM instruction GROUP BY 1, 2, 3) AS p JOIN batch b USING (batch_id)
+ WHERE p.state NOT IN ('rejected', 'returned', 'expired', 'withdrawn', 'cancelled') GROUP BY 1, 2, 3
  UNION ALL
 SELECT l.period, l.payer, 'held', 'lines', count(*), sum(h.vnd)::bigint FROM held h JOIN line l USING (entitlement_id) WHERE h.until IS NULL GROUP BY 1, 2
  ORDER BY 1, 2, 3;
@@ -71,8 +83,13 @@ WITH built AS (
      UNION ALL SELECT entitlement_id, uuid_hash_extended(entitlement_id, 0), -vnd FROM instruction_line WHERE live
      UNION ALL SELECT entitlement_id, uuid_hash_extended(entitlement_id, 0), -greatest(vnd, 1) FROM held WHERE until IS NULL
      UNION ALL SELECT entitlement_id, uuid_hash_extended(entitlement_id, 0), -vnd::bigint FROM came_back
-), whole AS (
-    SELECT sum(vnd * ((k >> 16) & 16777215 | 1)) = 0 AS agrees FROM parts
+), declared AS (
+    SELECT period, payer, sum(greatest(declared_vnd, 1) * ((uuid_hash_extended(entitlement_id, 0) >> 16) & 16777215 | 1)) AS weighed FROM line GROUP BY period, payer
+), whole AS MATERIALIZED (
+    SELECT coalesce((SELECT sum(weighed) FROM declared JOIN built USING (period, payer)), 0)
+           = coalesce((SELECT sum(vnd * ((uuid_hash_extended(entitlement_id, 0) >> 16) & 16777215 | 1)) FROM instruction_line WHERE live), 0)
+           + coalesce((SELECT sum(greatest(vnd, 1) * ((uuid_hash_extended(entitlement_id, 0) >> 16) & 16777215 | 1)) FROM held WHERE until IS NULL), 0)
+           + coalesce((SELECT sum(vnd::bigint * ((uuid_hash_extended(entitlement_id, 0) >> 16) & 16777215 | 1)) FROM came_back), 0) AS agrees
 ), differing AS (
     SELECT k & 4095 AS bucket FROM parts WHERE NOT (SELECT agrees FROM whole) GROUP BY 1 HAVING sum(vnd * ((k >> 16) & 16777215 | 1)) <> 0
 ), misplaced AS (
@@ -83,34 +100,69 @@ SELECT l.period, l.payer, place, entitlement_id, vnd AS open
   FROM (SELECT * FROM misplaced UNION ALL SELECT entitlement_id, 'came_back', vnd FROM came_back) AS line_left LEFT JOIN line l USING (entitlement_id)
  ORDER BY 1, 2, 3, 4;
 
--- name: batches_that_do_not_add_up
--- payout: lists whose totals differ from their payments, or whose sent totals differ from what was not withdrawn; payments on no list.
-WITH held AS (
-    SELECT batch_id, count(*) AS count, sum(vnd)::bigint AS vnd, count(*) FILTER (WHERE state <> 'withdrawn') AS sent_count,
-           coalesce(sum(vnd) FILTER (WHERE state <> 'withdrawn'), 0)::bigint AS sent_vnd FROM instruction GROUP BY batch_id
-)
-SELECT format('batch %s: %s payments of %s VND', batch_id, coalesce(held.count, 0), coalesce(held.vnd, 0)) AS row
-  FROM batch b FULL JOIN held USING (batch_id)
- WHERE (held.count, held.vnd) IS DISTINCT FROM (b.count::bigint, b.vnd)
-    OR (b.sent_at IS NOT NULL AND (held.sent_count, held.sent_vnd) IS DISTINCT FROM (b.sent_count::bigint, b.sent_vnd))
- ORDER BY 1;
-
--- name: payments_not_worth_their_lines
--- payout: payments whose lines add up to something else; dead ones that still claim a line, living ones that let one go.
-WITH parts AS NOT MATERIALIZED (
+-- name: payments_that_do_not_add_up
+-- payout, asked for several promises (`promise`) because it reads all payments once: lists whose totals differ from their payments, or whose
+-- sent totals differ from what was not withdrawn, payments on no list, payments whose lines add up to something else, dead ones that still
+-- claim a line, living ones that let one go (I04); payments taken off by two people that were told a provider or answered, ones taken off
+-- without two people, and payments of a list that left which neither left with it nor were taken off (I08); payments whose state cannot be
+-- reached along the table in as many moves as they made (I12); cancelled payments without their provider's word or two people's wish (I30).
+WITH RECURSIVE reach (state, state_seq) AS (
+    VALUES ('created', 1) UNION SELECT m.to_state, state_seq + 1 FROM reach JOIN instruction_move m ON m.from_state = reach.state WHERE state_seq < 40
+), payments AS MATERIALIZED (
+    SELECT batch_id, state, state_seq, CASE WHEN state IN ('withdrawn', 'cancelled') THEN instruction_id END AS taken_off, count(*) AS count, sum(vnd) AS vnd,
+           sum(vnd * ((uuid_hash_extended(instruction_id, 0) >> 16) & 16777215 | 1)) AS weighed FROM instruction GROUP BY 1, 2, 3, 4
+), claims AS MATERIALIZED (
+    SELECT live, sum(vnd * ((uuid_hash_extended(instruction_id, 0) >> 16) & 16777215 | 1)) AS weighed FROM instruction_line GROUP BY live
+), held AS (
+    SELECT batch_id, sum(count)::bigint AS count, sum(vnd)::bigint AS vnd, coalesce(sum(count) FILTER (WHERE state <> 'withdrawn'), 0)::bigint AS sent_count,
+           coalesce(sum(vnd) FILTER (WHERE state <> 'withdrawn'), 0)::bigint AS sent_vnd FROM payments GROUP BY batch_id
+), whole AS MATERIALIZED (
+    SELECT coalesce(sum(weighed), 0) = coalesce((SELECT sum(weighed) FROM claims), 0)
+           AND coalesce(sum(weighed) FILTER (WHERE state NOT IN ('rejected', 'returned', 'expired', 'withdrawn', 'cancelled')), 0)
+               = coalesce((SELECT sum(weighed) FROM claims WHERE live), 0) AS agrees FROM payments
+), parts AS NOT MATERIALIZED (
     SELECT instruction_id, uuid_hash_extended(instruction_id, 0) AS k, vnd,
            CASE WHEN state IN ('rejected', 'returned', 'expired', 'withdrawn', 'cancelled') THEN 0 ELSE vnd END AS claimed FROM instruction
      UNION ALL SELECT instruction_id, uuid_hash_extended(instruction_id, 0), -vnd, CASE WHEN live THEN -vnd ELSE 0 END FROM instruction_line
-), whole AS (
-    SELECT sum(vnd * ((k >> 16) & 16777215 | 1)) = 0 AND sum(claimed * ((k >> 16) & 16777215 | 1)) = 0 AS agrees FROM parts
 ), differing AS (
     SELECT k & 4095 AS bucket FROM parts WHERE NOT (SELECT agrees FROM whole) GROUP BY 1 HAVING sum(vnd * ((k >> 16) & 16777215 | 1)) <> 0 OR sum(claimed * ((k >> 16) & 16777215 | 1)) <> 0
 ), sums AS (
     SELECT instruction_id, sum(vnd) AS over, sum(claimed) AS freed FROM parts WHERE k & 4095 IN (SELECT bucket FROM differing) GROUP BY 1
+), signed AS (
+    SELECT instruction_id FROM withdrawal JOIN withdrawal_list wl USING (list_sha256) WHERE wl.confirmed_by <> wl.proposed_by
+), off AS (
+    SELECT taken_off AS instruction_id FROM payments WHERE state = 'withdrawn' UNION SELECT instruction_id FROM signed
 )
-SELECT format('payment %s is %s: %s VND, lines %s, of these live %s', instruction_id, i.state, i.vnd, i.vnd - over,
-              (SELECT coalesce(sum(il.vnd), 0) FROM instruction_line il WHERE il.live AND il.instruction_id = sums.instruction_id)) AS row
-  FROM sums LEFT JOIN instruction i USING (instruction_id) WHERE over <> 0 OR freed <> 0 ORDER BY 1;
+SELECT 'I04' AS promise, format('batch %s: %s payments of %s VND', batch_id, coalesce(held.count, 0), coalesce(held.vnd, 0)) AS row
+  FROM batch b FULL JOIN held USING (batch_id)
+ WHERE (held.count, held.vnd) IS DISTINCT FROM (b.count::bigint, b.vnd)
+    OR (b.sent_at IS NOT NULL AND (held.sent_count, held.sent_vnd) IS DISTINCT FROM (b.sent_count::bigint, b.sent_vnd))
+ UNION ALL
+SELECT 'I04', format('payment %s is %s: %s VND, lines %s, of these live %s', instruction_id, i.state, i.vnd, i.vnd - over,
+              (SELECT coalesce(sum(il.vnd), 0) FROM instruction_line il WHERE il.live AND il.instruction_id = sums.instruction_id))
+  FROM sums LEFT JOIN instruction i USING (instruction_id) WHERE over <> 0 OR freed <> 0
+ UNION ALL
+SELECT 'I08', format('payment %s is %s, signed by two: %s', instruction_id, i.state, s.instruction_id IS NOT NULL)
+  FROM off LEFT JOIN signed s USING (instruction_id)
+  LEFT JOIN LATERAL (SELECT state, state_seq, end_to_end_id FROM instruction WHERE instruction.instruction_id = off.instruction_id LIMIT 1) AS i ON true
+ WHERE i.state IS DISTINCT FROM 'withdrawn' OR s.instruction_id IS NULL OR i.state_seq <> 2
+    OR (SELECT count(*) FROM result r WHERE r.end_to_end_id = i.end_to_end_id AND r.fate = 'applied') > 0
+ UNION ALL
+SELECT 'I08', format('payment %s is %s on a list that is %s', i.instruction_id, i.state, b.state)
+  FROM (SELECT DISTINCT p.batch_id, p.state FROM payments p WHERE p.state IN ('created', 'sealed')) AS stayed
+  JOIN batch b USING (batch_id) JOIN instruction i ON (i.batch_id, i.state) = (stayed.batch_id, stayed.state) WHERE b.state IN ('sent', 'settled')
+ UNION ALL
+SELECT 'I12', format('payment %s is %s after %s moves', i.instruction_id, i.state, i.state_seq - 1)
+  FROM (SELECT DISTINCT p.state, p.state_seq FROM payments p WHERE NOT EXISTS (SELECT FROM reach WHERE (reach.state, reach.state_seq) = (p.state, p.state_seq))) AS beyond
+  JOIN instruction i USING (state, state_seq)
+ UNION ALL
+SELECT 'I30', format('payment %s is cancelled, asked by two: %s, said: %s', i.instruction_id, l.confirmed_by IS NOT NULL, said.count)
+  FROM payments p JOIN instruction i ON i.instruction_id = p.taken_off
+  LEFT JOIN cancel_item c ON c.instruction_id = i.instruction_id LEFT JOIN cancel_list l ON l.list_sha256 = c.list_sha256
+  CROSS JOIN LATERAL (SELECT count(*) AS count FROM result r WHERE r.end_to_end_id = i.end_to_end_id AND r.provider = i.provider
+                         AND r.kind = 'cancel' AND r.outcome = 'cancelled') AS said
+ WHERE p.state = 'cancelled' AND (said.count = 0 OR l.confirmed_by IS NULL OR l.confirmed_by = l.proposed_by)
+ ORDER BY 1, 2;
 
 -- name: files_that_do_not_add_up
 -- payout: sent lists whose files hold more or less than what was sent.
@@ -120,44 +172,77 @@ SELECT format('batch %s: files %s payments of %s VND, sent %s of %s', b.batch_id
  WHERE b.sent_at IS NOT NULL GROUP BY b.batch_id
 HAVING (coalesce(sum(f.count), 0), coalesce(sum(f.vnd), 0)) IS DISTINCT FROM (b.sent_count::bigint, b.sent_vnd::numeric) ORDER BY 1;
 
--- name: budgets_left_wrongly
--- payout: payments that went into flight with another amount than theirs: once when sent, never before; postings about no payment.
-WITH parts AS NOT MATERIALIZED (
+-- name: postings_that_do_not_add_up
+-- payout, asked for several promises (`promise`) because it reads all postings once. I05: payments that went into flight with another amount
+-- than theirs (once when sent, never before), postings about no payment, and what the ledger says is paid or in flight where the states of the
+-- payments say something else, accounts below zero. (One row is debit and credit of one amount: a posting cannot be unbalanced.) I40: postings
+-- that are no link of their payer's chain, links without their posting, row by row only where a payer's sums differ; chains whose links are not
+-- numbered from 1 to where the chain ends. (Whether each hash is right: `ansinh audit verify`.) I41: programmes whose use is not what the
+-- ledger says, or is above the budget.
+WITH postings AS MATERIALIZED (
+    SELECT period, payer, debit, credit, count(*) AS count, sum(vnd) AS vnd, bit_xor(uuid_hash_extended(posting_id, 0)) AS who,
+           sum(vnd * ((uuid_hash_extended(instruction_id, 0) >> 16) & 16777215 | 1)) AS weighed FROM posting GROUP BY 1, 2, 3, 4
+), payments AS MATERIALIZED (
+    SELECT batch_id, provider, state, periods IS NOT NULL AS of_months, sum(vnd) AS vnd,
+           sum(vnd * ((uuid_hash_extended(instruction_id, 0) >> 16) & 16777215 | 1)) AS weighed FROM instruction GROUP BY 1, 2, 3, 4
+), links AS MATERIALIZED (
+    SELECT payer, count(*) AS count, max(seq) AS last, bit_xor(uuid_hash_extended(posting_id, 0)) AS who FROM ledger_link GROUP BY payer
+), whole AS MATERIALIZED (
+    SELECT coalesce((SELECT sum(weighed) FROM payments WHERE state NOT IN ('created', 'sealed', 'withdrawn')), 0)
+           = coalesce((SELECT sum(weighed) FROM postings WHERE left(debit, 9) = 'in_flight'), 0) AS agrees
+), parts AS NOT MATERIALIZED (
     SELECT instruction_id, uuid_hash_extended(instruction_id, 0) AS k, vnd FROM instruction WHERE state NOT IN ('created', 'sealed', 'withdrawn')
      UNION ALL SELECT instruction_id, uuid_hash_extended(instruction_id, 0), -vnd FROM posting WHERE left(debit, 9) = 'in_flight'
-), whole AS (
-    SELECT sum(vnd * ((k >> 16) & 16777215 | 1)) = 0 AS agrees FROM parts
 ), differing AS (
     SELECT k & 4095 AS bucket FROM parts WHERE NOT (SELECT agrees FROM whole) GROUP BY 1 HAVING sum(vnd * ((k >> 16) & 16777215 | 1)) <> 0
 ), sums AS (
     SELECT instruction_id, sum(vnd) AS over FROM parts WHERE k & 4095 IN (SELECT bucket FROM differing) GROUP BY 1 HAVING sum(vnd) <> 0
-)
-SELECT format('payment %s is %s: %s VND too little in flight', instruction_id, i.state, over) AS row FROM sums LEFT JOIN instruction i USING (instruction_id) ORDER BY 1;
-
--- name: ledger_against_states
--- payout: what the ledger says is paid or in flight, where the states of the payments say something else; accounts below zero. (One row is
--- debit and credit of one amount: a posting cannot be unbalanced.)
-WITH posted AS (
-    SELECT period, payer, debit, credit, sum(vnd) AS vnd FROM posting GROUP BY 1, 2, 3, 4
-), side AS (
-    SELECT period, payer, debit AS account, vnd FROM posted UNION ALL SELECT period, payer, credit, -vnd FROM posted
 ), booked AS (
-    SELECT period, payer, account, sum(vnd) AS vnd FROM side WHERE account NOT LIKE 'budget%' GROUP BY 1, 2, 3
-), states AS (
-    SELECT batch_id, provider, state IN ('paid', 'collected') AS paid, sum(vnd) AS vnd FROM instruction
-     WHERE state IN ('sending', 'accepted', 'issued', 'unknown', 'paid', 'collected') AND periods IS NULL GROUP BY 1, 2, 3
-), of_months AS (
-    SELECT l.period, l.payer, i.provider, i.state IN ('paid', 'collected') AS paid, sum(il.vnd) AS vnd
+    SELECT period, payer, account, sum(vnd) AS vnd
+      FROM (SELECT period, payer, debit AS account, vnd FROM postings UNION ALL SELECT period, payer, credit, -vnd FROM postings) AS side
+     WHERE account NOT LIKE 'budget%' GROUP BY 1, 2, 3
+), flying AS (
+    SELECT b.period, b.payer, p.provider, p.state IN ('paid', 'collected') AS paid, p.vnd FROM payments p JOIN batch b USING (batch_id)
+     WHERE p.state IN ('sending', 'accepted', 'issued', 'unknown', 'paid', 'collected') AND NOT p.of_months
+     UNION ALL
+    SELECT l.period, l.payer, i.provider, i.state IN ('paid', 'collected'), il.vnd
       FROM instruction i JOIN instruction_line il USING (instruction_id) JOIN line l USING (entitlement_id)
-     WHERE i.state IN ('sending', 'accepted', 'issued', 'unknown', 'paid', 'collected') AND i.periods IS NOT NULL GROUP BY 1, 2, 3, 4
+     WHERE i.state IN ('sending', 'accepted', 'issued', 'unknown', 'paid', 'collected') AND i.periods IS NOT NULL AND (SELECT bool_or(of_months) FROM payments)
 ), known AS (
-    SELECT period, payer, CASE WHEN paid THEN 'paid' ELSE concat_ws(chr(58), 'in_flight', provider) END AS account, sum(vnd) AS vnd
-      FROM (SELECT b.period, b.payer, s.provider, s.paid, s.vnd FROM states s JOIN batch b USING (batch_id) UNION ALL SELECT * FROM of_months) AS held
-     GROUP BY 1, 2, 3
+    SELECT period, payer, CASE WHEN paid THEN 'paid' ELSE concat_ws(chr(58), 'in_flight', provider) END AS account, sum(vnd) AS vnd FROM flying GROUP BY 1, 2, 3
+), chained AS MATERIALIZED (
+    SELECT payer, coalesce(p.count, 0) AS postings, coalesce(l.count, 0) AS links
+      FROM (SELECT payer, sum(count)::bigint AS count, bit_xor(who) AS who FROM postings GROUP BY payer) AS p FULL JOIN links l USING (payer)
+     WHERE (p.count, p.who) IS DISTINCT FROM (l.count, l.who)
+), ledger AS (
+    SELECT period, payer, programme, sum(vnd) AS vnd
+      FROM (SELECT period, payer, substr(credit, 8) AS programme, vnd FROM postings WHERE credit LIKE 'budget:%'
+             UNION ALL SELECT period, payer, substr(debit, 8), -vnd FROM postings WHERE debit LIKE 'budget:%') AS moved GROUP BY 1, 2, 3
 )
-SELECT format('%s %s %s: ledger %s VND, states %s', period, payer, account, coalesce(booked.vnd, 0), coalesce(known.vnd, 0)) AS row
+SELECT 'I05' AS promise, format('payment %s is %s: %s VND too little in flight', instruction_id, i.state, over) AS row
+  FROM sums LEFT JOIN instruction i USING (instruction_id)
+ UNION ALL
+SELECT 'I05', format('%s %s %s: ledger %s VND, states %s', period, payer, account, coalesce(booked.vnd, 0), coalesce(known.vnd, 0))
   FROM booked FULL JOIN known USING (period, payer, account)
- WHERE booked.vnd < 0 OR (account <> 'returned' AND coalesce(booked.vnd, 0) <> coalesce(known.vnd, 0)) ORDER BY 1;
+ WHERE booked.vnd < 0 OR (account <> 'returned' AND coalesce(booked.vnd, 0) <> coalesce(known.vnd, 0))
+ UNION ALL
+SELECT 'I40', format('%s: %s postings, %s links', payer, postings, links) FROM chained
+ UNION ALL
+SELECT 'I40', CASE WHEN l.payer IS NULL THEN format('%s: posting %s is in no chain', p.payer, posting_id)
+                   ELSE format('%s: link %s names posting %s, which is %s', l.payer, l.seq, posting_id, coalesce('of ' || p.payer, 'gone')) END
+  FROM (SELECT * FROM posting WHERE payer IN (SELECT payer FROM chained)) AS p
+  FULL JOIN (SELECT * FROM ledger_link WHERE payer IN (SELECT payer FROM chained)) AS l USING (posting_id)
+ WHERE p.payer IS DISTINCT FROM l.payer
+ UNION ALL
+SELECT 'I40', format('%s: %s links, the last is %s, the chain ends at %s with %s hash', h.payer, coalesce(l.count, 0), coalesce(l.last, 0), h.seq,
+                     CASE WHEN e.sha256 = h.sha256 THEN 'the same' ELSE 'another' END)
+  FROM ledger_head h LEFT JOIN links l USING (payer) LEFT JOIN ledger_link e ON (e.payer, e.seq) = (h.payer, h.seq)
+ WHERE coalesce(l.count, 0) <> h.seq OR l.last <> h.seq OR e.sha256 <> h.sha256
+ UNION ALL
+SELECT 'I41', format('%s %s %s: %s VND counted, %s VND in the ledger, budget %s', period, payer, programme, used.vnd, ledger.vnd, coalesce(used.budget::text, 'none'))
+  FROM (SELECT period, payer, programme, used_vnd AS vnd, budget_vnd AS budget FROM budget_use) AS used FULL JOIN ledger USING (period, payer, programme)
+ WHERE coalesce(used.vnd, 0) <> coalesce(ledger.vnd, 0) OR used.vnd > used.budget
+ ORDER BY 1, 2;
 
 -- name: ids_used_twice
 -- payout: end-to-end ids that name more than one payment.
@@ -169,25 +254,6 @@ SELECT format('batch %s is %s: %s steps by %s people', b.batch_id, b.state, coun
   FROM batch b LEFT JOIN approval a ON a.batch_id = b.batch_id AND a.sha256 = b.sha256
  WHERE b.state IN ('sealed', 'sent', 'settled')
  GROUP BY b.batch_id HAVING count(DISTINCT a.step) < 4 OR count(DISTINCT a.actor) < 4 ORDER BY 1;
-
--- name: withdrawn_and_sent
--- payout: payments taken off by two people that were told a provider or answered, and ones taken off without two people.
-WITH signed AS (
-    SELECT instruction_id FROM withdrawal JOIN withdrawal_list wl USING (list_sha256) WHERE wl.confirmed_by <> wl.proposed_by
-), off AS (
-    SELECT instruction_id FROM instruction WHERE state = 'withdrawn' UNION SELECT instruction_id FROM signed
-)
-SELECT format('payment %s is %s, signed by two: %s', instruction_id, i.state, s.instruction_id IS NOT NULL) AS row
-  FROM off LEFT JOIN signed s USING (instruction_id)
-  LEFT JOIN LATERAL (SELECT state, state_seq, end_to_end_id FROM instruction WHERE instruction.instruction_id = off.instruction_id LIMIT 1) AS i ON true
- WHERE i.state IS DISTINCT FROM 'withdrawn' OR s.instruction_id IS NULL OR i.state_seq <> 2
-    OR (SELECT count(*) FROM result r WHERE r.end_to_end_id = i.end_to_end_id AND r.fate = 'applied') > 0
- ORDER BY 1;
-
--- name: left_behind
--- payout: payments of a list that left which neither left with it nor were taken off.
-SELECT format('payment %s is %s on a list that is %s', i.instruction_id, i.state, b.state) AS row
-  FROM instruction i JOIN batch b USING (batch_id) WHERE b.state IN ('sent', 'settled') AND i.state IN ('created', 'sealed') ORDER BY 1;
 
 -- name: unpublished_rows
 -- every service: the oldest decisions the world has not been told, with the time of the decision. A moment later they may be: looked again.
@@ -202,14 +268,6 @@ SELECT format('%s %s at %s: %s', topic, partition, next_offset, stopped_reason) 
 -- every service: records that could not be taken, and were not when somebody had them handled again.
 SELECT format('%s: %s %s at %s %s', dead_letter_id, disposition, topic, partition, "offset") AS row FROM dead_letter
  WHERE outcome IS DISTINCT FROM 'taken' ORDER BY 1;
-
--- name: states_out_of_reach
--- payout: payments whose state cannot be reached along the table in as many moves as they made.
-WITH RECURSIVE reach (state, seq) AS (
-    VALUES ('created', 1) UNION SELECT m.to_state, seq + 1 FROM reach JOIN instruction_move m ON m.from_state = reach.state WHERE seq < 40
-)
-SELECT format('payment %s is %s after %s moves', instruction_id, state, state_seq - 1) AS row FROM instruction
- WHERE (state, state_seq) NOT IN (SELECT state, seq FROM reach) ORDER BY 1;
 
 -- name: illegal_moves
 -- payout, whole outbox: two states of a payment, told one after the other, that are no legal move, nor two at once (sealed and sending
@@ -259,12 +317,11 @@ SELECT DISTINCT format('person %s', l.beneficiary_id) AS row FROM unjudged JOIN 
  WHERE NOT EXISTS (SELECT FROM held h WHERE h.entitlement_id = l.entitlement_id AND h.until IS NULL AND h.reason = 'VERIFICATION_PENDING')
  ORDER BY 1;
 
--- name: people_not_judged
--- verification: people whose newest result is missing or speaks about an older snapshot.
-SELECT format('person %s', p.beneficiary_id) AS row
-  FROM (SELECT beneficiary_id, result_seq, hashtextextended(identity_digest, 0) AS digest FROM person WHERE erased_at IS NULL) AS p
-  LEFT JOIN (SELECT beneficiary_id, result_seq, hashtextextended(identity_digest, 0) AS digest FROM verdict) AS v USING (beneficiary_id, result_seq)
- WHERE v.digest IS DISTINCT FROM p.digest ORDER BY 1;
+-- name: verdicts_of_verification
+-- verification: what the newest results speak about.
+SELECT beneficiary_id AS id, hashtextextended(identity_digest, uuid_hash_extended(beneficiary_id, result_seq)) AS hash,
+       format('result %s on who they were', result_seq) AS said
+  FROM verdict v WHERE NOT EXISTS (SELECT FROM person p WHERE p.result_seq > 1 AND p.beneficiary_id = v.beneficiary_id AND p.result_seq > v.result_seq);
 
 -- name: phones_with_two_texts
 -- notify: phones that got more than one text in a round. The phone itself is not shown, only one of its texts.
@@ -287,123 +344,79 @@ SELECT i.end_to_end_id, l.entitlement_id::text AS line, l.declared_vnd, il.vnd
   FROM instruction_line il JOIN instruction i USING (instruction_id) JOIN line l USING (entitlement_id);
 
 -- name: people_of_registry
--- registry: versions of people (no findings; compared by bucket, then by id in the buckets that differ).
-SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, min(CASE WHEN :named::bool THEN said END) AS said
-  FROM (SELECT uuid_hash_extended(beneficiary_id, 0) & 4095 AS bucket, beneficiary_id AS id, CASE WHEN :named::bool THEN format('version %s.%s', epoch, n) END AS said,
-               hashint8extended((epoch::bigint << 32) | n, uuid_hash_extended(beneficiary_id, 0)) AS hash
-          FROM person WHERE (NOT :named::bool OR uuid_hash_extended(beneficiary_id, 0) & 4095 = ANY(:buckets::bigint[])) OFFSET 0) AS held
- GROUP BY 1, 2;
+-- registry: versions of people.
+SELECT beneficiary_id AS id, hashint8extended((epoch::bigint << 32) | n, uuid_hash_extended(beneficiary_id, 0)) AS hash, format('version %s.%s', epoch, n) AS said FROM person;
 
 -- name: people_of_verification
--- verification: versions of people, and the newest verdicts (no findings; compared by bucket, then by id in the buckets that differ).
-SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, min(CASE WHEN :named::bool THEN said END) AS said,
-       bit_xor(verdict) FILTER (WHERE judged) AS verdict, min(CASE WHEN :named::bool AND judged THEN verdict_said END) AS verdict_said
-  FROM (SELECT uuid_hash_extended(beneficiary_id, 0) & 4095 AS bucket, beneficiary_id AS id,
-               CASE WHEN :named::bool THEN format('version %s.%s', epoch, n) END AS said,
-               hashint8extended((epoch::bigint << 32) | n, uuid_hash_extended(beneficiary_id, 0)) AS hash, result_seq > 0 AND erased_at IS NULL AS judged,
-               CASE WHEN :named::bool THEN format('result %s', result_seq) END AS verdict_said,
-               uuid_hash_extended(beneficiary_id, result_seq) AS verdict
-          FROM person WHERE (NOT :named::bool OR uuid_hash_extended(beneficiary_id, 0) & 4095 = ANY(:buckets::bigint[])) OFFSET 0) AS held
- GROUP BY 1, 2;
+-- verification: versions of people, the newest results on those who are not erased, and what these results must speak about.
+SELECT beneficiary_id AS id, hashint8extended((epoch::bigint << 32) | n, uuid_hash_extended(beneficiary_id, 0)) AS hash, format('version %s.%s', epoch, n) AS said,
+       CASE WHEN judged THEN uuid_hash_extended(beneficiary_id, result_seq) END AS verdict, CASE WHEN judged THEN format('result %s', result_seq) END AS verdict_said,
+       hashtextextended(identity_digest, uuid_hash_extended(beneficiary_id, result_seq)) AS about, format('result %s on who they are now', result_seq) AS about_said
+  FROM person CROSS JOIN LATERAL (SELECT result_seq > 0 AND beneficiary_id NOT IN (SELECT e.beneficiary_id FROM person e WHERE e.erased_at IS NOT NULL) AS judged) AS this;
 
 -- name: people_of_payout
--- payout: versions of people (no findings; compared by bucket, then by id in the buckets that differ).
-SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, min(CASE WHEN :named::bool THEN said END) AS said
-  FROM (SELECT uuid_hash_extended(beneficiary_id, 0) & 4095 AS bucket, beneficiary_id AS id, CASE WHEN :named::bool THEN format('version %s.%s', epoch, n) END AS said,
-               hashint8extended((epoch::bigint << 32) | n, uuid_hash_extended(beneficiary_id, 0)) AS hash
-          FROM person WHERE (NOT :named::bool OR uuid_hash_extended(beneficiary_id, 0) & 4095 = ANY(:buckets::bigint[])) OFFSET 0) AS held
- GROUP BY 1, 2;
+-- payout: versions of people.
+SELECT beneficiary_id AS id, hashint8extended((epoch::bigint << 32) | n, uuid_hash_extended(beneficiary_id, 0)) AS hash, format('version %s.%s', epoch, n) AS said FROM person;
 
 -- name: people_of_notify
--- notify: versions of people (no findings; compared by bucket, then by id in the buckets that differ).
-SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, min(CASE WHEN :named::bool THEN said END) AS said
-  FROM (SELECT uuid_hash_extended(beneficiary_id, 0) & 4095 AS bucket, beneficiary_id AS id, CASE WHEN :named::bool THEN format('version %s.%s', epoch, n) END AS said,
-               hashint8extended((epoch::bigint << 32) | n, uuid_hash_extended(beneficiary_id, 0)) AS hash
-          FROM person WHERE (NOT :named::bool OR uuid_hash_extended(beneficiary_id, 0) & 4095 = ANY(:buckets::bigint[])) OFFSET 0) AS held
- GROUP BY 1, 2;
+-- notify: versions of people.
+SELECT beneficiary_id AS id, hashint8extended((epoch::bigint << 32) | n, uuid_hash_extended(beneficiary_id, 0)) AS hash, format('version %s.%s', epoch, n) AS said FROM person;
 
 -- name: verdicts_of_registry
--- registry: the newest verdicts (no findings; compared by bucket, then by id in the buckets that differ).
-SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, min(CASE WHEN :named::bool THEN said END) AS said
-  FROM (SELECT uuid_hash_extended(beneficiary_id, 0) & 4095 AS bucket, beneficiary_id AS id, CASE WHEN :named::bool THEN format('result %s', result_seq) END AS said,
-               uuid_hash_extended(beneficiary_id, result_seq) AS hash
-          FROM verified WHERE (NOT :named::bool OR uuid_hash_extended(beneficiary_id, 0) & 4095 = ANY(:buckets::bigint[])) OFFSET 0) AS held
- GROUP BY 1, 2;
+-- registry: the newest verdicts.
+SELECT beneficiary_id AS id, uuid_hash_extended(beneficiary_id, result_seq) AS hash, format('result %s', result_seq) AS said FROM verified;
 
 -- name: verdicts_of_payout
--- payout: the newest verdicts (no findings; compared by bucket, then by id in the buckets that differ).
-SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, min(CASE WHEN :named::bool THEN said END) AS said
-  FROM (SELECT uuid_hash_extended(beneficiary_id, 0) & 4095 AS bucket, beneficiary_id AS id, CASE WHEN :named::bool THEN format('result %s', result_seq) END AS said,
-               uuid_hash_extended(beneficiary_id, result_seq) AS hash
-          FROM verdict WHERE (NOT :named::bool OR uuid_hash_extended(beneficiary_id, 0) & 4095 = ANY(:buckets::bigint[])) OFFSET 0) AS held
- GROUP BY 1, 2;
+-- payout: the newest verdicts.
+SELECT beneficiary_id AS id, uuid_hash_extended(beneficiary_id, result_seq) AS hash, format('result %s', result_seq) AS said FROM verdict;
 
 -- name: verdicts_of_notify
--- notify: the newest verdicts (no findings; compared by bucket, then by id in the buckets that differ).
-SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, min(CASE WHEN :named::bool THEN said END) AS said
-  FROM (SELECT uuid_hash_extended(beneficiary_id, 0) & 4095 AS bucket, beneficiary_id AS id, CASE WHEN :named::bool THEN format('result %s', result_seq) END AS said,
-               uuid_hash_extended(beneficiary_id, result_seq) AS hash
-          FROM verdict WHERE (NOT :named::bool OR uuid_hash_extended(beneficiary_id, 0) & 4095 = ANY(:buckets::bigint[])) OFFSET 0) AS held
- GROUP BY 1, 2;
+-- notify: the newest verdicts.
+SELECT beneficiary_id AS id, uuid_hash_extended(beneficiary_id, result_seq) AS hash, format('result %s', result_seq) AS said FROM verdict;
 
 -- name: payments_of_payout
--- payout: states of payments, and of those to accounts (no findings; compared by bucket, then by id in the buckets that differ). Drafts are
--- told to nobody.
-SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, min(CASE WHEN :named::bool THEN said END) AS said,
-       bit_xor(hash) FILTER (WHERE to_account) AS account, min(CASE WHEN :named::bool AND to_account THEN said END) AS account_said
-  FROM (SELECT uuid_hash_extended(instruction_id, 0) & 4095 AS bucket, instruction_id AS id,
-               CASE WHEN :named::bool THEN concat_ws(' ', state_seq, state) END AS said,
-               hashtextextended(state, uuid_hash_extended(instruction_id, state_seq)) AS hash, channel = 'account' AS to_account
-          FROM instruction WHERE state <> 'created'
-           AND (NOT :named::bool OR uuid_hash_extended(instruction_id, 0) & 4095 = ANY(:buckets::bigint[])) OFFSET 0) AS held
- GROUP BY 1, 2;
+-- payout: states of payments, and of those to accounts. Drafts are told to nobody.
+SELECT instruction_id AS id, concat_ws(' ', state_seq, state) AS said, hashtextextended(state, uuid_hash_extended(instruction_id, state_seq)) AS hash,
+       CASE channel WHEN 'account' THEN concat_ws(' ', state_seq, state) END AS account_said,
+       CASE channel WHEN 'account' THEN hashtextextended(state, uuid_hash_extended(instruction_id, state_seq)) END AS account
+  FROM instruction WHERE state <> 'created';
 
 -- name: payments_of_registry
--- registry: states of payments (no findings; compared by bucket, then by id in the buckets that differ).
-SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, min(CASE WHEN :named::bool THEN said END) AS said
-  FROM (SELECT uuid_hash_extended(instruction_id, 0) & 4095 AS bucket, instruction_id AS id, CASE WHEN :named::bool THEN concat_ws(' ', state_seq, state) END AS said,
-               hashtextextended(state, uuid_hash_extended(instruction_id, state_seq)) AS hash
-          FROM payment WHERE (NOT :named::bool OR uuid_hash_extended(instruction_id, 0) & 4095 = ANY(:buckets::bigint[])) OFFSET 0) AS held
- GROUP BY 1, 2;
+-- registry: states of payments.
+SELECT instruction_id AS id, concat_ws(' ', state_seq, state) AS said, hashtextextended(state, uuid_hash_extended(instruction_id, state_seq)) AS hash FROM payment;
 
 -- name: account_payments_of_notify
--- notify: states of payments to accounts (no findings; compared by bucket, then by id in the buckets that differ).
-SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, min(CASE WHEN :named::bool THEN said END) AS said
-  FROM (SELECT uuid_hash_extended(instruction_id, 0) & 4095 AS bucket, instruction_id AS id, CASE WHEN :named::bool THEN concat_ws(' ', state_seq, state) END AS said,
-               hashtextextended(state, uuid_hash_extended(instruction_id, state_seq)) AS hash
-          FROM account_payment WHERE (NOT :named::bool OR uuid_hash_extended(instruction_id, 0) & 4095 = ANY(:buckets::bigint[])) OFFSET 0) AS held
- GROUP BY 1, 2;
+-- notify: states of payments to accounts.
+SELECT instruction_id AS id, concat_ws(' ', state_seq, state) AS said, hashtextextended(state, uuid_hash_extended(instruction_id, state_seq)) AS hash
+  FROM account_payment;
 
 -- name: texts_of_notify
--- notify: texts the gateway answered for (no findings; compared by bucket, then by id in the buckets that differ).
-SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, min(CASE WHEN :named::bool THEN said END) AS said
-  FROM (SELECT uuid_hash_extended(message_id, 0) & 4095 AS bucket, message_id AS id, CASE WHEN :named::bool THEN status END AS said,
-               hashtextextended(status, uuid_hash_extended(message_id, 0)) AS hash
-          FROM message WHERE status IN ('accepted', 'delivered', 'failed', 'skipped') AND (NOT :named::bool OR uuid_hash_extended(message_id, 0) & 4095 = ANY(:buckets::bigint[])) OFFSET 0) AS held
- GROUP BY 1, 2;
+-- notify: texts the gateway answered for.
+SELECT message_id AS id, hashtextextended(status, uuid_hash_extended(message_id, 0)) AS hash, status AS said FROM message
+ WHERE status IN ('accepted', 'delivered', 'failed', 'skipped');
 
 -- name: texts_of_registry
--- registry: texts the gateway answered for (no findings; compared by bucket, then by id in the buckets that differ).
-SELECT bucket, CASE WHEN :named::bool THEN id END AS id, bit_xor(hash) AS hash, min(CASE WHEN :named::bool THEN said END) AS said
-  FROM (SELECT uuid_hash_extended(message_id, 0) & 4095 AS bucket, message_id AS id, CASE WHEN :named::bool THEN status END AS said,
-               hashtextextended(status, uuid_hash_extended(message_id, 0)) AS hash
-          FROM text WHERE status IN ('accepted', 'delivered', 'failed', 'skipped') AND (NOT :named::bool OR uuid_hash_extended(message_id, 0) & 4095 = ANY(:buckets::bigint[])) OFFSET 0) AS held
- GROUP BY 1, 2;
+-- registry: texts the gateway answered for.
+SELECT message_id AS id, hashtextextended(status, uuid_hash_extended(message_id, 0)) AS hash, status AS said FROM text
+ WHERE status IN ('accepted', 'delivered', 'failed', 'skipped');
 
 -- name: statements_without_effect
 -- registry: statements that took effect, of which the record they speak about knows nothing, and ones that neither wait nor went on.
+WITH nobody AS MATERIALIZED (
+    SELECT id, source, record, sequence FROM source_event WHERE fate = 'no_person'
+)
 SELECT format('statement %s of %s %s: %s without effect', e.id, e.source, e.sequence, e.fate) AS row
   FROM source_event e LEFT JOIN source_record r USING (source, record)
  WHERE e.fate = 'applied' AND e.beneficiary_id IS NOT NULL AND e.kind NOT IN ('merged', 'unmerged', 'erased')
    AND (r.sequence IS NULL OR r.sequence < e.sequence)
  UNION ALL
-SELECT format('statement %s of %s %s: waits nowhere', e.id, e.source, e.sequence) FROM source_event e
- WHERE e.fate = 'no_person' AND NOT EXISTS (SELECT FROM waiting w WHERE (w.source, w.record, w.sequence) = (e.source, e.record, e.sequence))
+SELECT format('statement %s of %s %s: waits nowhere', e.id, e.source, e.sequence) FROM nobody e
+ WHERE NOT EXISTS (SELECT FROM waiting w WHERE (w.source, w.record, w.sequence) = (e.source, e.record, e.sequence))
    AND NOT EXISTS (SELECT FROM source_event f WHERE (f.source, f.record, f.sequence) = (e.source, e.record, e.sequence) AND f.fate <> 'no_person')
    AND e.record NOT LIKE 'unmatched.%'
  UNION ALL
-SELECT format('row %s of %s %s: waits nowhere', e.id, e.source, e.sequence) FROM source_event e
- WHERE e.fate = 'no_person' AND coalesce(e.record LIKE 'unmatched.%' AND e.record <> 'unmatched.erased', true)
+SELECT format('row %s of %s %s: waits nowhere', e.id, e.source, e.sequence) FROM nobody e
+ WHERE coalesce(e.record LIKE 'unmatched.%' AND e.record <> 'unmatched.erased', true)
    AND NOT EXISTS (SELECT FROM waiting w WHERE (w.source, w.record) = (e.source, e.record))
    AND NOT EXISTS (SELECT FROM source_event f WHERE (f.source, f.sequence) = (e.source, e.sequence) AND f.fate <> 'no_person')
  ORDER BY 1;
@@ -426,12 +439,17 @@ SELECT format('%s is merged away into %s and %s', m.beneficiary_id, m.survivor_i
 
 -- name: closed_lists_unlike_their_rows
 -- registry: closed lists whose frozen lines are not their active rows, or whose upstream declared something else (rows and refusals).
-WITH rows AS (
+WITH rows AS MATERIALIZED (
     SELECT period, payer, source, count(*) AS count, sum(declared_vnd)::bigint AS vnd, count(*) FILTER (WHERE state = 'active') AS active,
            coalesce(sum(declared_vnd) FILTER (WHERE state = 'active'), 0)::bigint AS active_vnd FROM list_row GROUP BY 1, 2, 3
 ), said AS (  -- who was put onto another payer's list by a decision about their commune counts where upstream listed them
-    SELECT r.period, coalesce(c.payer, r.payer) AS payer, r.source, count(*) AS count, sum(r.declared_vnd)::bigint AS vnd
-      FROM list_row r LEFT JOIN area_case c ON (c.source, c.record, c.period) = (r.source, r.record, r.period) AND c.fate = 'applied'
+    SELECT period, payer, source, sum(count)::bigint AS count, sum(vnd)::bigint AS vnd
+      FROM (SELECT period, payer, source, count, vnd FROM rows
+             UNION ALL
+            SELECT r.period, r.payer, r.source, -1, -r.declared_vnd FROM list_row r
+             WHERE (r.source, r.record, r.period) IN (SELECT c.source, c.record, c.period FROM area_case c WHERE c.fate = 'applied')
+             UNION ALL
+            SELECT r.period, c.payer, r.source, 1, r.declared_vnd FROM area_case c JOIN list_row r USING (source, record, period) WHERE c.fate = 'applied') AS counted
      GROUP BY 1, 2, 3
 ), refused AS (
     SELECT period, payer, source, count(*) AS count, sum(vnd)::bigint AS vnd FROM (
@@ -457,6 +475,20 @@ SELECT format('%s %s %s: declared %s of %s VND, held %s of %s, refused %s', peri
 -- compared by bucket, then row by row; what failed is looked up.
 WITH refused AS (
     SELECT batch_id FROM result WHERE end_to_end_id IS NULL AND kind = 'batch_refused' AND fate = 'applied'
+), payments AS MATERIALIZED (
+    SELECT state, CASE WHEN state IN ('rejected', 'returned', 'expired') THEN instruction_id END AS failed, bit_xor(hashtextextended(end_to_end_id, 0)) AS k
+      FROM instruction GROUP BY 1, 2
+), answers AS MATERIALIZED (
+    SELECT status, CASE WHEN status <> 'paid' THEN end_to_end_id END AS failed, bit_xor(hashtextextended(end_to_end_id, 0)) AS k
+      FROM result WHERE fate = 'applied' AND status IN ('paid', 'rejected', 'returned') GROUP BY 1, 2
+), failed AS (
+    SELECT i.*, p.k FROM payments p CROSS JOIN LATERAL (SELECT * FROM instruction WHERE instruction_id = p.failed LIMIT 1) AS i
+), whole AS MATERIALIZED (
+    SELECT coalesce(bit_xor(k), 0) = coalesce((SELECT k FROM answers WHERE status = 'paid'), 0) AS agrees
+      FROM (SELECT k FROM payments WHERE state IN ('paid', 'collected')
+             UNION ALL
+            SELECT k FROM failed WHERE state = 'returned' AND EXISTS (
+                SELECT FROM result r WHERE r.end_to_end_id = failed.end_to_end_id AND r.fate = 'applied' AND r.status = 'paid')) AS paid
 ), paid AS NOT MATERIALIZED (
     SELECT end_to_end_id, hashtextextended(end_to_end_id, 0) AS k FROM instruction i
      WHERE state IN ('paid', 'collected')
@@ -464,8 +496,6 @@ WITH refused AS (
             AND (SELECT count(*) FROM result r WHERE r.end_to_end_id = i.end_to_end_id AND r.fate = 'applied' AND r.status = 'paid') > 0)
 ), said AS NOT MATERIALIZED (
     SELECT end_to_end_id, hashtextextended(end_to_end_id, 0) AS k FROM result WHERE fate = 'applied' AND status = 'paid'
-), whole AS (
-    SELECT coalesce((SELECT bit_xor(k) FROM paid), 0) = coalesce((SELECT bit_xor(k) FROM said), 0) AS agrees
 ), differing AS (
     SELECT k & 4095 AS bucket FROM (SELECT k FROM paid UNION ALL SELECT k FROM said) AS both_sides
      WHERE NOT (SELECT agrees FROM whole) GROUP BY 1 HAVING bit_xor(k) <> 0
@@ -476,15 +506,13 @@ SELECT format('id %s: payment %s, answer %s', end_to_end_id, CASE WHEN p.k IS NU
   FULL JOIN (SELECT * FROM said WHERE NOT (SELECT agrees FROM whole) AND k & 4095 IN (SELECT bucket FROM differing)) AS s USING (end_to_end_id)
  WHERE p.k IS NULL OR s.k IS NULL
  UNION ALL
-SELECT format('payment %s is %s without an answer', instruction_id, state) FROM instruction i
- WHERE state IN ('rejected', 'returned', 'expired')
-   AND CASE WHEN (SELECT count(*) FROM result r WHERE r.end_to_end_id = i.end_to_end_id AND r.fate = 'applied'
+SELECT format('payment %s is %s without an answer', instruction_id, state) FROM failed i
+ WHERE CASE WHEN (SELECT count(*) FROM result r WHERE r.end_to_end_id = i.end_to_end_id AND r.fate = 'applied'
                      AND r.status = CASE i.state WHEN 'rejected' THEN 'rejected' ELSE 'returned' END) = 0
             THEN batch_id NOT IN (SELECT batch_id FROM refused) ELSE false END
  UNION ALL
-SELECT format('answer %s to id %s without effect', status, end_to_end_id) FROM result r
- WHERE fate = 'applied' AND status IN ('rejected', 'returned')
-   AND (SELECT i.state FROM instruction i WHERE i.end_to_end_id = r.end_to_end_id) NOT IN (status, CASE status WHEN 'returned' THEN 'expired' ELSE status END)
+SELECT format('answer %s to id %s without effect', status, failed) FROM answers
+ WHERE (SELECT i.state FROM instruction i WHERE i.end_to_end_id = failed LIMIT 1) NOT IN (status, CASE status WHEN 'returned' THEN 'expired' ELSE status END)
  ORDER BY 1;
 
 -- name: paid_again_without_proof
@@ -557,16 +585,9 @@ SELECT format('break %s ended by %s and %s', k.break_id, coalesce(k.proposed_by,
         OR NOT EXISTS (SELECT FROM break_posting p WHERE p.posting_id = k.posting_id AND p.break_id = k.break_id AND p.vnd = k.vnd))
  ORDER BY 1;
 
--- name: cancels_without_word
--- payout: cancelled payments without their provider's word or two people's wish; wishes that do not agree with their payment; and lines kept
--- back by two people that were paid again.
-SELECT format('payment %s is cancelled, asked by two: %s, said: %s', i.instruction_id, l.confirmed_by IS NOT NULL, said.count) AS row
-  FROM instruction i LEFT JOIN cancel_item c USING (instruction_id) LEFT JOIN cancel_list l ON l.list_sha256 = c.list_sha256
-  CROSS JOIN LATERAL (SELECT count(*) AS count FROM result r WHERE r.end_to_end_id = i.end_to_end_id AND r.provider = i.provider
-                         AND r.kind = 'cancel' AND r.outcome = 'cancelled') AS said
- WHERE i.state = 'cancelled' AND (said.count = 0 OR l.confirmed_by IS NULL OR l.confirmed_by = l.proposed_by)
- UNION ALL
-SELECT format('cancel of payment %s is %s, the payment is %s', c.instruction_id, c.state, i.state)
+-- name: cancels_against_their_payment
+-- payout: wishes to cancel that do not agree with their payment, and lines kept back by two people that were paid again.
+SELECT format('cancel of payment %s is %s, the payment is %s', c.instruction_id, c.state, i.state) AS row
   FROM cancel_item c JOIN cancel_list l USING (list_sha256) LEFT JOIN instruction i USING (instruction_id)
  WHERE (c.state = 'cancelled') <> (i.state = 'cancelled')
     OR (c.state IN ('asked', 'unknown', 'not_known') AND i.state NOT IN ('sending', 'accepted', 'issued', 'unknown'))
@@ -606,43 +627,6 @@ SELECT format('%s: claim %s breaks the chain', payer, seq) FROM (
     OR sha256 <> sha256(before || convert_to(concat_ws('|', posting_id, case_id, payer, debit, credit, vnd, (extract(epoch FROM at) * 1000000)::bigint), 'UTF8'))
  ORDER BY 1;
 
--- name: postings_outside_chain
--- payout: postings that are no link of their payer's chain, and links without their posting; row by row only where a payer's sums differ.
--- (Whether each hash is right: `ansinh audit verify`.)
-WITH posted AS (
-    SELECT payer, count(*) AS count, bit_xor(uuid_hash_extended(posting_id, 0)) AS k FROM posting GROUP BY payer
-), linked AS (
-    SELECT payer, count(*) AS count, bit_xor(uuid_hash_extended(posting_id, 0)) AS k FROM ledger_link GROUP BY payer
-), differing AS (
-    SELECT payer, coalesce(p.count, 0) AS postings, coalesce(l.count, 0) AS links FROM posted p FULL JOIN linked l USING (payer)
-     WHERE (p.count, p.k) IS DISTINCT FROM (l.count, l.k)
-)
-SELECT format('%s: %s postings, %s links', payer, postings, links) AS row FROM differing
-UNION ALL
-SELECT CASE WHEN l.payer IS NULL THEN format('%s: posting %s is in no chain', p.payer, posting_id)
-            ELSE format('%s: link %s names posting %s, which is %s', l.payer, l.seq, posting_id, coalesce('of ' || p.payer, 'gone')) END
-  FROM (SELECT * FROM posting WHERE payer IN (SELECT payer FROM differing)) p
-  FULL JOIN (SELECT * FROM ledger_link WHERE payer IN (SELECT payer FROM differing)) l USING (posting_id)
- WHERE p.payer IS DISTINCT FROM l.payer ORDER BY 1;
-
--- name: chains_cut
--- payout: chains whose links are not numbered from 1 to where the chain ends.
-SELECT format('%s: %s links, the last is %s, the chain ends at %s with %s hash', h.payer, count(l.seq), coalesce(max(l.seq), 0), h.seq,
-              CASE WHEN bool_or(l.seq = h.seq AND l.sha256 = h.sha256) THEN 'the same' ELSE 'another' END) AS row
-  FROM ledger_head h LEFT JOIN ledger_link l USING (payer) GROUP BY h.payer, h.seq
-HAVING count(l.seq) <> h.seq OR max(l.seq) <> h.seq OR NOT bool_or(l.seq = h.seq AND l.sha256 = h.sha256) ORDER BY 1;
-
--- name: budgets_miscounted
--- payout: programmes whose use is not what the ledger says, or is above the budget.
-SELECT format('%s %s %s: %s VND counted, %s VND in the ledger, budget %s', period, payer, programme, used.vnd, ledger.vnd,
-              coalesce(used.budget::text, 'none')) AS row
-  FROM (SELECT period, payer, programme, used_vnd AS vnd, budget_vnd AS budget FROM budget_use) used
-  FULL JOIN (SELECT period, payer, programme, sum(vnd) AS vnd
-               FROM (SELECT period, payer, substr(credit, 8) AS programme, vnd FROM posting WHERE credit LIKE 'budget:%'
-                     UNION ALL SELECT period, payer, substr(debit, 8), -vnd FROM posting WHERE debit LIKE 'budget:%') moved
-              GROUP BY period, payer, programme) ledger USING (period, payer, programme)
- WHERE coalesce(used.vnd, 0) <> coalesce(ledger.vnd, 0) OR used.vnd > used.budget ORDER BY 1;
-
 -- name: sent_without_province
 -- payout: lists that left above the tier of their period without the province's signature.
 SELECT format('batch %s left without the province', b.batch_id) AS row FROM batch b
@@ -674,23 +658,22 @@ UNION ALL SELECT format('%s %s: posting %s was made after it was finished', p.pe
 
 -- name: funnel_that_does_not_add_up
 -- registry: the newest period's funnel against its list (everybody once) and against the payments; and wishes unlike their last change.
-WITH newest AS (
+WITH newest AS MATERIALIZED (
     SELECT max(period) AS period FROM list_row
-), shown AS (
-    SELECT n.period, f.* FROM newest n CROSS JOIN LATERAL funnel(n.period, date '1970-01-01') f
-), added AS (
-    SELECT count(*) AS rows, count(DISTINCT beneficiary_id) AS people, count(*) FILTER (WHERE stage = 'paid') AS paid FROM shown
-), listed AS (
-    SELECT count(DISTINCT r.beneficiary_id) AS people,
-           count(DISTINCT r.beneficiary_id) FILTER (WHERE p.life = 'alive' AND p.cannot_reason IS NULL AND EXISTS (
-               SELECT FROM payment m WHERE m.beneficiary_id = r.beneficiary_id AND m.state = 'paid' AND m.channel = 'account'
-                  AND r.period = ANY(m.periods))) AS paid
-      FROM newest JOIN list_row r USING (period) LEFT JOIN person p USING (beneficiary_id) WHERE r.state = 'active'
+), shown AS MATERIALIZED (
+    SELECT count(*) AS rows, bit_xor(uuid_hash_extended(f.beneficiary_id, 0)) AS who, count(*) FILTER (WHERE f.stage = 'paid') AS paid
+      FROM newest n CROSS JOIN LATERAL funnel(n.period, date '1970-01-01') f
+), listed AS MATERIALIZED (
+    SELECT count(*) AS people, bit_xor(uuid_hash_extended(beneficiary_id, 0)) AS who, count(*) FILTER (
+               WHERE beneficiary_id IN (SELECT m.beneficiary_id FROM payment m WHERE m.state = 'paid' AND m.channel = 'account'
+                                           AND (SELECT period FROM newest) = ANY(m.periods))
+                 AND beneficiary_id NOT IN (SELECT p.beneficiary_id FROM person p WHERE p.life <> 'alive' OR p.cannot_reason IS NOT NULL)) AS paid
+      FROM (SELECT beneficiary_id FROM list_row WHERE state = 'active' AND period = (SELECT period FROM newest) GROUP BY beneficiary_id) AS once
 )
-SELECT format('%s people on the list, %s in the funnel in %s rows', l.people, a.people, a.rows) AS row FROM listed l, added a
- WHERE (l.people, l.people) IS DISTINCT FROM (a.people, a.rows)
+SELECT format('%s people on the list, %s rows in the funnel, of %s people', l.people, s.rows, CASE WHEN l.who = s.who THEN 'the same' ELSE 'other' END) AS row
+  FROM listed l, shown s WHERE (l.people, l.who) IS DISTINCT FROM (s.rows, s.who)
  UNION ALL
-SELECT format('%s people were paid on an account, the funnel says %s', l.paid, a.paid) FROM listed l, added a WHERE l.paid <> a.paid
+SELECT format('%s people were paid on an account, the funnel says %s', l.paid, s.paid) FROM listed l, shown s WHERE l.paid <> s.paid
  UNION ALL
 SELECT format('%s wishes %s, last changed into %s', p.beneficiary_id, p.wish, c.wish)
   FROM (SELECT DISTINCT ON (beneficiary_id) beneficiary_id, wish FROM wish_change ORDER BY beneficiary_id, epoch DESC, n DESC) c
@@ -700,10 +683,15 @@ SELECT format('%s wishes %s, last changed into %s', p.beneficiary_id, p.wish, c.
 -- name: benefits_paid_twice
 -- payout: one benefit of a person and month in live payments of two payers, and one gift in two live payments. Only who stands on lists of
 -- two payers in a month, and lines of gifts, are looked at.
-WITH twice AS (
-    SELECT beneficiary_id, period FROM line GROUP BY beneficiary_id, period HAVING min(payer) <> max(payer)
+WITH several AS MATERIALIZED (
+    SELECT beneficiary_id, period FROM line GROUP BY beneficiary_id, period HAVING count(*) > 1
+), twice AS (
+    SELECT beneficiary_id, period FROM several
+     CROSS JOIN LATERAL (SELECT min(payer) <> max(payer) AS lists FROM line l WHERE (l.beneficiary_id, l.period) = (several.beneficiary_id, several.period)) AS two
+     WHERE lists
 ), paid AS (
-    SELECT l.beneficiary_id, l.period AS month, l.payer, l.content::jsonb ->> 'benefit_code' AS code FROM twice JOIN line l USING (beneficiary_id, period)
+    SELECT l.beneficiary_id, l.period AS month, l.payer, l.content::jsonb ->> 'benefit_code' AS code
+      FROM twice CROSS JOIN LATERAL (SELECT * FROM line WHERE (line.beneficiary_id, line.period) = (twice.beneficiary_id, twice.period) OFFSET 0) AS l
      WHERE EXISTS (SELECT FROM instruction_line il WHERE il.entitlement_id = l.entitlement_id AND il.live)
 ), gift AS (
     SELECT l.beneficiary_id, l.gift AS code FROM line l

@@ -24,6 +24,7 @@ LOST: Mapping[str, tuple[set[str], Service, str]] = {
     "a snapshot verification lost": ({"I19", "I20"}, Service.VERIFICATION, "DELETE FROM person"),
     "a snapshot payout lost": ({"I19"}, Service.PAYOUT, "DELETE FROM person"),
     "a snapshot from nowhere": ({"I19"}, Service.NOTIFY, "UPDATE person SET beneficiary_id = gen_random_uuid()"),
+    "a result on somebody they were before": ({"I14"}, Service.VERIFICATION, "UPDATE verdict SET identity_digest = 'old'"),
     "a verdict on no topic": ({"I20"}, Service.VERIFICATION, "UPDATE person SET result_seq = result_seq + 1"),
     "a verdict registry lost": ({"I20"}, Service.REGISTRY, "DELETE FROM verified WHERE outcome = 'not_found'"),
     "a verdict payout lost": ({"I13", "I20"}, Service.PAYOUT, "DELETE FROM verdict"),
@@ -95,6 +96,22 @@ async def test_a_difference_names_the_row_and_both_sides(world):
     found = (await world.broken())["I19"]
     assert found.count == 3
     assert f"{who}: registry version 1.7, payout version 1.1" in found.rows
+
+
+async def test_a_result_that_gave_way_to_a_newer_one_is_no_finding(world):
+    verification = world.dsns["verification"]
+    await plant(verification, "UPDATE person SET result_seq = result_seq + 1")
+    await plant(
+        verification,
+        "INSERT INTO verdict SELECT beneficiary_id, result_seq + 1, identity_digest, account_digest, outcome, evidence, died_on,"
+        " account, checked_at FROM verdict",
+    )
+    await plant(
+        verification,
+        "UPDATE verdict v SET identity_digest = 'old' FROM person p"
+        " WHERE (p.beneficiary_id, p.result_seq - 1) = (v.beneficiary_id, v.result_seq)",
+    )
+    assert set(await world.broken()) == {"I20"}
 
 
 async def test_an_event_on_its_way_is_no_finding(world):
