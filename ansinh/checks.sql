@@ -802,3 +802,13 @@ SELECT format('payment %s of %s: of %s, its lines of %s', i.instruction_id, b.pe
                         FROM instruction_line il JOIN line l USING (entitlement_id) WHERE il.instruction_id = i.instruction_id) paid
  WHERE i.periods IS NOT NULL AND (paid.months IS DISTINCT FROM i.periods OR paid.ours IS NOT TRUE)
  ORDER BY 1;
+
+-- name: money_on_a_death_paid_twice
+-- payout: people for whom a line under a code of a death and another that holds as much of it beside a benefit are in live payments together.
+SELECT format('%s (%s) of %s: within %s too', l.content::jsonb ->> 'benefit_code', l.entitlement_id, l.beneficiary_id, o.entitlement_id) AS row
+  FROM line l JOIN line o ON o.beneficiary_id = l.beneficiary_id AND o.may_be_on_death AND o.gift IS NULL
+ WHERE l.may_be_on_death AND l.gift IS NOT NULL
+   AND EXISTS (SELECT FROM instruction_line il WHERE il.entitlement_id = l.entitlement_id AND il.live)
+   AND EXISTS (SELECT FROM instruction_line il WHERE il.entitlement_id = o.entitlement_id AND il.live)
+   AND 2 * on_death_vnd(o.entitlement_id, l.gift) >= l.declared_vnd
+ ORDER BY 1;

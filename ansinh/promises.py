@@ -165,6 +165,7 @@ PROMISES = (
     ),
     Promise("I60", "A benefit of a month is paid by one payer, a gift once", _payout("benefits_paid_twice")),
     Promise("I61", "A month is paid with one payroll", _payout("months_out_of_their_payroll")),
+    Promise("I62", "What a death brings is paid once, under whatever name", _payout("money_on_a_death_paid_twice")),
 )
 TRUTH: tuple[Query, ...] = _payout("payments", "payment_lines")
 """What is compared with the partners' truth files, for I16 to I18."""

@@ -58,6 +58,10 @@ class Beside:
     elsewhere: Mapping[UUID, Sequence[Elsewhere]] = field(default_factory=dict)
     not_carried: frozenset[UUID] = frozenset()
     """Lines that declare more unpaid of earlier months than those left over when they were finished."""
+    given: frozenset[UUID] = frozenset()
+    """Lines with money of a death that another line in a payment gives."""
+    gives_way: Mapping[UUID, frozenset[UUID]] = field(default_factory=dict)
+    """Lines under a code of a death -> open lines of the payroll that would give the same money."""
 
 
 NOTHING = Beside()
@@ -78,6 +82,17 @@ def first(*given: HeldReason | None) -> HeldReason | None:
     """The one that takes precedence, in the order of the word list."""
     found = [reason for reason in given if reason]
     return min(found, key=_PRECEDENCE.index) if found else None
+
+
+def given_once(
+    rows: Sequence[Row], against: Sequence[HeldReason | None], gives_way: Mapping[UUID, frozenset[UUID]]
+) -> Sequence[HeldReason | None]:
+    """Of one death's money on two lines of a payroll the one under its own code gives way, if the other is paid now."""
+    paid = {row["entitlement_id"] for row, reason in zip(rows, against, strict=True) if reason is None}
+    return [
+        HeldReason.PAID_ELSEWHERE if reason is None and not paid.isdisjoint(gives_way.get(row["entitlement_id"], ())) else reason
+        for row, reason in zip(rows, against, strict=True)
+    ]
 
 
 def stands(line: DeclaredLine, payer: str, period: str, *, known: Known, rules: Rules) -> Payable | Stop | None:
@@ -132,7 +147,7 @@ def _of_line(row: Row, asked: Asked, *, beside: Beside, amiss: Set[UUID], away: 
         reason = _alike(row["content"], row["ages"], asked)
     if row["open_vnd"] == 0 or (amiss and row["entitlement_id"] in amiss):
         reason = first(reason, HeldReason.AMOUNT_DIFFERS)
-    if away and row["entitlement_id"] in away:
+    if (away and row["entitlement_id"] in away) or (beside.given and row["entitlement_id"] in beside.given):
         reason = first(reason, HeldReason.PAID_ELSEWHERE)
     if beside.missed and not family and _not_collected(row, told, beside.missed, most=asked[1][0].policy.misses_max):
         reason = first(reason, HeldReason.NOT_COLLECTED)

@@ -21,7 +21,7 @@ from uuid import UUID
 from asyncpg import CheckViolationError, Record
 
 from services.payout import store, store_beside, store_building
-from services.payout.against import NOTHING, Beside, Limits, first, reasons, to_the_family
+from services.payout.against import NOTHING, Beside, Limits, first, given_once, reasons, to_the_family
 from services.payout.batch import Draft, OpenLine, Order, Payment, Step, pay
 from services.payout.channel import Choice, Terms, choose, verified
 from services.payout.contracts import SHIPPED, Contracts, read_contracts
@@ -99,8 +99,7 @@ async def build(
     late = at.astimezone(LOCAL).date() >= execution_date(settings, payroll.period) - timedelta(days=settings.verification_days)
     made, contracts = Maker(payroll, settings, vault.end_to_end_key()), read_contracts(settings.contracts_file)
     beside = {
-        month: await store_beside.beside(tx, month, payroll.payer, vault, misses_max=settings.misses_max)
-        for month in payroll.periods
+        month: await store_beside.beside(tx, month, payroll, vault, misses_max=settings.misses_max) for month in payroll.periods
     }
     missing = 0
     async with aclosing(store_building.undecided_lines(tx, payroll)) as pages:
@@ -181,6 +180,7 @@ def decide(
     several months also by month. `beside`: what is known beside the lines of each of its months; `period`: the one that names it."""
     limits, known_beside = (rules, tolerance_vnd), beside or {period: NOTHING}
     plan, terms = Plan(), Terms(rules.policy.month_of_move, period)
+    gives_way = dict(chain.from_iterable(month.gives_way.items() for month in known_beside.values()))
     for beneficiary_id, lines in groupby(rows, key=itemgetter("beneficiary_id")):
         whose = list(lines)
         failed = next((row["failed"] for row in whose if row["failed"]), None)
@@ -189,12 +189,13 @@ def decide(
             choice, known, against = _of_month(whose, asked, limits, beside=known_beside[period])
         else:
             choice, known, against = _month_by_month(whose, asked, limits, beside=known_beside)
+        against = given_once(whose, against, gives_way) if gives_way else against
         plan.unverified += not known
         _decide_person(plan, beneficiary_id, whose, choice=choice, against=against, several=len(known_beside) > 1)
     return plan
 
 
-Found = tuple[Choice, bool, list[HeldReason | None]]
+Found = tuple[Choice, bool, Sequence[HeldReason | None]]
 """How somebody is paid; whether verification has spoken about them as they are now; line by line why not, if so."""
 
 

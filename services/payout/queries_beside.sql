@@ -43,6 +43,18 @@ SELECT o.beneficiary_id, o.entitlement_id, o.payer, o.content
    AND EXISTS (SELECT FROM instruction_line il WHERE il.entitlement_id = o.entitlement_id AND il.live)
  ORDER BY o.beneficiary_id, o.entitlement_id;
 
+-- name: money_of_a_death
+-- Lines of this list with money of a death that another line gives, as `money_on_death_once` compares them: one under its own code and one that
+-- holds it beside a benefit. Another that is in a payment; and for a line under its own code also one of the months that are decided together.
+SELECT l.entitlement_id, o.entitlement_id AS other, paid.live
+  FROM line l JOIN line o ON o.beneficiary_id = l.beneficiary_id AND o.may_be_on_death AND (o.gift IS NULL) <> (l.gift IS NULL)
+  CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM instruction_line il WHERE il.entitlement_id = o.entitlement_id AND il.live) AS live) paid
+ WHERE l.period = :period AND l.payer = :payer AND l.may_be_on_death
+   AND (paid.live OR (l.gift IS NOT NULL AND o.payer = l.payer AND o.period = ANY(:together::text[])))
+   AND 2 * on_death_vnd(CASE WHEN l.gift IS NULL THEN l.entitlement_id ELSE o.entitlement_id END, coalesce(l.gift, o.gift))
+       >= CASE WHEN l.gift IS NULL THEN o.declared_vnd ELSE l.declared_vnd END
+ ORDER BY l.entitlement_id, o.entitlement_id;
+
 -- name: paid_meanwhile^
 -- Whether people whom this payer's payments claimed are in live payments of other payers that the build did not see when it decided.
 SELECT EXISTS (

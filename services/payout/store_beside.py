@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.payout.against import Beside, Elsewhere
 from services.payout.months import plus_months
+from services.payout.store import Payroll
 from shared.database import Tx, load_queries
 from shared.vault import Vault
 
@@ -15,9 +16,9 @@ MONTHS_BACK = 24
 """So far back payments that were not collected are looked for: as far as the largest setting may ask."""
 
 
-async def beside(tx: Tx, period: str, payer: str, vault: Vault, *, misses_max: int) -> Beside:
-    """What is known beside the lines of a payer's month, now: other payers may be building the same month."""
-    since = plus_months(period, -MONTHS_BACK)
+async def beside(tx: Tx, period: str, payroll: Payroll, vault: Vault, *, misses_max: int) -> Beside:
+    """What is known beside the lines of a month of this payroll, now: other payers may be building the same month."""
+    since, payer = plus_months(period, -MONTHS_BACK), payroll.payer
     missed = queries.not_collected(tx, period=period, since=since, misses_max=misses_max)
     elsewhere: dict[UUID, list[Elsewhere]] = defaultdict(list)
     async for row in queries.lines_elsewhere(tx, period=period, payer=payer):
@@ -26,13 +27,27 @@ async def beside(tx: Tx, period: str, payer: str, vault: Vault, *, misses_max: i
     async for row in queries.gifts_given(tx, period=period, payer=payer):
         given = Elsewhere(row["entitlement_id"], row["payer"], row["content"], None, live=True)
         elsewhere[row["beneficiary_id"]].append(given)
+    given, gives_way = await _money_of_a_death(tx, period, payroll)
     return Beside(
         payer,
         vault,
         missed={(row["beneficiary_id"], row["programme"]): row["months"] async for row in missed},
         elsewhere=dict(elsewhere),
         not_carried=frozenset(await not_carried(tx, period, payer)),
+        given=given,
+        gives_way=gives_way,
     )
+
+
+async def _money_of_a_death(tx: Tx, period: str, payroll: Payroll) -> tuple[frozenset[UUID], dict[UUID, frozenset[UUID]]]:
+    """Lines whose money a live line gives; and those that give way to an open one, if that is paid."""
+    given, gives_way = set[UUID](), defaultdict[UUID, set[UUID]](set)
+    async for row in queries.money_of_a_death(tx, period=period, payer=payroll.payer, together=list(payroll.periods)):
+        if row["live"]:
+            given.add(row["entitlement_id"])
+        else:
+            gives_way[row["entitlement_id"]].add(row["other"])
+    return frozenset(given), {line: frozenset(others) for line, others in gives_way.items()}
 
 
 async def paid_meanwhile(tx: Tx, period: str, payer: str, seen: Beside) -> bool:

@@ -28,7 +28,7 @@ async def test_fresh_databases_keep_every_promise(dsns, tmp_path):
     verdicts = await run_checks(dsns.__getitem__, [truth_file(tmp_path / "bank.jsonl")])
     assert [verdict for verdict in verdicts if not verdict.ok] == []
     assert [verdict.id for verdict in verdicts] == [
-        f"I{number:02}" for number in (*range(1, 27), *range(28, 32), *range(40, 45), 50, 51, 60, 61)
+        f"I{number:02}" for number in (*range(1, 27), *range(28, 32), *range(40, 45), 50, 51, 60, 61, 62)
     ]
 
 
@@ -185,6 +185,12 @@ PLANTED: Mapping[str, tuple[set[str], str]] = {
     "a payment of months that are not its lines'": (
         {"I61"},
         "UPDATE instruction SET periods = '{2099-01}' WHERE state = 'collected'",
+    ),
+    "funeral money beside a benefit and under its code": (
+        {"I62"},
+        "UPDATE person SET life = 'dead', died_on = '2024-02-03'; UPDATE line SET content = replace(content, '\"one_off_vnd\":0',"
+        " '\"one_off_vnd\":7200000') WHERE programme = 'social_assistance'; UPDATE line SET content = replace(content, 'NCC-LS1',"
+        " 'MT-NCC')",
     ),
     "a failure that was paid": (
         {"I05", "I12", "I18"},
