@@ -160,6 +160,8 @@ class Books:
         month = fact.month, payroll[1]
         if fact.fact == "joined":
             self.joins[month] = payroll
+        elif fact.fact == "parted" and self.joins.get(month) == payroll:
+            del self.joins[month]
         elif self.joins.get(month) != payroll:
             self.findings.append(f"{_name(payroll)}: entry {fact.entry_id} is of {month[0]}, which is not paid with it")
         return month

@@ -23,8 +23,8 @@ from shared.clock import LOCAL
 from shared.words import Programme
 
 payroll = typer.Typer(
-    help="One payer's payroll: open, budget, confirm, close, join, preview, build, check, approve, endorse, release, withdraw, cancel,"
-    " settle, finish; go-no-go, settlement. Each step says what comes next.",
+    help="One payer's payroll: open, budget, confirm, close, join, unjoin, preview, build, check, approve, endorse, release, withdraw,"
+    " cancel, settle, finish; go-no-go, settlement. Each step says what comes next.",
     no_args_is_help=True,
 )
 PayerOrAll = Annotated[str, typer.Argument(help="Payer code, or '*' for all payers.")]
@@ -97,6 +97,15 @@ def join(
     """Pay a further closed month with this one (approver), before anything of either is built. Example: ansinh payroll join 2024-02
     huyen-444 2024-03"""
     _step(name, (period, payer), lambda client: life.join(client, period, payer, month=month))
+
+
+@payroll.command()
+def unjoin(
+    period: Period, payer: Payer, month: Annotated[str, typer.Argument(help="A month that joined, e.g. 2024-03.")],
+    *, name: Name = "local",
+) -> None:  # fmt: skip
+    """Take a join back (approver), before anything of either month is built. Example: ansinh payroll unjoin 2024-02 huyen-444 2024-03"""
+    _step(name, (period, payer), lambda client: life.unjoin(client, period, payer, month=month))
 
 
 @payroll.command()

@@ -63,6 +63,11 @@ async def join(client: Client, period: str, payer: str, *, month: str) -> Any:
     return await client.post("payout", f"{_path(period, payer)}/join", actor="approver", body={"period": month})
 
 
+async def unjoin(client: Client, period: str, payer: str, *, month: str) -> Any:
+    """A month that joined is paid by itself again."""
+    return await client.post("payout", f"{_path(period, payer)}/unjoin", actor="approver", body={"period": month})
+
+
 async def preview(client: Client, period: str, payer: str, *, to: Path | None = None) -> Any:
     """The build rolled back, with how many people differ from the month before and why; who they are goes into a file."""
     shown: dict[str, Any] = await client.post("payout", f"{_path(period, payer)}/preview", actor="maker")

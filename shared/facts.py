@@ -15,13 +15,13 @@ class Fact(Block):
     payer's ledger chain (`seq`, `sha256`); a budget (`reason` names the programme); a payroll closed, and a line it carried over; a
     payment that its provider was asked to cancel, and money to be recovered because the cancel came too late;
     what a file of the provider proved of a payment or of a batch (`reason` is its word, `sha256` the file); a break that two people ended
-    by a posting (`reason` is its type); a further month that is paid with a payroll. `month`: the month a fact is of, where that is
-    not the one that names its payroll."""
+    by a posting (`reason` is its type); a further month that is paid with a payroll, and that this was taken back. `month`: the month
+    a fact is of, where that is not the one that names its payroll."""
 
     entry_id: UUID
     fact: Literal[
         "held", "assigned", "posting", "approval", "withdrawal", "head", "budget", "closed", "carried", "cancel", "recovery", "statement",
-        "break", "joined",
+        "break", "joined", "parted",
     ]  # fmt: skip
     subject: UUID
     batch_id: UUID | None = None

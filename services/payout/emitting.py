@@ -52,10 +52,15 @@ class Entries:
         named = {"subject": line.entitlement_id, "reason": line.reason, "vnd": line.vnd, **self._of(line.month)}
         return self._out(Entry(entry_id=random_id(), fact="held", **named, **self._common))
 
-    def joined(self, month: str, actor: Actor) -> OutEvent:
-        """A further month is paid with this payroll."""
-        identity = derived_id("joined", month, self.payer)
+    def joined(self, month: str, actor: Actor, parted: int = 0) -> OutEvent:
+        """A further month is paid with this payroll. `parted`: how often it was parted from one before."""
+        identity = derived_id("joined", month, self.payer, *([parted] if parted else []))
         return self._out(Entry(entry_id=identity, fact="joined", subject=identity, month=month, actor=actor.id, **self._common))
+
+    def parted(self, month: str, actor: Actor, parted: int) -> OutEvent:
+        """That a month is paid with this payroll was taken back; `parted`: how often it was before."""
+        identity = derived_id("parted", month, self.payer, parted)
+        return self._out(Entry(entry_id=identity, fact="parted", subject=identity, month=month, actor=actor.id, **self._common))
 
     def approval(self, step: Step, batch: tuple[UUID, int, str], actor: Actor) -> OutEvent:
         """A person signed a list: (batch_id, VND, hash)."""

@@ -165,9 +165,24 @@ async def join(tx: Tx, period: str, payer: str, *, joined: str, actor: Actor, at
             return Refused(Refusal.PAYROLL_CLOSED)
     if refusal := join_refused(payroll, other):
         return Refused(refusal)
-    await store.join_month(tx, payroll, joined, actor=actor, at=at)
-    await put_events(tx, [Entries(period, payer, at).joined(joined, actor)], at)
+    parted = await store_life.join_month(tx, payroll, joined, actor=actor, at=at)
+    await put_events(tx, [Entries(period, payer, at).joined(joined, actor, parted)], at)
     return True
+
+
+async def unjoin(tx: Tx, period: str, payer: str, *, joined: str, actor: Actor, at: datetime) -> Refused | None:
+    """Take a join back, before anything of its months was built: each is paid by itself again, or with another."""
+    found = {month: await store.lock_payroll(tx, month, payer) for month in sorted({period, joined})}
+    payroll, other = found[period], found[joined]
+    if payroll is None or other is None:
+        return Refused(Refusal.NOT_CLOSED)
+    if other.lead != period:
+        return Refused(Refusal.NOT_JOINED)
+    if payroll.rounds or await store_life.decided_since_joined(tx, payroll, joined):
+        return Refused(Refusal.ALREADY_BUILT)
+    parted = await store_life.part_month(tx, payroll, joined, actor=actor, at=at)
+    await put_events(tx, [Entries(period, payer, at).parted(joined, actor, parted)], at)
+    return None
 
 
 def join_refused(payroll: Payroll, other: Payroll) -> Refusal | None:

@@ -131,7 +131,7 @@ def _add_joining(routes: APIRouter, runtime: Runtime) -> None:
         period: Period, payer: Opaque, *, body: Joined, actor: Actor = Depends(runtime.gate.dependency)
     ) -> dict[str, Any]:
         """Pay another closed month of the payer with this payroll: who is in both gets one payment. Only before anything of either was
-        built; it is not taken back. Joining it again changes nothing."""
+        built. Joining it again changes nothing."""
 
         async def command(tx: Tx) -> bool | Refused:
             return await life.join(tx, period, payer, joined=body.period, actor=actor, at=runtime.clock.now())
@@ -141,6 +141,22 @@ def _add_joining(routes: APIRouter, runtime: Runtime) -> None:
 
         clerk = Clerk(runtime, period, payer, actor=actor)
         return dict(await clerk.act(Role.APPROVER, "payroll_join", command, answer=answer))
+
+    @routes.post(PATH + "/unjoin")
+    async def unjoin_month(
+        period: Period, payer: Opaque, *, body: Joined, actor: Actor = Depends(runtime.gate.dependency)
+    ) -> dict[str, Any]:
+        """Take a join back: the month is paid by itself again. Only before anything of either was built (`ALREADY_BUILT`); of a month that
+        is not joined `NOT_JOINED`."""
+
+        async def command(tx: Tx) -> Refused | None:
+            return await life.unjoin(tx, period, payer, joined=body.period, actor=actor, at=runtime.clock.now())
+
+        def answer(_done: None) -> dict[str, Any]:
+            return {"period": period, "payer": payer, "parted": body.period}
+
+        clerk = Clerk(runtime, period, payer, actor=actor)
+        return dict(await clerk.act(Role.APPROVER, "payroll_unjoin", command, answer=answer))
 
 
 def _add_preview(routes: APIRouter, runtime: Runtime, rules: Rules) -> None:

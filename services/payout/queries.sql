@@ -76,10 +76,6 @@ SELECT p.period, p.payer, p.rounds, c.count, c.vnd, c.digest, c.closed_at, j.per
   FROM payroll p JOIN closing c USING (period, payer) LEFT JOIN payroll_join j ON j.payer = p.payer AND j.joined = p.period
  WHERE p.payer = :payer AND (p.period = :period OR j.period = :period) ORDER BY p.period <> :period, p.period;
 
--- name: join_month!
--- A month is paid with this payroll.
-INSERT INTO payroll_join (period, payer, joined, joined_by, joined_at, token) VALUES (:period, :payer, :joined, :actor, :at, :token);
-
 -- name: line_canonicals
 -- What the digest of the frozen lines is made of: `shared.events.EntitlementLine.canonical`.
 SELECT concat_ws('|', entitlement_id, beneficiary_id, period, payer, declared_vnd) AS canonical, declared_vnd

@@ -130,6 +130,30 @@ INSERT INTO payroll_closed (period, payer, closed_by, closed_at, token) SELECT u
 -- Who closed a payroll.
 SELECT closed_by, closed_at FROM payroll_closed WHERE period = :period AND payer = :payer;
 
+-- name: join_month!
+-- A month is paid with this payroll.
+INSERT INTO payroll_join (period, payer, joined, joined_by, joined_at, token) VALUES (:period, :payer, :joined, :actor, :at, :token);
+
+-- name: parted_before^
+-- How often a month was parted from a payroll again.
+SELECT count(*) AS count FROM payroll_join_ended WHERE payer = :payer AND joined = :joined;
+
+-- name: end_join!
+-- Who takes a join back, kept before it ends.
+INSERT INTO payroll_join_ended (period, payer, joined, joined_by, joined_at, ended_by, ended_at, token)
+SELECT period, payer, joined, joined_by, joined_at, :actor, :at, :token FROM payroll_join
+ WHERE period = :period AND payer = :payer AND joined = :joined;
+
+-- name: part_month!
+-- A month is paid by itself again.
+DELETE FROM payroll_join WHERE period = :period AND payer = :payer AND joined = :joined;
+
+-- name: decided_since_joined^
+-- Lines of months paid together that a build has held since they were joined.
+SELECT count(*) AS count FROM payroll_join j JOIN line l ON l.payer = j.payer AND l.period IN (j.period, j.joined)
+  JOIN held h ON h.entitlement_id = l.entitlement_id AND h.since >= j.joined_at
+ WHERE j.period = :period AND j.payer = :payer AND j.joined = :joined;
+
 -- name: go_no_go
 -- Every payer with a list, a budget or a list last month, and what the go / no-go sheet asks of each, of every month that is paid together
 -- with this one. Sets side by side, joined by payer and month. `over_vnd`: what lists that have not left would take beyond confirmed budgets,

@@ -42,6 +42,7 @@ class Refusal(StrEnum):
     CANCEL_DISPUTED = "CANCEL_DISPUTED"
     MONTH_JOINED = "MONTH_JOINED"
     MONTH_LEADS = "MONTH_LEADS"
+    NOT_JOINED = "NOT_JOINED"
     ALREADY_BUILT = "ALREADY_BUILT"
 
 
@@ -78,7 +79,8 @@ ADVICE: Mapping[Refusal, str] = {
     Refusal.CANCEL_DISPUTED: "Có khoản đã hủy nhưng bên chi trả lại báo đã trả; giải quyết chênh lệch hoặc rút khỏi bảng chi trước.",
     Refusal.MONTH_JOINED: "Kỳ này được chi cùng với kỳ khác của đơn vị; thực hiện ở kỳ đứng tên.",
     Refusal.MONTH_LEADS: "Kỳ muốn ghép đang đứng tên một bảng chi có kỳ ghép, hoặc là chính kỳ này.",
-    Refusal.ALREADY_BUILT: "Một trong hai kỳ đã lập bảng chi; chỉ ghép được trước lần lập đầu tiên.",
+    Refusal.NOT_JOINED: "Kỳ này không ghép vào bảng chi của kỳ đứng tên.",
+    Refusal.ALREADY_BUILT: "Một trong hai kỳ đã lập bảng chi; chỉ ghép hoặc tách được trước lần lập đầu tiên.",
 }
 
 

@@ -174,12 +174,6 @@ async def payroll(tx: Tx, period: str, payer: str) -> Payroll | None:
     return replace(found[0], joined=tuple(found[1:]))
 
 
-async def join_month(tx: Tx, payroll: Payroll, joined: str, *, actor: Actor, at: datetime) -> None:
-    """A month is paid with this payroll from now on."""
-    names = {"period": payroll.period, "payer": payroll.payer, "joined": joined}
-    await queries.join_month(tx, **names, actor=actor.id, at=at, token=actor.token)
-
-
 def snapshot_of(row: Row) -> Snapshot | None:
     """The person part of a row of `undecided_lines` or `people`."""
     if row["life"] is None:

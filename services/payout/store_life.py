@@ -174,6 +174,31 @@ async def closed(tx: Tx, period: str, payer: str) -> Record | None:
     return row
 
 
+# --- several months -----------------------------------------------------------------------------------------------------------
+
+
+async def join_month(tx: Tx, payroll: Payroll, joined: str, *, actor: Actor, at: datetime) -> int:
+    """A month is paid with this payroll from now on; returns how often it was parted before."""
+    names = {"period": payroll.period, "payer": payroll.payer, "joined": joined}
+    await queries.join_month(tx, **names, actor=actor.id, at=at, token=actor.token)
+    return int((await queries.parted_before(tx, payer=payroll.payer, joined=joined))["count"])
+
+
+async def part_month(tx: Tx, payroll: Payroll, joined: str, *, actor: Actor, at: datetime) -> int:
+    """A month is paid by itself again; returns how often it was parted before."""
+    names = {"period": payroll.period, "payer": payroll.payer, "joined": joined}
+    before = int((await queries.parted_before(tx, payer=payroll.payer, joined=joined))["count"])
+    await queries.end_join(tx, **names, actor=actor.id, at=at, token=actor.token)
+    await queries.part_month(tx, **names)
+    return before
+
+
+async def decided_since_joined(tx: Tx, payroll: Payroll, joined: str) -> int:
+    """Lines that a build has held since a month joined."""
+    names = {"period": payroll.period, "payer": payroll.payer, "joined": joined}
+    return int((await queries.decided_since_joined(tx, **names))["count"])
+
+
 # --- looking ----------------------------------------------------------------------------------------------------------------
 
 

@@ -19,6 +19,7 @@ from tests.integration.payout.months_world import Entry, a_person, closed, pay, 
 from tests.integration.payout.payout_bench import PAYER, Bench, a_line, an_account
 from tests.integration.payout.test_build_properties import CODES, ages, circumstances, conserved, line_of
 from tests.integration.payout.test_payout_guarantees import COPY_BATCH, COPY_PAYMENT, refused
+from tests.integration.payout.test_two_payers_at_once import MEETING, until
 
 JOIN = """INSERT INTO payroll_join (period, payer, joined, joined_by, joined_at, token)
           VALUES ('{0}', 'huyen-444', '{1}', 'somebody', now(), 'token')"""
@@ -43,8 +44,47 @@ async def test_a_month_is_in_one_payroll_only(lists: Bench) -> None:
     await refused(lists, JOIN.format(JUNE, APRIL), by="names a payroll or joins one")
     await refused(lists, JOIN.format(JUNE, MAY), by="payroll_join_pkey")
     await refused(lists, "UPDATE payroll_join SET period = '2024-06'", by="append-only")
-    await refused(lists, "DELETE FROM payroll_join", by="append-only")
     await refused(lists, "TRUNCATE payroll_join", by="append-only")
+
+
+ENDED = """INSERT INTO payroll_join_ended
+           SELECT period, payer, joined, joined_by, joined_at, 'somebody', now(), 'token' FROM payroll_join"""
+PART = "DELETE FROM payroll_join"
+
+
+async def test_a_join_ends_by_name_and_before_anything_is_built(lists: Bench) -> None:
+    await joined(lists)
+    await refused(lists, PART, by="who parts months is kept")
+    await refused(lists, ENDED, "UPDATE payroll_join_ended SET ended_by = 'another'", by="append-only")
+    await refused(lists, "DELETE FROM payroll_join_ended", by="append-only")
+    await refused(lists, "TRUNCATE payroll_join_ended", by="append-only")
+    await step(lists, APRIL, PAYER, "build")
+    await refused(lists, PART, by="months part before anything of them is built")
+
+
+@pytest.mark.parametrize("month", [APRIL, MAY])
+async def test_a_build_that_only_held_lines_was_one(lists: Bench, month: str) -> None:
+    await joined(lists)
+    hold = f"""INSERT INTO held SELECT entitlement_id, 'DEAD', declared_vnd, (SELECT joined_at FROM payroll_join) FROM line
+                WHERE period = '{month}'"""
+    await refused(lists, hold, ENDED, PART, by="months part before anything of them is built")
+
+
+async def test_months_that_part_wait_for_a_build_and_then_see_it(lists: Bench) -> None:
+    await joined(lists)
+    await rows(lists, ENDED)
+    async with lists.database.session() as build, lists.database.session() as part:
+        transaction = build.transaction()
+        await transaction.start()
+        await build.execute(
+            f"""INSERT INTO batch (batch_id, period, payer, provider, round, count, vnd, sha256, execution_date)
+                VALUES (gen_random_uuid(), '{APRIL}', 'huyen-444', 'post', 1, 1, 1, repeat('0', 64), '2024-04-01')"""
+        )
+        waiting = asyncio.create_task(part.execute(PART))
+        await until(lists, MEETING, 1)
+        await transaction.commit()
+        with pytest.raises(asyncpg.CheckViolationError, match="months part before anything of them is built"):
+            await waiting
 
 
 async def test_a_month_joins_before_it_is_built_and_is_not_built_by_itself_afterwards(lists: Bench) -> None:

@@ -10,7 +10,7 @@ from ansinh.audit_books import Place
 from ansinh.audit_prove import prove
 from services.payout import store, store_building
 from services.payout.recovering import RecoveryDesk
-from shared.events import Arrears, BeneficiarySnapshot, PaymentState
+from shared.events import Arrears, AuditRecord, BeneficiarySnapshot, PaymentState
 from shared.events import Entry as Told
 from shared.topics import Provider
 from shared.words import CancelOutcome, HeldReason, Life, LineStatus, Outcome, Programme, Role
@@ -223,6 +223,56 @@ async def test_why_a_month_does_not_join(bench: Bench) -> None:
     headers = {"Authorization": f"Bearer {bench.issuer.token('the-maker', (Role.MAKER,))}"}
     wrong = await bench.client.post(f"/v1/payrolls/{JUNE}/{PAYER}/join", headers=headers, json={"period": MAY})
     assert wrong.status_code == 403
+
+
+async def part(bench: Bench, period: str = APRIL, month: str = MAY, role: Role = Role.APPROVER, **headers: str) -> Any:
+    """An approver takes a join back."""
+    headers["Authorization"] = f"Bearer {bench.issuer.token(f'the-{role}', (role,))}"
+    return await bench.client.post(f"/v1/payrolls/{period}/{PAYER}/unjoin", headers=headers, json={"period": month})
+
+
+async def test_a_join_is_taken_back_before_the_build_and_each_month_is_paid_by_itself(bench: Bench, tmp_path: Path) -> None:
+    who = await a_person(bench)
+    lists = [await closed(bench, month, PAYER, Entry(who, a_line())) for month in BOTH]
+    assert (await part(bench)).json()["code"] == "NOT_JOINED"
+    assert (await part(bench, JUNE)).json()["code"] == "NOT_CLOSED"
+    await joined(bench)
+    assert (await part(bench, MAY, APRIL)).json()["code"] == "NOT_JOINED"
+    assert (await part(bench, role=Role.MAKER)).status_code == 403
+    once = {"Idempotency-Key": "part-april-and-may"}
+    for _again in range(2):
+        answer = await part(bench, **once)
+        assert (answer.status_code, answer.json()["parted"]) == (200, MAY), answer.text
+    assert (await page(bench))["periods"] == [APRIL]
+    assert [tuple(row) for row in await rows(bench, "SELECT period, joined, ended_by FROM payroll_join_ended")] == [
+        (APRIL, MAY, "the-approver")
+    ]
+    await joined(bench)
+    assert (await part(bench)).status_code == 200
+    audit = [record.act for record in await bench.told(AuditRecord) if "join" in record.act]
+    assert audit == ["payroll_join", "payroll_unjoin"] * 2
+    for month in BOTH:
+        await pay(bench, month, PAYER)
+    assert await whose(bench, who.beneficiary_id) == [("sending", [APRIL], ONE), ("sending", [MAY], ONE)]
+    assert (await join(bench)).json()["code"] == "ALREADY_BUILT"
+    told = [fact for fact in await bench.told(Told) if fact.fact in ("joined", "parted")]
+    assert [(fact.fact, fact.period, fact.month) for fact in told] == [("joined", APRIL, MAY), ("parted", APRIL, MAY)] * 2
+    said = await answers(bench, Provider.POST, LineStatus.PAID)
+    proof = prove(await export(bench, tmp_path / "audit", lists, said))
+    assert proof.findings == []
+    assert {(key[0], str(place)) for key, places in proof.places.items() for place in places} == {(APRIL, "paid"), (MAY, "paid")}
+
+
+async def test_a_join_stays_once_something_was_built(bench: Bench) -> None:
+    who = await a_person(bench)
+    for month in BOTH:
+        await closed(bench, month, PAYER, Entry(who, a_line()))
+    await joined(bench)
+    await step(bench, APRIL, PAYER, "build")
+    for act in ("check", "approve", "release"):
+        assert (await part(bench)).json()["code"] == "ALREADY_BUILT"
+        await step(bench, APRIL, PAYER, act)
+    assert (await part(bench)).json()["code"] == "ALREADY_BUILT"
 
 
 async def test_a_month_that_is_not_whole_holds_back_the_payroll(bench: Bench) -> None:
