@@ -81,19 +81,26 @@ class Memory(Protocol):
     def known(self, end_to_end_id: str) -> dict[Status, LineFact]:
         """What happened to an id so far."""
 
+    def stays_away(self) -> frozenset[str]:
+        """Ids for whom nobody comes to the counter, because a story chose so."""
+
     def told(self, reply: Reply, *, outside: str) -> int:
         """How many lines of other batches were given this reply."""
 
 
 def decide(order: Order, mix: Mix, memory: Memory, *, counter: bool) -> list[Decision]:
-    """One decision per line. `counter`: the post, which hands out money and so knows lines nobody collects.
+    """One decision per line. `counter`: the post, which hands out money and so knows lines nobody collects, drawn ones and chosen ones.
 
     An id that was paid or rejected before keeps its outcome and amount, in whichever batch it comes again: nobody is paid twice.
     """
-    decisions = []
+    decisions, away = [], memory.stays_away() if counter else frozenset()
     for line in order.lines:
-        known = memory.known(line.end_to_end_id)
-        decisions.append(_as_before(line, known, mix) if known else _drawn(line, mix, counter=counter))
+        if known := memory.known(line.end_to_end_id):
+            decisions.append(_as_before(line, known, mix))
+        elif line.end_to_end_id in away:
+            decisions.append(Decision(line, line.amount_vnd, Fate.EXPIRED, NOT_COLLECTED, Reply.ONCE))
+        else:
+            decisions.append(_drawn(line, mix, counter=counter))
     _make_odd(decisions, order, mix, memory=memory)
     return decisions
 

@@ -102,12 +102,18 @@ def refused_batches(*paths: Path) -> dict[str, tuple[str, datetime]]:
     }
 
 
+def away(truth: Path) -> Path:
+    """The file beside a truth file in which a story names, one a line, the end-to-end ids for whom nobody comes to the counter."""
+    return truth.with_suffix(".away")
+
+
 class TruthFile:
     """The file a provider writes, with what it says already in memory. Raises TruthLocked when another process has it."""
 
     def __init__(self, path: Path) -> None:
         """Open or create; what a crash left of a half-written last line never happened and is cut off."""
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._away = away(path)
         self._file = path.open("a+b")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -128,6 +134,10 @@ class TruthFile:
     def known(self, end_to_end_id: str) -> dict[Status, LineFact]:
         """What happened to an id so far."""
         return self._lines.get(end_to_end_id, {})
+
+    def stays_away(self) -> frozenset[str]:
+        """End-to-end ids for whom nobody comes, as somebody chose up to now; nobody chooses where no story says so."""
+        return frozenset(self._away.read_text("ascii").split()) if self._away.exists() else frozenset()
 
     def told(self, reply: Reply, *, outside: str) -> int:
         """How many lines of other batches were given this reply, one of the odd ones `lost` and `twice`."""

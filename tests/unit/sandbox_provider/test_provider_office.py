@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from provider_orders import PLAIN, Office, ids
 
 from sandbox.provider_mix import Mix
-from sandbox.truth import BatchState, Reply, Status, TruthFile, TruthLocked, batch_states, line_facts, outcomes, payments
+from sandbox.truth import BatchState, Reply, Status, TruthFile, TruthLocked, away, batch_states, line_facts, outcomes, payments
 from shared.events import PaymentResult
 from shared.words import LineStatus, ResultKind
 
@@ -179,6 +179,24 @@ def test_the_post_lets_some_expire_after_accepting_them(customer, tmp_path):
     assert not set(expired) & {key for key, _ in payments(office.path)}
 
 
+def test_nobody_comes_for_whom_a_story_says_so_and_a_bank_pays_them_all(customer, tmp_path):
+    for provider, status in (("post", "returned"), ("bank-a", "paid")):
+        office = Office(customer, tmp_path / f"{provider}.jsonl", provider=provider)
+        chosen = ids(5)[1]
+        away(office.path).write_text(f"{chosen}\n")
+        batch = customer.batch(5, provider=provider)
+        office.hear(*batch.lines(), batch.head())
+        office.wait(0.0)
+        away(office.path).unlink()  # chosen before the batch was decided; a restart knows only what happened
+        office.finish()
+        office.restart()
+        office.finish()
+        assert {key: kind for (key, kind), _times in lines_said(office).items() if kind != "accepted"} == {
+            key: status if key == chosen else "paid" for key in ids(5)
+        }  # fmt: skip
+        office.truth.close()
+
+
 def test_truth_and_answers_agree(customer, tmp_path):
     office = Office(customer, tmp_path / "truth.jsonl", mix=LIVELY)
     batch = customer.batch(100)
@@ -251,6 +269,9 @@ def test_mix_is_near_its_shares(customer):
     class Nothing:
         def known(self, _key):
             return {}
+
+        def stays_away(self):
+            return frozenset()
 
         def told(self, _reply, *, outside):
             return 0
