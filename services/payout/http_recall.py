@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.payout import cancelling, store_recall
+from services.payout import cancelling, store, store_recall
 from services.payout.cancelling import CancelAsked, CancelProposed
 from services.payout.clerk import Clerk
 from services.payout.recalling import After
@@ -94,6 +94,9 @@ def _add_waiting(routes: APIRouter, runtime: Runtime) -> None:
 
     @routes.get(PATH + "/cancels")
     async def cancels(period: Period, payer: Opaque) -> dict[str, Any]:
-        """Cancels of a payroll: who asked for what, and what became of it, by state and VND."""
+        """Cancels of a payroll: who asked for what, and what became of it, by state and VND, each with the months of its payments. Of
+        months that are paid together, all of them, whichever of them is asked for."""
         async with runtime.database.reading() as tx:
-            return {"period": period, "payer": payer, "cancels": await store_recall.shown(tx, period, payer)}
+            payroll = await store.paid_with(tx, period, payer)
+            lead, months = (payroll.period, payroll.periods) if payroll else (period, (period,))
+            return {"period": lead, "payer": payer, "periods": months, "cancels": await store_recall.shown(tx, lead, payer)}

@@ -10,11 +10,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
-from services.payout import store_what_if
+from services.payout import store, store_what_if
 from services.payout.rate_files import BadRates, proposed
 from services.payout.refusals import ADVICE, Refusal
 from services.payout.rules import Rules
-from services.payout.what_if import COLUMNS, WhatIf, shown_payroll
+from services.payout.what_if import COLUMNS, WhatIf, shown_payroll, together
+from shared.database import Tx
 from shared.fields import Opaque, Period
 from shared.process import Runtime
 from shared.web import Problem
@@ -28,14 +29,20 @@ def add_what_if(routes: APIRouter, runtime: Runtime, rules: Rules) -> None:
     @routes.get("/v1/payrolls/{period}/{payer}/differences")
     async def differences(period: Period, payer: Opaque) -> dict[str, Any]:
         """Lines held for their amount or for what is known of the person, each with what stands against it, by which rule; and lines
-        that count as declared: codes without a rule, people of whom nobody told what the rules ask."""
+        that count as declared: codes without a rule, people of whom nobody told what the rules ask. Of months that are paid together, all
+        of them, whichever of them is asked for: each line names its own."""
         async with runtime.database.reading() as tx:
-            held = await store_what_if.held_for_amount(tx, period, payer, runtime.vault)
-            unknown = await store_what_if.unknown(tx, period, payer)
-            groups = await store_what_if.alike_lines(tx, period, payer)
-        if not groups:
-            raise Problem(Refusal.NOT_CLOSED, ADVICE[Refusal.NOT_CLOSED], 404)
-        return shown_payroll(held, groups, period, rules=rules, unknown=unknown)
+            payroll = await store.paid_with(tx, period, payer)
+            if payroll is None:
+                raise Problem(Refusal.NOT_CLOSED, ADVICE[Refusal.NOT_CLOSED], 404)
+            shown = {month: await _differences(tx, month, payer) for month in payroll.periods}
+        return {"period": payroll.period, "payer": payer, "periods": payroll.periods, **together(shown)}
+
+    async def _differences(tx: Tx, month: str, payer: str) -> dict[str, Any]:
+        held = await store_what_if.held_for_amount(tx, month, payer, runtime.vault)
+        unknown = await store_what_if.unknown(tx, month, payer)
+        groups = await store_what_if.alike_lines(tx, month, payer)
+        return shown_payroll(held, groups, (month, payer), rules=rules, unknown=unknown)
 
     def question(
         period: Period,

@@ -79,8 +79,11 @@ SELECT count(DISTINCT il.entitlement_id) AS count
  WHERE k.approved_by IS NULL AND i.state = 'created' AND b.period = :period AND b.payer = :payer;
 
 -- name: shown_cancels
--- Cancels of a payroll with what became of their payments.
+-- Cancels of a payroll with what became of their payments, and the months these pay.
 SELECT l.list_sha256, l.reason, l.after, l.proposed_by, l.proposed_at, l.confirmed_by, l.confirmed_at, c.state, count(*) AS count,
-       sum(i.vnd)::bigint AS vnd, min(c.changed_at) AS since
+       sum(i.vnd)::bigint AS vnd, min(c.changed_at) AS since,
+       (SELECT array_agg(DISTINCT month ORDER BY month) FROM cancel_item o JOIN instruction p USING (instruction_id)
+          CROSS JOIN LATERAL unnest(coalesce(p.periods, ARRAY[l.period])) AS month
+         WHERE o.list_sha256 = l.list_sha256 AND o.state = c.state) AS periods
   FROM cancel_list l JOIN cancel_item c USING (list_sha256) JOIN instruction i USING (instruction_id)
  WHERE l.period = :period AND l.payer = :payer GROUP BY l.list_sha256, c.state ORDER BY l.proposed_at, l.list_sha256, c.state;

@@ -5,7 +5,7 @@ Compared are the monthly parts and carer money. Arrears, gifts and sums carried 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -46,18 +46,36 @@ class HeldForAmount(NamedTuple):
     """VND of earlier months declared, and left over there, where more is declared."""
 
 
+def together(months: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What `shown_payroll` says of each month as one: every line with its month, counts added up."""
+    lines = [{"period": month, **line} for month, shown in months.items() for line in shown["lines"]]
+    without, unknown = Counter[str](), defaultdict[str, Counter[str]](Counter)
+    for shown in months.values():
+        without.update(shown["without_rule"])
+        for code, counts in shown["unknown"].items():
+            unknown[code].update(counts)
+    return {"lines": lines, "without_rule": dict(sorted(without.items())), "unknown": dict(sorted(unknown.items()))}
+
+
 def shown_payroll(
-    held: Sequence[HeldForAmount], groups: Sequence[Alike], period: str, *, rules: Rules, unknown: Mapping[str, Mapping[str, int]]
+    held: Sequence[HeldForAmount],
+    groups: Sequence[Alike],
+    whose: tuple[str, str],
+    *,
+    rules: Rules,
+    unknown: Mapping[str, Mapping[str, int]],
 ) -> dict[str, Any]:
     """What the tables, and what is known of people, contradict on a payroll, line by line; and how many lines count as declared: of
-    codes without a rule, and of codes with conditions where nobody told what is known of the person (`unknown`, by code)."""
+    codes without a rule, and of codes with conditions where nobody told what is known of the person (`unknown`, by code). `whose`: a month
+    and its payer."""
+    period, payer = whose
     without: dict[str, int] = defaultdict(int)
     for group in groups:
         one_off = group.line.benefit_code in ON_DEATH or gift_of(group.line.benefit_code, rules.book)
         if not one_off and monthly_of(group.line, period, rules).vnd is None:
             without[group.line.benefit_code] += group.lines
     conditions = {code: counts for code, counts in unknown.items() if _has_conditions(code, rules) and any(counts.values())}
-    lines = [_shown_line(one, groups[0].payer, period, rules=rules) for one in held]
+    lines = [_shown_line(one, payer, period, rules=rules) for one in held]
     return {"lines": lines, "without_rule": dict(sorted(without.items())), "unknown": dict(sorted(conditions.items()))}
 
 
