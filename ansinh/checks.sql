@@ -812,3 +812,22 @@ SELECT format('%s (%s) of %s: within %s too', l.content::jsonb ->> 'benefit_code
    AND EXISTS (SELECT FROM instruction_line il WHERE il.entitlement_id = o.entitlement_id AND il.live)
    AND 2 * on_death_vnd(o.entitlement_id, l.gift) >= l.declared_vnd
  ORDER BY 1;
+
+-- name: owed_and_not_built
+-- payout: lines of finished months that are still owed of a payment that fell out, and were not built again.
+SELECT format('%s of %s %s waits for a build', l.entitlement_id, l.period, l.payer) AS row
+  FROM held h JOIN line l USING (entitlement_id) JOIN payroll_closed f USING (period, payer)
+ WHERE h.until IS NULL AND h.reason = 'NEXT_BUILD' ORDER BY 1;
+
+-- name: held_for_each_other
+-- payout: people whose benefit of a month two payers hold, each for the other's sake, in months that are finished, while nobody pays it.
+SELECT format('%s in %s: held by %s and by %s', l.beneficiary_id, l.period, l.payer, o.payer) AS row
+  FROM held h JOIN line l USING (entitlement_id) JOIN payroll_closed f USING (period, payer)
+  JOIN line o ON o.beneficiary_id = l.beneficiary_id AND o.period = l.period AND o.payer > l.payer
+  JOIN held k ON k.entitlement_id = o.entitlement_id AND k.until IS NULL AND k.reason = h.reason
+  JOIN payroll_closed g ON g.period = o.period AND g.payer = o.payer
+ WHERE h.until IS NULL AND h.reason = 'PAID_ELSEWHERE' AND l.gift IS NULL AND o.gift IS NULL
+   AND l.content::jsonb ->> 'benefit_code' = o.content::jsonb ->> 'benefit_code'
+   AND NOT EXISTS (SELECT FROM line t JOIN instruction_line il ON il.entitlement_id = t.entitlement_id AND il.live
+                    WHERE t.beneficiary_id = l.beneficiary_id AND t.period = l.period)
+ ORDER BY 1;

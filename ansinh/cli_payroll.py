@@ -160,11 +160,13 @@ def withdraw(
     *,
     beneficiary: Annotated[list[UUID], typer.Option()],
     reason: str = "LATE_DEATH",
+    month: Annotated[list[str], typer.Option(help="Of several months only this one; the others wait for the next build.")] = [],  # noqa: B006
     name: Name = "local",
 ) -> None:
     """Take people off approved lists, signed by two. Example: ansinh payroll withdraw 2024-02 huyen-444 --beneficiary ID"""
     people = [str(one) for one in beneficiary]
-    _step(name, (period, payer), lambda client: pipeline.withdraw(client, period, payer, beneficiary_ids=people, reason=reason))
+    asked = lambda client: pipeline.withdraw(client, period, payer, beneficiary_ids=people, reason=reason, periods=month)  # noqa: E731
+    _step(name, (period, payer), asked)
 
 
 @payroll.command()
@@ -301,7 +303,7 @@ def drill(period: Period, payer: Payer, name: Name = "local", *, as_json: AsJson
 
 def _sheet(payers: list[dict[str, object]]) -> Table:
     table = Table()
-    questions = [name for name in (payers[0] if payers else {}) if name not in ("payer", "go", "todo")]
+    questions = [name for name in (payers[0] if payers else {}) if name not in ("payer", "go", "todo", "to_build")]
     for title in ("payer", *questions, "todo"):
         table.add_column(title)
     for row in payers:

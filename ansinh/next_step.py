@@ -89,10 +89,12 @@ def _afterwards(page: Mapping[str, Any], whose: str) -> Iterator[str]:
     sent = [batch["provider"] for batch in page["batches"] if batch["state"] == "sent"]
     if sent:
         yield f"{len(sent)} lists wait for answers of {', '.join(sorted(set(sent)))}; when they are done: ansinh payroll settle {whose}"
+    if waiting := page.get("held", {}).get("NEXT_BUILD"):
+        yield f"{waiting['count']} lines are still owed of payments that fell out: ansinh payroll build {whose}"
     if page["lines"]["undecided_vnd"]:
         yield (
             f"{in_words_of_figures(Dong(page['lines']['undecided_vnd']))} VND came back: pay them by the post,"
             f" ansinh payroll build {whose}" + ("" if sent else ", or carry them into the next month by finishing")
         )
-    if not sent:
+    if not sent and not waiting:
         yield f"every list has settled: ansinh payroll finish {whose}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +62,13 @@ async def sign(client: Client, period: str, payer: str, *, step: str) -> dict[st
     return answer
 
 
-async def withdraw(client: Client, period: str, payer: str, *, beneficiary_ids: list[str], reason: str) -> dict[str, Any]:
-    """Take people off lists that are approved and not sent: the checker proposes, the approver signs the withdrawal's hash."""
+async def withdraw(
+    client: Client, period: str, payer: str, *, beneficiary_ids: list[str], reason: str, periods: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Take people off lists that are approved and not sent: the checker proposes, the approver signs the withdrawal's hash. `periods`: only
+    what is paid for these months."""
     path = f"/v1/payrolls/{period}/{payer}"
-    body = {"beneficiary_ids": beneficiary_ids, "reason": reason}
+    body = {"beneficiary_ids": beneficiary_ids, "reason": reason, "periods": list(periods)}
     proposed: dict[str, Any] = await client.post("payout", f"{path}/withdraw", actor="checker", body=body)
     sha256 = proposed["sha256"]
     await client.post("payout", f"{path}/confirm-withdrawal", actor="approver", body={"sha256": sha256}, sha256=sha256)

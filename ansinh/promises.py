@@ -166,6 +166,12 @@ PROMISES = (
     Promise("I60", "A benefit of a month is paid by one payer, a gift once", _payout("benefits_paid_twice")),
     Promise("I61", "A month is paid with one payroll", _payout("months_out_of_their_payroll")),
     Promise("I62", "What a death brings is paid once, under whatever name", _payout("money_on_a_death_paid_twice")),
+    Promise(
+        "I63",
+        "What is still owed of a payment that fell out is built before its month is finished",
+        _payout("owed_and_not_built"),
+    ),
+    Promise("I64", "No two payers finish a month each for the other's sake", _payout("held_for_each_other")),
 )
 TRUTH: tuple[Query, ...] = _payout("payments", "payment_lines")
 """What is compared with the partners' truth files, for I16 to I18."""

@@ -143,6 +143,7 @@ class HeldReason(StrEnum):
     PAID_ELSEWHERE = "PAID_ELSEWHERE"
     AMOUNT_DIFFERS = "AMOUNT_DIFFERS"
     NO_DELIVERY = "NO_DELIVERY"
+    NEXT_BUILD = "NEXT_BUILD"
 
 
 class NoAccountReason(StrEnum):

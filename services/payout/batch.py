@@ -208,6 +208,8 @@ def joint_sha256(hashes: Iterable[str]) -> str:
     return hashlib.sha256("".join(line + "\n" for line in sorted(hashes)).encode()).hexdigest()
 
 
-def withdrawal_sha256(reason: str, taken_off: Iterable[tuple[str, str]]) -> str:
-    """The hash of a withdrawal list: its reason and, per payment, the hash of the list it is on and its end-to-end id."""
-    return joint_sha256([f"reason:{reason}", *(f"{list_hash}:{identity}" for list_hash, identity in taken_off)])
+def withdrawal_sha256(reason: str, taken_off: Iterable[tuple[str, str]], months: Iterable[str] = ()) -> str:
+    """The hash of a withdrawal list: its reason, the months it is about where these are not all, and, per payment, the hash of the list
+    it is on and its end-to-end id."""
+    payments = (f"{list_hash}:{identity}" for list_hash, identity in taken_off)
+    return joint_sha256([f"reason:{reason}", *(f"month:{month}" for month in months), *payments])

@@ -79,10 +79,12 @@ async def take_step(tx: Tx, step: Step, batches: Sequence[Row], *, payroll: Payr
 
 
 async def withdraw(
-    tx: Tx, people: Collection[UUID], reason: str, *, payroll: Payroll, actor: Actor, at: datetime
+    tx: Tx, people: Collection[UUID], reason: str, *, months: Collection[str] = (), payroll: Payroll, actor: Actor, at: datetime
 ) -> Proposed | Refused:
-    """Propose to take these people's payments off lists that are not sent. Nothing happens to them before a second person signs."""
+    """Propose to take these people's payments off lists that are not sent. Nothing happens to them before a second person signs. `months`:
+    only payments of these; what else those pay is still owed."""
     payments = await store_answers.withdrawable(tx, payroll, people)
+    payments = [payment for payment in payments if not months or not set(payment["periods"]).isdisjoint(months)]
     open_states = (BatchState.DRAFT, BatchState.CHECKED, BatchState.APPROVED)
     found = [payment for payment in payments if payment["batch_state"] in open_states]
     missing = set(people) - {payment["beneficiary_id"] for payment in found}
@@ -91,10 +93,10 @@ async def withdraw(
     if missing or not found:
         return Refused(Refusal.NOT_ON_A_LIST, len(missing))
     ids = [payment["instruction_id"] for payment in found]
-    sha256 = withdrawal_sha256(reason, [(payment["sha256"], payment["end_to_end_id"]) for payment in found])
+    sha256 = withdrawal_sha256(reason, [(payment["sha256"], payment["end_to_end_id"]) for payment in found], months)
     if await store_answers.proposed_elsewhere(tx, sha256, ids):
         return Refused(Refusal.WITHDRAWAL_OPEN)
-    await store_answers.propose_withdrawal(tx, payroll, sha256, reason=reason, actor=actor, at=at)
+    await store_answers.propose_withdrawal(tx, payroll, sha256, reason=reason, months=months, actor=actor, at=at)
     await store_answers.add_withdrawals(tx, sha256, ids)
     return Proposed(sha256, len(ids), sum(payment["vnd"] for payment in found))
 
@@ -110,7 +112,9 @@ async def confirm_withdrawal(tx: Tx, sha256: str, *, payroll: Payroll, actor: Ac
         return Refused(Refusal.SAME_ACTOR)
     await store_answers.confirm_withdrawal(tx, sha256, actor, at)
     lines = await store_answers.withdrawn_lines(tx, sha256)
-    drops = {line["instruction_id"]: Drop(proposal["reason"], HeldReason.WITHDRAWN) for line in lines}
+    named = dict.fromkeys(proposal["periods"] or (), HeldReason.WITHDRAWN)
+    drop = Drop(proposal["reason"], HeldReason.NEXT_BUILD if named else HeldReason.WITHDRAWN, named)
+    drops = {line["instruction_id"]: drop for line in lines}
     await take_off(tx, sha256, drops, payroll=payroll, actor=actor, at=at)
     return len(drops)
 

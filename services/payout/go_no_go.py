@@ -22,11 +22,13 @@ QUESTIONS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One payer. `answers`: question -> yes or no; `todo`: what to do first, empty when everything is green."""
+    """One payer. `answers`: question -> yes or no; `todo`: what to do first, empty when everything is green; `to_build`: lines that are
+    still owed of payments that fell out, and wait for the next build."""
 
     payer: str
     answers: Mapping[str, bool]
     todo: str
+    to_build: int = 0
 
     @property
     def go(self) -> bool:
@@ -44,18 +46,21 @@ def row_of(facts: Mapping[str, Any], *, budget_required: bool) -> Row:
         "totals": closed and facts["unlike"] == 0,
         "verified": closed and facts["unverified"] == 0,
         "budget": facts["over_vnd"] == 0 and (facts["has_budget"] or not budget_required),
-        "checked": built and facts["draft"] == 0,
+        "checked": built and facts["draft"] + facts["again"] == 0,
         "approved": built and facts["draft"] + facts["checked"] == 0,
         "released": built and facts["draft"] + facts["checked"] + facts["approved"] == 0,
         "acknowledged": built and facts["draft"] + facts["checked"] + facts["approved"] + facts["unheard"] == 0,
     }
     first = next((question for question, yes in answers.items() if not yes), None)
-    return Row(facts["payer"], answers, QUESTIONS[first][1] if first else "")
+    todo = QUESTIONS[first][1] if first else ""
+    if first == "checked" and facts["again"]:
+        todo = f"Lập đợt chi tiếp theo: {facts['again']} dòng vẫn được hưởng của khoản chi đã rút."
+    return Row(facts["payer"], answers, todo, facts["again"])
 
 
 def as_json(period: str, rows: list[Row]) -> dict[str, Any]:
     """The sheet as JSON; `go` only when every payer is green and there is one."""
-    payers = [{"payer": row.payer, "go": row.go, **row.answers, "todo": row.todo} for row in rows]
+    payers = [{"payer": row.payer, "go": row.go, **row.answers, "to_build": row.to_build, "todo": row.todo} for row in rows]
     return {"period": period, "go": bool(rows) and all(row.go for row in rows), "payers": payers}
 
 

@@ -30,7 +30,7 @@ from services.payout.settlement_http import add_settlement
 from services.payout.store import Payroll, Row
 from shared.actors import Actor, require
 from shared.database import Tx
-from shared.fields import Digest
+from shared.fields import Digest, Period
 from shared.process import Runtime
 from shared.web import Problem
 from shared.words import Role
@@ -39,11 +39,13 @@ PATH = "/v1/payrolls/{period}/{payer}"
 
 
 class Withdrawal(BaseModel):
-    """Whose payments to take off, and why: a code, never a sentence about a person."""
+    """Whose payments to take off, and why: a code, never a sentence about a person. `periods`: of a payroll of several months only what is
+    paid for these; the payment leaves whole, and what it pays of other months waits for the next build."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
     beneficiary_ids: Annotated[list[UUID], Field(min_length=1, max_length=10_000)]
     reason: Annotated[str, Field(pattern=r"^[A-Z_]{2,40}$")]
+    periods: Annotated[frozenset[Period], Field(max_length=24)] = frozenset()
 
 
 class Confirmation(BaseModel):
@@ -163,7 +165,7 @@ def _add_withdrawals(routes: APIRouter, runtime: Runtime) -> None:
         people, at = set(body.beneficiary_ids), runtime.clock.now()
 
         async def command(tx: Tx, payroll: Payroll) -> Proposed | Refused:
-            return await commands.withdraw(tx, people, body.reason, payroll=payroll, actor=actor, at=at)
+            return await commands.withdraw(tx, people, body.reason, months=body.periods, payroll=payroll, actor=actor, at=at)
 
         clerk = Clerk(runtime, period, payer, actor=actor)
         return dict(await clerk.run(Role.CHECKER, "payroll_withdraw", command, answer=asdict))
@@ -206,9 +208,7 @@ def _add_reading(routes: APIRouter, runtime: Runtime) -> None:
         """One payroll: lists and signatures, where every line and dong is, why account holders are not paid on it, files and
         where they were delivered. Of a month that is paid with another one: that payroll."""
         async with runtime.database.reading() as tx:
-            payroll = await store.payroll(tx, period, payer)
-            if payroll and payroll.lead:
-                payroll = await store.payroll(tx, payroll.lead, payer)
+            payroll = await store.paid_with(tx, period, payer)
             if payroll is None:
                 raise Problem(Refusal.NOT_CLOSED, ADVICE[Refusal.NOT_CLOSED], 404)
             page = await store_shown.payroll_page(tx, payroll)

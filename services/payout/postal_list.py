@@ -57,6 +57,7 @@ REASONS: Mapping[HeldReason, tuple[str, str]] = {
     ),
     HeldReason.AMOUNT_DIFFERS: ("Mức hưởng khai khác mức theo quy định", "Kiểm tra mã đối tượng, hệ số và mức hưởng"),
     HeldReason.NO_DELIVERY: ("Nhận tại nhà nhưng chưa có địa chỉ", "Bổ sung địa chỉ nhận tiền"),
+    HeldReason.NEXT_BUILD: ("Khoản chi gộp đã rút vì tháng khác; tháng này vẫn được hưởng", "Lập đợt chi tiếp theo của kỳ này"),
 }
 
 _IDENTITY = re.compile(r"(?<![0-9])[0-9]{9}(?:[0-9]{3})?(?![0-9])")

@@ -253,15 +253,16 @@ UPDATE batch SET state = 'sent', sent_at = :at, sent_count = row.count, sent_vnd
 
 -- name: withdrawable
 -- Payments of these people on lists that are not sent yet, with those that are too late.
-SELECT i.instruction_id, i.beneficiary_id, i.end_to_end_id, i.vnd, i.state, b.sha256, b.state AS batch_state
+SELECT i.instruction_id, i.beneficiary_id, i.end_to_end_id, i.vnd, i.state, b.sha256, b.state AS batch_state,
+       coalesce(i.periods, ARRAY[b.period]) AS periods
   FROM instruction i JOIN batch b USING (batch_id)
  WHERE b.period = :period AND b.payer = :payer AND i.beneficiary_id = ANY(:people::uuid[])
    AND i.state NOT IN ('rejected', 'returned', 'expired', 'withdrawn', 'cancelled');
 
 -- name: propose_withdrawal!
 -- A withdrawal list waits for its second signature.
-INSERT INTO withdrawal_list (list_sha256, period, payer, reason, proposed_by, proposed_at, proposed_token)
-VALUES (:list_sha256, :period, :payer, :reason, :actor, :at, :token) ON CONFLICT DO NOTHING;
+INSERT INTO withdrawal_list (list_sha256, period, payer, reason, periods, proposed_by, proposed_at, proposed_token)
+VALUES (:list_sha256, :period, :payer, :reason, :periods, :actor, :at, :token) ON CONFLICT DO NOTHING;
 
 -- name: add_withdrawals!
 -- The payments of a withdrawal list.
@@ -269,7 +270,7 @@ INSERT INTO withdrawal (instruction_id, list_sha256) SELECT unnest(:ids::uuid[])
 
 -- name: withdrawal_list^
 -- One withdrawal list, locked.
-SELECT list_sha256, reason, proposed_by, confirmed_by FROM withdrawal_list
+SELECT list_sha256, reason, periods, proposed_by, confirmed_by FROM withdrawal_list
  WHERE list_sha256 = :list_sha256 AND period = :period AND payer = :payer FOR UPDATE;
 
 -- name: proposed_elsewhere^
@@ -420,7 +421,7 @@ SELECT a.batch_id, a.step, a.actor, a.at FROM approval a JOIN batch b USING (bat
 
 -- name: shown_withdrawals
 -- Withdrawal lists of a payroll.
-SELECT list_sha256, reason, proposed_by, confirmed_by, count(w.instruction_id) AS count
+SELECT list_sha256, reason, periods, proposed_by, confirmed_by, count(w.instruction_id) AS count
   FROM withdrawal_list JOIN withdrawal w USING (list_sha256) WHERE period = :period AND payer = :payer
  GROUP BY list_sha256 ORDER BY list_sha256;
 

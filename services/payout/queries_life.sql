@@ -106,11 +106,19 @@ SELECT count(*) AS count FROM freeze_window WHERE payer IN (:payer, '*') AND sta
 INSERT INTO emergency_release (batch_id, actor, reason, at, token) SELECT unnest(:ids::uuid[]), :actor, :reason, :at, :token;
 
 -- name: unfinished^
--- What keeps a payroll from being closed: lists that are not settled, lines of which something is neither paid, held nor came back.
+-- What keeps a payroll from being closed: lists that are not settled, lines of which something is neither paid, held nor came back, and those that
+-- the next build would pay: still owed of a payment that fell out, or held for the sake of other payers who hold theirs too.
 SELECT (SELECT count(*) FROM batch WHERE period = :period AND payer = :payer AND state <> 'settled') AS lists,
        (SELECT count(*) FROM line l WHERE l.period = ANY(:periods::text[]) AND l.payer = :payer
            AND NOT EXISTS (SELECT FROM instruction_line il WHERE il.entitlement_id = l.entitlement_id)
-           AND NOT EXISTS (SELECT FROM held h WHERE h.entitlement_id = l.entitlement_id AND h.until IS NULL)) AS lines;
+           AND NOT EXISTS (SELECT FROM held h WHERE h.entitlement_id = l.entitlement_id AND h.until IS NULL)) AS lines,
+       (SELECT count(*) FROM held h JOIN line l USING (entitlement_id)
+         WHERE h.until IS NULL AND l.period = ANY(:periods::text[]) AND l.payer = :payer
+           AND (h.reason = 'NEXT_BUILD'
+                OR (h.reason = 'PAID_ELSEWHERE' AND l.gift IS NULL AND l.may_be_on_death IS NULL
+                    AND 'held' = ALL (SELECT CASE WHEN k.reason IS NULL THEN 'open' ELSE 'held' END
+                                        FROM line o LEFT JOIN held k ON k.entitlement_id = o.entitlement_id AND k.until IS NULL
+                                       WHERE o.beneficiary_id = l.beneficiary_id AND o.period = l.period AND o.payer <> l.payer)))) AS waiting;
 
 -- name: carry
 -- What came back of each line and is not paid again is carried over.
@@ -183,19 +191,23 @@ WITH payers AS (
 ), money AS (
     SELECT w.period, w.payer, sum(greatest(coalesce(u.used_vnd, 0) + w.vnd - coalesce(u.budget_vnd, 0), 0))::bigint AS over_vnd
       FROM waiting w LEFT JOIN budget_use u USING (period, payer, programme) GROUP BY w.period, w.payer
+), again AS (
+    SELECT l.period, l.payer, count(*) AS count FROM held h JOIN line l USING (entitlement_id)
+     WHERE h.until IS NULL AND h.reason = 'NEXT_BUILD' AND (l.period, l.payer) IN (SELECT m.period, m.payer FROM months m) GROUP BY l.period, l.payer
 ), asked AS (
-    SELECT m.payer, m.payroll, c.count AS closed_count, c.vnd AS closed_vnd, coalesce(lines.count, 0) AS line_count, coalesce(lines.vnd, 0) AS line_vnd,
+    SELECT m.payer, m.payroll, coalesce(again.count, 0) AS again, c.count AS closed_count, c.vnd AS closed_vnd, coalesce(lines.count, 0) AS line_count, coalesce(lines.vnd, 0) AS line_vnd,
            coalesce(lines.unverified, 0) AS unverified, k.bound, CASE WHEN k.bound THEN coalesce(money.over_vnd, 0) ELSE 0 END AS over_vnd
       FROM months m
       CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM budget_confirmation k WHERE k.period = m.period AND k.payer = m.payer) AS bound) k
       LEFT JOIN closing c ON c.payer = m.payer AND c.period = m.period
       LEFT JOIN lines ON lines.payer = m.payer AND lines.period = m.period
       LEFT JOIN money ON money.payer = m.payer AND money.period = m.period
+      LEFT JOIN again ON again.payer = m.payer AND again.period = m.period
 )
 SELECT a.payer, sum(closed_count)::bigint AS closed_count, sum(closed_vnd)::bigint AS closed_vnd, sum(line_count)::bigint AS line_count,
        sum(line_vnd)::bigint AS line_vnd,
        count(*) FILTER (WHERE (closed_count, closed_vnd) IS DISTINCT FROM (line_count::int, line_vnd)) AS unlike,
-       sum(unverified)::bigint AS unverified, coalesce(l.count, 0) AS lists, coalesce(l.draft, 0) AS draft, coalesce(l.checked, 0) AS checked,
+       sum(unverified)::bigint AS unverified, sum(again)::bigint AS again, coalesce(l.count, 0) AS lists, coalesce(l.draft, 0) AS draft, coalesce(l.checked, 0) AS checked,
        coalesce(l.approved, 0) AS approved, coalesce(l.unheard, 0) AS unheard, bool_and(bound) AS has_budget, sum(over_vnd)::bigint AS over_vnd
   FROM asked a LEFT JOIN lists l ON l.payer = a.payer AND l.period = a.payroll
  GROUP BY a.payer, l.count, l.draft, l.checked, l.approved, l.unheard ORDER BY a.payer;

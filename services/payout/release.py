@@ -130,7 +130,7 @@ def _drop(row: Record, period: str, month_of_move: MonthOfMove) -> Drop | None:
     held = {month: choice.held for month, choice in choices.items() if choice.held}
     if held:
         reason = held[min(held)]
-        return Drop(reason, reason if len(held) == len(choices) else HeldReason.VERIFICATION_PENDING, held)
+        return Drop(reason, reason if len(held) == len(choices) else HeldReason.NEXT_BUILD, held)
     if row["channel"] != Channel.ACCOUNT:
         return None
     channels = {choice.channel for choice in choices.values()}

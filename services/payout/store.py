@@ -174,6 +174,12 @@ async def payroll(tx: Tx, period: str, payer: str) -> Payroll | None:
     return replace(found[0], joined=tuple(found[1:]))
 
 
+async def paid_with(tx: Tx, period: str, payer: str) -> Payroll | None:
+    """The payroll that a month is paid with: its own, or the one it joined."""
+    found = await payroll(tx, period, payer)
+    return await payroll(tx, found.lead, payer) if found and found.lead else found
+
+
 def snapshot_of(row: Row) -> Snapshot | None:
     """The person part of a row of `undecided_lines` or `people`."""
     if row["life"] is None:

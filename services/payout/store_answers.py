@@ -25,10 +25,14 @@ async def withdrawable(tx: Tx, payroll: Payroll, people: Collection[UUID]) -> li
     return await _all(queries.withdrawable(tx, period=payroll.period, payer=payroll.payer, people=list(people)))
 
 
-async def propose_withdrawal(tx: Tx, payroll: Payroll, list_sha256: str, *, reason: str, actor: Actor, at: datetime) -> None:
-    """A withdrawal list waits for its second signature; the same list again changes nothing."""
+async def propose_withdrawal(
+    tx: Tx, payroll: Payroll, list_sha256: str, *, reason: str, months: Collection[str] = (), actor: Actor, at: datetime
+) -> None:
+    """A withdrawal list, about all months of its payments where it names none, waits for its second signature; the same again changes
+    nothing."""
     names = {"period": payroll.period, "payer": payroll.payer, "list_sha256": list_sha256}
-    await queries.propose_withdrawal(tx, **names, reason=reason, actor=actor.id, token=actor.token, at=at)
+    named = {"reason": reason, "periods": sorted(months) or None}
+    await queries.propose_withdrawal(tx, **names, **named, actor=actor.id, token=actor.token, at=at)
 
 
 async def add_withdrawals(tx: Tx, list_sha256: str, ids: Collection[UUID]) -> None:

@@ -27,14 +27,14 @@ async def beside(tx: Tx, period: str, payroll: Payroll, vault: Vault, *, misses_
     async for row in queries.gifts_given(tx, period=period, payer=payer):
         given = Elsewhere(row["entitlement_id"], row["payer"], row["content"], None, live=True)
         elsewhere[row["beneficiary_id"]].append(given)
-    given, gives_way = await _money_of_a_death(tx, period, payroll)
+    paid, gives_way = await _money_of_a_death(tx, period, payroll)
     return Beside(
         payer,
         vault,
         missed={(row["beneficiary_id"], row["programme"]): row["months"] async for row in missed},
         elsewhere=dict(elsewhere),
         not_carried=frozenset(await not_carried(tx, period, payer)),
-        given=given,
+        given=paid,
         gives_way=gives_way,
     )
 

@@ -155,9 +155,9 @@ async def release_in_emergency(tx: Tx, batches: Sequence[Record], *, reason: str
 
 
 async def unfinished(tx: Tx, payroll: Payroll) -> int:
-    """Lists and lines that keep a payroll from being closed."""
+    """Lists and lines that keep a payroll from being closed, those that a next build would pay among them."""
     row = await queries.unfinished(tx, period=payroll.period, periods=list(payroll.periods), payer=payroll.payer)
-    return int(row["lists"] + row["lines"])
+    return int(row["lists"] + row["lines"] + row["waiting"])
 
 
 async def close(tx: Tx, payroll: Payroll, actor: Actor, at: datetime) -> list[Record]:

@@ -4,6 +4,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from ansinh.audit_books import Place
@@ -96,7 +97,8 @@ async def test_a_death_between_the_months_owes_the_first_and_not_the_second(benc
     assert await held(bench, early.beneficiary_id) == {f"{APRIL} {PAYER}": None, f"{MAY} {PAYER}": "DEAD"}
     await dies(bench, late, date(2024, 4, 21))
     assert (await step(bench, APRIL, PAYER, "release"))["dropped"] == 1
-    assert await held(bench, late.beneficiary_id) == {f"{APRIL} {PAYER}": "VERIFICATION_PENDING", f"{MAY} {PAYER}": "DEAD"}
+    assert await held(bench, late.beneficiary_id) == {f"{APRIL} {PAYER}": "NEXT_BUILD", f"{MAY} {PAYER}": "DEAD"}
+    await waits_for_the_next_build(bench, ONE)
     await pay(bench, APRIL, PAYER)
     assert await whose(bench, early.beneficiary_id) == [("sending", [APRIL], ONE)]
     assert await whose(bench, late.beneficiary_id) == [("withdrawn", BOTH, 2 * ONE), ("sending", [APRIL], ONE)]
@@ -104,6 +106,49 @@ async def test_a_death_between_the_months_owes_the_first_and_not_the_second(benc
     assert {shown["channel"] for shown in (await bench.trace(late.beneficiary_id))["payments"]} == {"account", "counter"}
     for month, paid in ((APRIL, 3), (MAY, 1)):
         assert sums(await settlement(bench, month))["in_flight"] == paid * ONE
+
+
+async def waits_for_the_next_build(bench: Bench, vnd: int) -> None:
+    """April is still owed to one person: sheet, settlement and finishing say so."""
+    (row,) = (await bench.client.get(f"/v1/periods/{APRIL}/go-no-go")).json()["payers"]
+    assert (row["go"], row["checked"], row["to_build"]) == (False, False, 1)
+    assert row["todo"] == "Lập đợt chi tiếp theo: 1 dòng vẫn được hưởng của khoản chi đã rút."
+    total = await settlement(bench, APRIL)
+    assert total["held_by_reason"]["NEXT_BUILD"] == {"count": 1, "vnd": vnd}
+    page_of = (await bench.client.get(f"/v1/settlements/{APRIL}/{PAYER}.html")).text
+    assert "Lập đợt chi tiếp theo của kỳ này" in page_of
+    assert (await command(bench, "finish", Role.APPROVER)).json()["code"] == "NOT_FINISHED"
+
+
+async def test_two_people_withdraw_one_month_and_the_other_is_paid_by_the_next_round(bench: Bench) -> None:
+    who, other = await a_person(bench), await a_person(bench)
+    for month in BOTH:
+        await closed(bench, month, PAYER, Entry(who, a_line()), Entry(other, a_line()))
+    await joined(bench)
+    for act in ("build", "check", "approve"):
+        await step(bench, APRIL, PAYER, act)
+    body = {"beneficiary_ids": [str(who.beneficiary_id)], "reason": "LATE_DEATH"}
+    assert (await command(bench, "withdraw", Role.CHECKER, json=body | {"periods": [JUNE]})).json()["code"] == "NOT_ON_A_LIST"
+    proposed = (await command(bench, "withdraw", Role.CHECKER, json=body | {"periods": [MAY]})).json()
+    assert proposed["vnd"] == 2 * ONE, "the payment leaves whole"
+    signed = await command(
+        bench, "confirm-withdrawal", Role.APPROVER, sha256=proposed["sha256"], json={"sha256": proposed["sha256"]}
+    )
+    assert signed.json()["count"] == 1, signed.text
+    assert [(one["periods"], one["count"]) for one in (await page(bench))["withdrawals"]] == [([MAY], 1)]
+    await step(bench, APRIL, PAYER, "release")
+    await waits_for_the_next_build(bench, ONE)
+    await answers(bench, Provider.POST, LineStatus.PAID)
+    finished = "INSERT INTO payroll_closed SELECT period, payer, 'a', now(), 't' FROM payroll"
+    async with bench.database.session() as session:
+        with pytest.raises(asyncpg.CheckViolationError, match="nothing owed waits for a build"):
+            await session.execute(finished)
+    await pay(bench, APRIL, PAYER)
+    assert await whose(bench, who.beneficiary_id) == [("withdrawn", BOTH, 2 * ONE), ("sending", [APRIL], ONE)]
+    assert await held(bench, who.beneficiary_id) == {f"{APRIL} {PAYER}": None, f"{MAY} {PAYER}": "WITHDRAWN"}
+    for answer in await bench.answers_to(Provider.POST, LineStatus.PAID):
+        await bench.answer(answer)
+    assert (await command(bench, "finish", Role.APPROVER)).json() == {"carried": 0, "vnd": 0}
 
 
 async def dies(bench: Bench, who: BeneficiarySnapshot, on: date) -> None:
@@ -290,6 +335,19 @@ async def test_a_month_that_is_not_whole_holds_back_the_payroll(bench: Bench) ->
     assert [row["totals"] for row in sheet["payers"]] == [False]
 
 
+async def test_differences_are_those_of_all_months_whichever_is_asked_for(bench: Bench) -> None:
+    one, two = await a_person(bench), await a_person(bench)
+    unruled = a_merit_line(benefit_code="NCC-TB-21", monthly_vnd=1_384_000)
+    await closed(bench, APRIL, PAYER, Entry(one, a_line(monthly_vnd=1)), Entry(two, unruled))
+    await closed(bench, MAY, PAYER, Entry(one, a_line(monthly_vnd=2)), Entry(two, unruled))
+    await joined(bench)
+    await step(bench, APRIL, PAYER, "build")
+    for month in BOTH:
+        shown = (await bench.client.get(f"/v1/payrolls/{month}/{PAYER}/differences")).json()
+        assert (shown["period"], shown["periods"], shown["without_rule"]) == (APRIL, BOTH, {"NCC-TB-21": 2})
+        assert [(line["period"], line["differences"][0]["declared_vnd"]) for line in shown["lines"]] == [(APRIL, 1), (MAY, 2)]
+
+
 async def test_preview_compares_every_month_with_the_one_before(bench: Bench) -> None:
     both, first = await a_person(bench), await a_person(bench)
     await closed(bench, APRIL, PAYER, Entry(both, a_line()), Entry(first, a_line()))
@@ -379,6 +437,9 @@ async def test_what_two_people_cancel_is_kept_back_in_both_months_and_proved(ben
     sha256 = (await command(bench, "cancel", Role.CHECKER, json=body)).json()["sha256"]
     asked = await command(bench, "confirm-cancel", Role.APPROVER, sha256=sha256, json={"sha256": sha256})
     assert asked.json()["asked"] == 1, asked.text
+    for month in BOTH:
+        shown = (await bench.client.get(f"/v1/payrolls/{month}/{PAYER}/cancels")).json()
+        assert (shown["period"], shown["periods"], [one["periods"] for one in shown["cancels"]]) == (APRIL, BOTH, [BOTH])
     said = [*await word(bench, CancelOutcome.CANCELLED), *await answers(bench, Provider.POST, LineStatus.PAID)]
     assert await held(bench, gone.beneficiary_id) == {f"{month} {PAYER}": "WITHDRAWN" for month in BOTH}
     await dies(bench, dead, date(2024, 4, 2))

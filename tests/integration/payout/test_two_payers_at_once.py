@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from shared.events import DeclaredLine
-from shared.words import HeldReason
+from shared.words import HeldReason, Role
 from tests.integration.payout.months_world import Entry, a_person, closed, held, step
 from tests.integration.payout.payout_bench import PERIOD, Bench, a_line, a_merit_line
 from tests.integration.payout.test_build_properties import again_changes_nothing, conserved
@@ -64,6 +64,61 @@ async def test_two_builds_that_did_not_see_each_other_pay_once(bench: Bench, the
     for payer in (HERE, THERE):
         await conserved(bench, PERIOD, payer)
         await again_changes_nothing(bench, PERIOD, payer)
+
+
+async def finishing(bench: Bench, payer: str) -> str:
+    """Why a month may not be finished now; nothing when it is."""
+    headers = {"Authorization": f"Bearer {bench.issuer.token('chief', (Role.APPROVER,))}"}
+    answer = await bench.client.post(f"/v1/payrolls/{PERIOD}/{payer}/finish", headers=headers)
+    return str(answer.json().get("code", ""))
+
+
+async def test_builds_that_both_gave_way_are_righted_by_the_next_which_frees_exactly_one(bench: Bench) -> None:
+    """The person came over between the two looks, so each payer saw the other as theirs. Both hold; neither month can be finished like
+    that; the next builds, at the same time again, pay once."""
+    who = await a_person(bench, payer=THERE)
+    for payer in (HERE, THERE):
+        await closed(bench, PERIOD, payer, Entry(who, a_line()))
+    async with nothing_is_written(bench):
+        here = asyncio.create_task(step(bench, PERIOD, HERE, "build"))
+        await until(bench, WAITING, 1)
+        await bench.see(bench.snapshot(who.beneficiary_id, payer=HERE))
+        there = asyncio.create_task(step(bench, PERIOD, THERE, "build"))
+        await until(bench, WAITING, 2)
+    await asyncio.gather(here, there)
+    assert set((await held(bench, who.beneficiary_id)).values()) == {HeldReason.PAID_ELSEWHERE}
+    assert {await finishing(bench, payer) for payer in (HERE, THERE)} == {"NOT_FINISHED"}
+    async with nothing_is_written(bench):
+        again = [asyncio.create_task(step(bench, PERIOD, payer, "build")) for payer in (HERE, THERE)]
+        await until(bench, WAITING, 2)
+    await asyncio.gather(*again)
+    ends = await held(bench, who.beneficiary_id)
+    assert sorted(map(str, ends.values())) == ["None", "PAID_ELSEWHERE"]
+    [paying] = [whose.removeprefix(f"{PERIOD} ") for whose, reason in ends.items() if reason is None]
+    assert await finishing(bench, HERE if paying == THERE else THERE) == "", "who is paid elsewhere is no reason to wait"
+    await again_changes_nothing(bench, PERIOD, paying)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_who_gave_way_to_a_line_that_is_held_itself_is_paid_by_the_next_build(bench: Bench, at_once: bool) -> None:
+    """The other line is worth more and its amount is not the rule's: of two builds at once, or the lower payer's first, both hold."""
+    who = await a_person(bench, payer=THERE)
+    await closed(bench, PERIOD, HERE, Entry(who, a_line(monthly_vnd=400_000)))
+    await closed(bench, PERIOD, THERE, Entry(who, a_line()))
+    if at_once:
+        async with nothing_is_written(bench):
+            both = [asyncio.create_task(step(bench, PERIOD, payer, "build")) for payer in (HERE, THERE)]
+            await until(bench, WAITING, 2)
+        await asyncio.gather(*both)
+    else:
+        await step(bench, PERIOD, THERE, "build")
+        await step(bench, PERIOD, HERE, "build")
+    assert await held(bench, who.beneficiary_id) == {f"{PERIOD} {HERE}": "AMOUNT_DIFFERS", f"{PERIOD} {THERE}": "PAID_ELSEWHERE"}
+    assert await finishing(bench, THERE) == "NOT_FINISHED"
+    await step(bench, PERIOD, THERE, "build")
+    await step(bench, PERIOD, HERE, "build")
+    ends = await held(bench, who.beneficiary_id)
+    assert (ends[f"{PERIOD} {THERE}"], ends[f"{PERIOD} {HERE}"]) == (None, "PAID_ELSEWHERE")
 
 
 async def test_a_preview_that_is_overtaken_starts_over(bench: Bench) -> None:
