@@ -54,6 +54,7 @@ def lists(*states: str, **more: Any) -> dict[str, Any]:
         (lists("settled"), {}, ["finish"]),
         (lists("settled", lines={"held": NOTHING, "undecided_vnd": 9}), {}, ["build", "finish"]),
         (lists(lines={"held": {"count": 1, "vnd": 1}, "undecided_vnd": 0}), {}, ["finish"]),
+        (lists("settled", held={"NEXT_BUILD": {"count": 1, "vnd": 9}}), {}, ["1 lines are still owed"]),
         (lists("settled"), {"finished": {"closed_by": "x"}}, ["settlement"]),
     ],
 )  # fmt: skip
