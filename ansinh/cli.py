@@ -12,43 +12,30 @@ from uuid import UUID
 import typer
 from rich.console import Console
 
-from ansinh import check, check_watch, conformance_cli, funnel, look, pipeline, report
+from ansinh import check, check_watch, funnel, look, pipeline, report
 from ansinh.asking import AsJson, Name, nothing_runs
 from ansinh.asking import ask as _ask
 from ansinh.asking import show as _print
-from ansinh.cli_audit import audit
-from ansinh.cli_payroll import payroll
-from ansinh.cli_registry import registry
-from ansinh.cli_review import review
-from ansinh.cli_verification import verification
 from ansinh.client import Client, Refusal
 from ansinh.demo import Demo
+from ansinh.groups import Groups
 from ansinh.installation import Addresses, Installation
 from ansinh.processes import NotReady
-from ansinh.recall import recoveries
-from ansinh.statements import breaks, statements
 from deploy.local.unavailable import StackUnavailable
 from shared.clock import LOCAL
 from shared.topics import Service
 
 app = typer.Typer(
-    help="An Sinh pays monthly benefits. Exit codes: 0 done, 1 refused, 2 usage, 3 nothing is running.", no_args_is_help=True
+    help="An Sinh pays monthly benefits. Exit codes: 0 done, 1 refused, 2 usage, 3 nothing is running.",
+    no_args_is_help=True,
+    cls=Groups,
 )
 restored = typer.Typer(
     help="A service whose database was restored publishes nothing until two people agree.", no_args_is_help=True
 )
 letters = typer.Typer(help="Records a service set aside.", no_args_is_help=True)
-app.add_typer(payroll, name="payroll")
 app.add_typer(letters, name="deadletters")
 app.add_typer(restored, name="restore")
-app.add_typer(conformance_cli.app, name="conformance")
-app.add_typer(audit, name="audit")
-app.add_typer(statements, name="statements")
-app.add_typer(breaks, name="breaks")
-app.add_typer(verification, name="verification")
-app.add_typer(review, name="review")
-app.add_typer(registry, name="registry")
-app.add_typer(recoveries, name="recoveries")
 app.command("funnel")(funnel.show_funnel)
 app.command("visit")(funnel.record_visit)
 

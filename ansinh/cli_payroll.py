@@ -13,7 +13,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ansinh import drill as drilling
 from ansinh import life, pipeline, settlement, what_if
 from ansinh.asking import AsJson, Name, Payer, Period, ask, show
 from ansinh.client import Client, Refusal
@@ -287,6 +286,8 @@ def show_settlement(
 @payroll.command()
 def drill(period: Period, payer: Payer, name: Name = "local", *, as_json: AsJson = False) -> None:
     """Replay an old payroll in a scratch database; no message leaves. Example: ansinh payroll drill 2024-02 huyen-444"""
+    from ansinh import drill as drilling  # builds payout itself: two seconds of imports that no other command needs
+
     done = ask(name, lambda addresses, _c: drilling.drill(addresses, period, payer))
     if as_json:
         show(done.as_json())

@@ -1,7 +1,7 @@
 """Runs a module under a sampling profiler of its own: `python -m tests.bench.profiled <module> <file>`.
 
-Every 2 ms of CPU time the stack of the main thread is looked at; when the process ends, functions are written with the share of samples
-that were in them and below them. Time in C is told as that of the Python function that called it.
+Every 2 ms of CPU time the stack of the main thread is looked at; when the process ends, packages and functions are written with the share
+of samples that were in them, and functions with that below them. Time in C is told as that of the Python function that called it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ class Profile:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self._packages: Counter[str] = Counter()
         self._inside: Counter[str] = Counter()
         self._lines: Counter[str] = Counter()
         self._below: Counter[str] = Counter()
@@ -33,6 +34,7 @@ class Profile:
         """One look at the stack."""
         self._samples += 1
         if frame:
+            self._packages[_package(frame)] += 1
             self._inside[_name(frame)] += 1
             self._lines[f"{_name(frame)}:{frame.f_lineno}"] += 1
         seen = set()
@@ -46,7 +48,12 @@ class Profile:
         signal.setitimer(signal.ITIMER_PROF, 0)
         total = max(self._samples, 1)
         lines = [f"{self._samples} samples of {EVERY_SECONDS * 1000:.0f} ms"]
-        for title, counts in (("inside", self._inside), ("lines", self._lines), ("with what it calls", self._below)):
+        for title, counts in (
+            ("packages", self._packages),
+            ("inside", self._inside),
+            ("lines", self._lines),
+            ("with what it calls", self._below),
+        ):
             lines.append(f"--- {title}")
             lines += [f"{count / total:7.1%}  {name}" for name, count in counts.most_common(SHOWN)]
         self._file.write_text("\n".join(lines) + "\n")
@@ -55,6 +62,15 @@ class Profile:
 def _name(frame: FrameType) -> str:
     path = frame.f_code.co_filename.rsplit("site-packages/", 1)[-1].replace(os.getcwd() + "/", "")
     return f"{path}:{frame.f_code.co_qualname}"
+
+
+def _package(frame: FrameType) -> str:
+    """A library, Python's own, or a file of ours under `shared` and a folder of ours elsewhere."""
+    path = _name(frame).split(":")[0]
+    if path.startswith("/") or path.startswith("<"):
+        return "python"
+    parts = path.split("/")
+    return path if parts[0] == "shared" else "/".join(parts[:-1][:2]) if parts[0] in ("services", "tests") else parts[0]
 
 
 if __name__ == "__main__":
