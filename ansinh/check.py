@@ -31,11 +31,13 @@ READ_SECONDS = 900.0
 # More at a time would take memory and the processor's cache from one another, and leave the longest query to run alone at the end.
 AT_ONCE = max(2, os.cpu_count() or 2)
 READERS = {Service.REGISTRY: 2, Service.VERIFICATION: 1, Service.PAYOUT: 2, Service.NOTIFY: 1}
-# Of these sessions only: a million rows are joined in memory. They share the work among themselves, not each with helpers.
+# Of these sessions only: a million rows are joined in memory, by hash: a merge would fetch a million people one by one in the order of
+# their random ids. They share the work among themselves, not each with helpers.
 SESSION = {
     "application_name": "ansinh check",
     "work_mem": "96MB",
-    "hash_mem_multiplier": "2",
+    "hash_mem_multiplier": "4",
+    "enable_mergejoin": "off",
     "jit": "off",
     "random_page_cost": "1.1",
     "max_parallel_workers_per_gather": "0",
