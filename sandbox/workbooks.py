@@ -3,7 +3,7 @@ their kind.
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,8 +11,8 @@ from typing import Self
 import xlsxwriter
 
 SYNTHETIC = "DỮ LIỆU GIẢ LẬP - SYNTHETIC DATA"
-# Fixed, so that the same district gives the same bytes.
-_CREATED = date(2024, 1, 24)
+# Fixed, so that the same district gives the same bytes. A date alone is not taken: the workbook would say when it was written.
+_CREATED = datetime(2024, 1, 24)  # noqa: DTZ001
 
 Cell = str | int | float | date | None
 
