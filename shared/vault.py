@@ -24,7 +24,6 @@ from typing import Any, TypeVar
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from joserfc import jwe, jws
 from joserfc.errors import JoseError
@@ -32,6 +31,7 @@ from joserfc.jwk import ECKey, OctKey
 from pydantic import BaseModel, ValidationError
 
 from shared.fields import json_of
+from shared.ids import keyed_sha256
 
 M = TypeVar("M", bound=BaseModel)
 USES_MAX = 2**30
@@ -124,7 +124,6 @@ class Vault:
         """Take the parsed key file; see `shared/keyfiles.py` for its shape."""
         self._roots = {Kind(kind): _unb64(root) for kind, root in keys["roots"].items()}
         self._secret = _unb64(keys["secret"])
-        self._keyed = HMAC(self._secret, SHA256())  # copied per use: the key is hashed once
         self._private = ECKey.import_key(keys["private"])
         self._providers: dict[str, ECKey] = {name: ECKey.import_key(key) for name, key in keys.get("providers", {}).items()}
         self._ciphers: dict[tuple[str, str, str], AESGCM] = {}
@@ -222,9 +221,7 @@ class Vault:
         return jws.serialize_compact({"alg": "ES256"}, payload, self._private)
 
     def _mac(self, text: bytes) -> bytes:
-        keyed = self._keyed.copy()
-        keyed.update(text)
-        return keyed.finalize()
+        return keyed_sha256(self._secret, text)
 
     def _cipher(self, kind: Kind, month: str, salt: str) -> AESGCM:
         known = self._ciphers.get((kind, month, salt))

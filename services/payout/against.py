@@ -125,21 +125,28 @@ def is_on_death(content: str) -> bool:
 
 def to_the_family(row: Row, period: str) -> bool:
     """Whether a line is owed although its person died before the month: to who is left."""
-    day = died_on(row)
+    return _owed_after(row, period, died_on(row))
+
+
+def _owed_after(row: Row, period: str, day: date | None) -> bool:
     return day is not None and owed_to_the_family(_parsed(row["content"]), period, day)
 
 
 def died_on(row: Row) -> date | None:
     """The earlier of the days that registry and register tell, of a person whom either knows as dead."""
-    told = (row.get("died_on"), row.get("judged_died_on") if row.get("outcome") == Outcome.DEAD else None)
-    return min(filter(None, told), default=None)
+    known: date | None = row.get("died_on")
+    judged: date | None = row.get("judged_died_on")
+    if judged is None or row.get("outcome") != Outcome.DEAD:  # nearly everybody
+        return known
+    return judged if known is None else min(known, judged)
 
 
 def _of_line(row: Row, asked: Asked, *, beside: Beside, amiss: Set[UUID], away: frozenset[UUID]) -> HeldReason | None:
     sealed, told = row["circumstances"], None
-    family = to_the_family(row, asked[0])
+    day = died_on(row)
+    family = _owed_after(row, asked[0], day)
     if family or is_on_death(row["content"]):
-        reason = _judged_to_the_family(_parsed(row["content"]), died_on(row) if family else None, asked)
+        reason = _judged_to_the_family(_parsed(row["content"]), day if family else None, asked)
     elif sealed and beside.vault:
         told = opened(beside.vault, row["beneficiary_id"], sealed)
         reason = _judged(_parsed(row["content"]), beside.payer, asked, known=Known(row["ages"], told))

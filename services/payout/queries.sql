@@ -85,7 +85,8 @@ SELECT concat_ws('|', entitlement_id, beneficiary_id, period, payer, declared_vn
 -- Lines with something still to pay and not withdrawn by people, each with its person, verdict, and what became of earlier payments.
 -- `beside`: of a line that is held, the person's other lines, paid ones too: it may give way to one of them.
 -- Lateral, so that every line goes by index: tables that grew by a whole payroll a moment ago have no statistics yet.
--- `again`: whether a payroll has been built before; before that no line has a payment, and none is looked for.
+-- `again`: whether a payroll has been built before; before that no line has a payment, and none is looked for: grouped, a line without any
+-- has no row, and no sum is begun for it.
 SELECT l.entitlement_id, l.beneficiary_id, l.period, l.gift, l.programme, l.declared_vnd, l.content, l.ages, l.circumstances,
        (l.declared_vnd - coalesce(past.live_vnd, 0))::bigint AS open_vnd,
        coalesce(past.pieces, 0) AS pieces, coalesce(past.attempts, 0) AS attempts, past.failed, h.reason AS held,
@@ -99,14 +100,15 @@ SELECT l.entitlement_id, l.beneficiary_id, l.period, l.gift, l.programme, l.decl
              WHERE o.beneficiary_id = l.beneficiary_id AND o.period = l.period AND o.payer = l.payer
                AND o.entitlement_id <> l.entitlement_id) END AS beside
   FROM line l
-  CROSS JOIN LATERAL (
+  LEFT JOIN LATERAL (
       SELECT sum(part.vnd) FILTER (WHERE part.live) AS live_vnd, max(part.piece) AS pieces, max(i.attempt) AS attempts,
              (array_agg(i.state ORDER BY i.attempt DESC)
                  FILTER (WHERE i.channel = 'account' AND i.state IN ('rejected', 'returned')))[1] AS failed
         FROM (SELECT * FROM instruction_line WHERE :again::boolean AND entitlement_id = l.entitlement_id AND live
               UNION ALL SELECT * FROM instruction_line WHERE :again::boolean AND entitlement_id = l.entitlement_id AND NOT live) part
         JOIN instruction i USING (instruction_id)
-  ) past
+       GROUP BY part.entitlement_id
+  ) past ON true
   LEFT JOIN held h ON h.entitlement_id = l.entitlement_id AND h.until IS NULL
   LEFT JOIN person p ON p.beneficiary_id = l.beneficiary_id AND p.erased_at IS NULL
   LEFT JOIN verdict v ON v.beneficiary_id = l.beneficiary_id

@@ -77,6 +77,8 @@ def text(cell: Cell, most: int = 200) -> Text:
     """The cell as NFC text without control, bidirectional and zero-width characters. Raises BadCell(TEXT_BAD) when too long."""
     if cell is None or cell == "":
         return NO_TEXT
+    if isinstance(cell, str) and cell.isascii() and cell.isalnum() and len(cell) <= most:  # numbers: no two rows have the same
+        return Text(cell)
     return _cleaned(cell if isinstance(cell, str) else _as_text(cell), most)
 
 

@@ -235,7 +235,7 @@ class Handlers:
 
 
 def _identity_keys(sealer: Sealer, statements: Iterable[Statement]) -> list[Keys]:
-    return [sealer.keys_of(said.identity, place_of(said.act)) for said in statements if said.identity]
+    return [sealer.keys_of(identity, place_of(said.act)) for said in statements if (identity := said.identity)]
 
 
 def _since(statements: Iterable[Statement], month: str) -> str:

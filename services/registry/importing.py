@@ -94,7 +94,7 @@ class Importer:
                 else:
                     told = await taking.part(read.part_no, read.part, upto=read.upto, columns=reading.columns)
                 whole = added(whole, told)
-                written.writelines(f"{json.dumps(mark)}\n" for mark in told.marks)
+                written.write(f"{json.dumps(told.marks)}\n")
         point("list_marks.after_write")
         return whole
 

@@ -105,8 +105,11 @@ class RowReader:
         """A text, empty when there is none."""
         if (cell := self.line.cell(column)) is None or cell == "":
             return ""
-        found = self.read(column, lambda cell: cells.text(cell, most))
-        return found.value if found else ""
+        try:
+            return cells.text(cell, most).value
+        except BadCell as bad:
+            self.problem(column, bad.reason)
+            return ""
 
     def word(self, column: Column) -> str:
         """A word of a closed list, folded; signs alone are a word nobody knows, not an empty cell."""
@@ -164,9 +167,12 @@ class RowReader:
         except BadCell:
             other = None
             self.note(RowNote.OLD_NUMBER_DROPPED)
-        both = [number.value for number in (found, other) if number]
-        number = next((value for value in both if len(value) == 12), None)
-        old_number = next((value for value in both if len(value) == 9), None)
+        number = old_number = None
+        for one in (other, found):  # the column's own number comes before one of the other column
+            if one and one.is_old:
+                old_number = one.value
+            elif one:
+                number = one.value
         if number is None and not self.problems:
             self.note(RowNote.OLD_NUMBER_USED if old_number else RowNote.NUMBER_MISSING)
         return number, old_number

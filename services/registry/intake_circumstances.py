@@ -39,7 +39,7 @@ _EVENTS: Mapping[str, LifeEvent] = {
 
 def circumstances(reader: RowReader, year: int) -> Circumstances | None:
     """What the row says; None where it says nothing. `year`: for which the household's status is stated. Problems are gathered."""
-    if not _COLUMNS & reader.line.columns.keys():
+    if _COLUMNS.isdisjoint(reader.line.columns):
         return None
     status = _word(reader, Column.POVERTY, _POVERTY)
     pension = reader.read(Column.OTHER_PENSION, cells.money) if reader.line.has(Column.OTHER_PENSION) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -121,7 +122,7 @@ class PayrollReader:
         return PersonalData(
             identity=identity,
             account=self._account(reader) if channel in _BY_ACCOUNT else None,
-            delivery=Delivery(hamlet=hamlet) if hamlet else None,
+            delivery=_delivery(hamlet) if hamlet else None,
             home_delivery=channel in _AT_HOME if channel and channel not in _BY_ACCOUNT else None,
             phone=reader.phone(),
             collector=_collector(reader),
@@ -141,6 +142,12 @@ class PayrollReader:
             return None
         reader.note(number.note)
         return Account(bank_bin=bank_bin, number=number.value, holder=holder)
+
+
+@lru_cache(maxsize=2_000)
+def _delivery(hamlet: str) -> Delivery:
+    """People are many and hamlets are few."""
+    return Delivery(hamlet=hamlet)
 
 
 # --- money -----------------------------------------------------------------------------------------------------------------
@@ -239,25 +246,29 @@ def _cannot(reader: RowReader) -> str | None:
 
 
 class _Sums:
-    """What the rows add up to: from the top, and since the last totals row, because communes have totals of their own."""
+    """What the rows add up to: from the top, and since the last totals row, because communes have totals of their own. Thousands say the
+    same: rows are counted by what they say, and added up where a total stands."""
 
     def __init__(self) -> None:
-        self._all = dict.fromkeys(MONEY_COLUMNS, 0)
-        self._since = dict.fromkeys(MONEY_COLUMNS, 0)
+        self._before = dict.fromkeys(MONEY_COLUMNS, 0)
+        self._rows = Counter[tuple[int, ...]]()
 
-    def add(self, vnds: Sequence[int]) -> None:
-        for column, vnd in zip(MONEY_COLUMNS, vnds, strict=True):
-            self._all[column] += vnd
-            self._since[column] += vnd
+    def add(self, vnds: tuple[int, ...]) -> None:
+        self._rows[vnds] += 1
 
     def differing(self, totals: Line) -> tuple[Column, ...]:
         """Columns in which a totals row fits neither; the next part begins after it."""
-        wrong = tuple(column for column in MONEY_COLUMNS if not self._fits(totals, column))
-        self._since = dict.fromkeys(MONEY_COLUMNS, 0)
-        return wrong
+        since = [
+            sum(vnd * rows for vnd, rows in zip(vnds, self._rows.values(), strict=True)) for vnds in zip(*self._rows, strict=True)
+        ]
+        sums = dict(zip(MONEY_COLUMNS, since or [0] * len(MONEY_COLUMNS), strict=True))
+        whole = {column: self._before[column] + vnd for column, vnd in sums.items()}
+        self._before, self._rows = whole, Counter()
+        return tuple(column for column in MONEY_COLUMNS if not _fits(totals, column, (whole[column], sums[column])))
 
-    def _fits(self, totals: Line, column: Column) -> bool:
-        try:
-            return not totals.has(column) or cells.money(totals.cell(column)) in (self._all[column], self._since[column])
-        except BadCell:
-            return False
+
+def _fits(totals: Line, column: Column, sums: tuple[int, int]) -> bool:
+    try:
+        return not totals.has(column) or cells.money(totals.cell(column)) in sums
+    except BadCell:
+        return False

@@ -244,7 +244,7 @@ def _up_to(lines: Iterator[Line], row_no: int) -> tuple[list[Line], Iterator[Lin
 
 def _write_returned(file: ListFile, marks: Path, target: Path) -> None:
     with marks.open(encoding="utf-8") as written:
-        told: Iterator[Mark] = (tuple(json.loads(line)) for line in written)
+        told: Iterator[Mark] = (tuple(mark) for line in written for mark in json.loads(line))
         if isinstance(file, Delimited):
             write_returned(file, told, target, headings=HEADINGS)
             return

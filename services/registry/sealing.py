@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -160,11 +161,17 @@ class Sealer:
         return self._vault.index(field, text) if text else None
 
 
+@lru_cache(maxsize=1_000)
+def _version(epoch: int, n: int) -> Version:
+    """Whoever is new has the same one."""
+    return Version(epoch=epoch, n=n)
+
+
 def snapshot_of(person: Person, blocks: Blocks, today: date) -> BeneficiarySnapshot:
     """What readers learn of a person."""
     return BeneficiarySnapshot(
         beneficiary_id=person.beneficiary_id,
-        version=Version(epoch=person.version[0], n=person.version[1]),
+        version=_version(*person.version),
         payer=person.payer,
         area=person.area,
         life=person.life,

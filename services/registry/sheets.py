@@ -50,6 +50,8 @@ class Line:
     @property
     def is_totals(self) -> bool:
         """Whether the row adds up the rows above."""
+        if self.cells and isinstance(self.cells[0], str) and self.cells[0].isdigit():  # nearly every row is numbered
+            return False
         first = next((cell for cell in self.cells[:4] if isinstance(cell, str) and not is_empty(cell)), "")
         return not first.isdigit() and folded(first) in _TOTAL_WORDS and not self.has(Column.NUMBER)
 
@@ -57,9 +59,11 @@ class Line:
     def is_remark(self) -> bool:
         """A heading of a commune, a signature line: few words and nothing of a person. A numbered row with a name never is one. Also the
         header again on the next page, and the row of column numbers under it."""
-        shown = list(islice((cell for cell in self.cells if not is_empty(cell)), 3))
-        if len(shown) > 2:
-            return self._repeats_the_header
+        shown = 0
+        for cell in self.cells:
+            shown += not is_empty(cell)
+            if shown > 2:
+                return self._repeats_the_header
         number = self.cell(Column.ROW)
         numbered = isinstance(number, int | float) or (isinstance(number, str) and number.strip().isdigit())
         return not (numbered and self.has(Column.NAME))

@@ -40,6 +40,7 @@ EVENT_COLUMNS = (
     "import_id", "row_no", "at", "known_at", "acts_on", "word",
 )  # fmt: skip
 BIRTH_YEARS = range(1850, 2151)
+_OF_A_LIST = (Enrol, OpenList, CloseList)
 _TEXT_ORDER = tuple(MessageStatus)
 
 
@@ -239,7 +240,7 @@ def _stored_row(row: ListRow, import_id: UUID | None) -> tuple[object, ...]:
 
 def _event_row(done: Outcome, import_id: UUID | None, known_at: datetime) -> tuple[object, ...]:
     said, act = done.statement, done.statement.act
-    period, payer = (act.period, act.payer) if isinstance(act, Enrol | OpenList | CloseList) else (None, None)
+    period, payer = (act.period, act.payer) if isinstance(act, _OF_A_LIST) else (None, None)
     vnd = act.line.declared_vnd if isinstance(act, Enrol) else None
     file = import_id if said.row_no is not None else None
     return (
@@ -250,6 +251,8 @@ def _event_row(done: Outcome, import_id: UUID | None, known_at: datetime) -> tup
 
 def _day_and_word(act: Act | Undo) -> tuple[date | None, str | None]:
     """What an act says besides its period that is nobody's secret."""
+    if isinstance(act, Enrol):  # nearly every act: whether it is any of the others is not asked
+        return None, None
     if isinstance(act, End):
         return act.on, act.reason
     if isinstance(act, RecordWish):

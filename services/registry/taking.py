@@ -133,12 +133,12 @@ class Trial:
 
 
 def statements_of(part: Part, file: Import, ordinal: int) -> list[Statement]:
-    """What the rows of a part state, in order."""
-    return [
-        Statement(source=file.source, record=None, sequence=ordinal, at=file.at, act=row.act, row_no=row.row_no, split=row.split)
-        for row in part.rows
-        if row.act is not None
-    ]
+    """What the rows of a part state, in order. Acts were validated when they were read; what all have in common is validated once."""
+    acts = [(row.act, row) for row in part.rows if row.act is not None]
+    if not acts:
+        return []
+    first = Statement(source=file.source, record=None, sequence=ordinal, at=file.at, act=acts[0][0])
+    return [first.model_copy(update={"act": act, "row_no": row.row_no, "split": row.split}) for act, row in acts]
 
 
 def by_row(outcomes: Iterable[Outcome]) -> dict[int, Outcome]:
