@@ -21,6 +21,10 @@ SAME_NAME = (Finding.T1, Finding.T2, Finding.T3)
 WEAK_NAME = (Finding.T4, Finding.T5)
 """Tiers that need a second proof and never pay a new account."""
 
+SAME_HOLDER = (*SAME_NAME, Finding.T4)
+"""Tiers that make an account a person's own. Banks write holders without accents: that loss is the rule here, and another accent is another
+person."""
+
 _TONES = {0x0300: None, 0x0301: None, 0x0303: None, 0x0309: None, 0x0323: None}
 _TONE_SET = frozenset(map(chr, _TONES))
 # đ on keyboards without it: the Icelandic eth and the African d look the same, Telex leaves `dd`, VNI leaves `d9`.

@@ -59,10 +59,11 @@ class Contact(Block):
 
 
 class Payee(Block):
-    """Who is paid, as the payment line names them."""
+    """Who is paid, as the payment line names them. `authorisation`: lets a holder who is somebody else receive, between its days."""
 
     full_name: Annotated[str, Field(min_length=1, max_length=100)]
     account: Account | None = None
+    authorisation: Collector | None = None
 
 
 class PovertyOf(Block):

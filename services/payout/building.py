@@ -96,7 +96,8 @@ async def build(
     for closed in payroll.lists:
         if refusal := await _totals_refused(tx, closed):
             return refusal
-    late = at.astimezone(LOCAL).date() >= execution_date(settings, payroll.period) - timedelta(days=settings.verification_days)
+    day = execution_date(settings, payroll.period)
+    late = at.astimezone(LOCAL).date() >= day - timedelta(days=settings.verification_days)
     made, contracts = Maker(payroll, settings, vault.end_to_end_key()), read_contracts(settings.contracts_file)
     beside = {
         month: await store_beside.beside(tx, month, payroll, vault, misses_max=settings.misses_max) for month in payroll.periods
@@ -104,14 +105,16 @@ async def build(
     missing = 0
     async with aclosing(store_building.undecided_lines(tx, payroll)) as pages:
         async for rows in pages:
-            plan = decide(rows, payroll.period, rules, tolerance_vnd=settings.tolerance_vnd, contracts=contracts, beside=beside)
+            plan = decide(
+                rows, payroll.period, rules, tolerance_vnd=settings.tolerance_vnd, contracts=contracts, beside=beside, day=day
+            )
             missing += 0 if late else plan.unverified
             if not missing:
                 made.add(plan)
     if missing:
         return Refused(Refusal.VERIFICATION_MISSING, missing)
     drafts = await asyncio.to_thread(made.drafts)
-    await _save(tx, made.rest, drafts, payroll=payroll, day=execution_date(settings, payroll.period), at=at)
+    await _save(tx, made.rest, drafts, payroll=payroll, day=day, at=at)
     for month, seen in beside.items() if drafts else ():
         if await store_beside.paid_meanwhile(tx, month, payroll.payer, seen):
             raise Overtaken
@@ -175,11 +178,13 @@ def decide(
     tolerance_vnd: int,
     contracts: Contracts = SHIPPED,
     beside: Mapping[str, Beside] | None = None,
+    day: date | None = None,
 ) -> Plan:
     """Each open line ends in exactly one of: an order to a provider, held with a reason. Rows come sorted by person, of a payroll over
-    several months also by month. `beside`: what is known beside the lines of each of its months; `period`: the one that names it."""
+    several months also by month. `beside`: what is known beside the lines of each of its months; `period`: the one that names it;
+    `day`: on which providers pay."""
     limits, known_beside = (rules, tolerance_vnd), beside or {period: NOTHING}
-    plan, terms = Plan(), Terms(rules.policy.month_of_move, period)
+    plan, terms = Plan(), Terms(rules.policy.month_of_move, period, on=day)
     gives_way = dict(chain.from_iterable(month.gives_way.items() for month in known_beside.values()))
     for beneficiary_id, lines in groupby(rows, key=itemgetter("beneficiary_id")):
         whose = list(lines)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from services.payout.authorisation import ACCOUNT, Paper
 from services.payout.contracts import SHIPPED, Contracts
 from services.payout.entitlement import owed_after_death
 from services.payout.moving import first_month_after
 from services.payout.policy import MonthOfMove
+from shared.authorisation import ACCOUNT, Paper
 from shared.topics import Provider
 from shared.words import AccountCheck, Channel, HeldReason, InstructionState, Life, NoAccountReason, Outcome, Wish
 
@@ -72,11 +72,12 @@ class Choice:
 
 class Terms(NamedTuple):
     """How a month is paid. `month_of_move`: a setting; `paid_in`: the month the money goes out, the month owed itself when none is said;
-    `to_the_family`: asked about lines that are owed although the person has died."""
+    `to_the_family`: asked about lines that are owed although the person has died; `on`: the day on which the money moves."""
 
     month_of_move: MonthOfMove = "old"
     paid_in: str | None = None
     to_the_family: bool = False
+    on: date | None = None
 
 
 TERMS = Terms()
@@ -100,8 +101,9 @@ def choose(
     contracts: Contracts = SHIPPED,
     terms: Terms = TERMS,
 ) -> Choice:
-    """Decide for one person and period. `failed`: how the last account payment of these lines died, if one did. Contracts and papers
-    count as of the first day of the month it is paid in. Raises LookupError where no contract is in force."""
+    """Decide for one person and period. `failed`: how the last account payment of these lines died, if one did. Contracts count as of the
+    first day of the month it is paid in, papers on the day the money moves, or that day where none is said. Raises LookupError where no
+    contract is in force."""
     holder = snapshot is not None and snapshot.account_digest is not None
     reason = held_reason(snapshot, verdict, period, terms=terms)
     if reason:
@@ -109,7 +111,7 @@ def choose(
     assert snapshot is not None
     assert verdict is not None
     on = date.fromisoformat(f"{terms.paid_in or period}-01")
-    gap = _gap(snapshot, verdict, failed, on=on) if holder else None
+    gap = _gap(snapshot, verdict, failed, on=terms.on or on) if holder else None
     if holder and gap is None:
         provider = contracts.provider(Channel.ACCOUNT, area=area, bank_bin=snapshot.bank_bin, on=on)
         return Choice(provider, Channel.ACCOUNT)

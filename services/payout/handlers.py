@@ -11,7 +11,7 @@ from asyncpg import Record
 
 from services.payout import store, store_answers, store_recall, store_statements
 from services.payout.answering import Answers, judge
-from services.payout.authorisation import Paper, opened_account
+from services.payout.authorisation import opened_account
 from services.payout.breaks import contradictions, state_of
 from services.payout.emitting import Entries, moved
 from services.payout.erasing import erase
@@ -19,6 +19,7 @@ from services.payout.ledger import Posting
 from services.payout.results import Fate
 from services.payout.store import HeldLine
 from services.payout.taking_lines import readable
+from shared.authorisation import Paper
 from shared.clock import Clock
 from shared.database import Tx
 from shared.errors import BadRecord

@@ -20,14 +20,13 @@ from asyncpg import Record
 from services.payout import store, store_answers, store_life, store_recall, store_sending
 from services.payout.against import died_on, is_on_death, to_the_family
 from services.payout.batch import BatchState, Step, withdrawal_sha256
-from services.payout.channel import Terms, choose
+from services.payout.channel import TERMS, Terms, choose
 from services.payout.clerk import Answer
 from services.payout.commands import Drop, signature_refused, take_off, take_step
 from services.payout.emitting import audited
 from services.payout.idempotency import keep
 from services.payout.life import Emergency, release_refused
 from services.payout.papers import papers
-from services.payout.policy import MonthOfMove
 from services.payout.postal_list import HeldRow
 from services.payout.refusals import Refusal, Refused
 from services.payout.sending import Held, Packer, Shipment
@@ -108,13 +107,13 @@ async def _view(tx: Tx, payroll: Payroll) -> View:
     return View(batches, await store_sending.known_now(tx, payroll, [batch["batch_id"] for batch in batches]))
 
 
-def recheck(rows: Iterable[Record], period: str, month_of_move: MonthOfMove = "old") -> list[Fallen]:
-    """Payments that may not leave as approved: the person died before the period, is held now, or the account is not the judged one. Of
-    a payment of several months one month is enough: the next build pays the others."""
-    return [Fallen(row, drop) for row in rows if (drop := _drop(row, period, month_of_move))]
+def recheck(rows: Iterable[Record], period: str, terms: Terms = TERMS) -> list[Fallen]:
+    """Payments that may not leave as approved: the person died before the period, is held now, or the account is not the judged one or not
+    to be paid on that day. Of a payment of several months one month is enough: the next build pays the others."""
+    return [Fallen(row, drop) for row in rows if (drop := _drop(row, period, terms))]
 
 
-def _drop(row: Record, period: str, month_of_move: MonthOfMove) -> Drop | None:
+def _drop(row: Record, period: str, terms: Terms) -> Drop | None:
     if row["life"] is None:
         return Drop(HeldReason.VERIFICATION_PENDING, HeldReason.VERIFICATION_PENDING)
     lines = [(month, content) for month, _, content in (text.partition(" ") for text in row["contents"] or ())]
@@ -125,8 +124,8 @@ def _drop(row: Record, period: str, month_of_move: MonthOfMove) -> Drop | None:
     choices = {}
     for month in row["periods"] or (period,):
         owed = [one for of, _content, one in family if of == month]
-        terms = Terms(month_of_move, period, to_the_family=bool(owed) and all(owed))
-        choices[month] = choose(snapshot, verdict, period=month, terms=terms)
+        asked = terms._replace(paid_in=period, to_the_family=bool(owed) and all(owed))
+        choices[month] = choose(snapshot, verdict, period=month, terms=asked)
     held = {month: choice.held for month, choice in choices.items() if choice.held}
     if held:
         reason = held[min(held)]
@@ -146,12 +145,14 @@ async def _pack(tx: Tx, runtime: Runtime, shipment: Shipment) -> tuple[View, lis
     shipment.periods = payroll.periods
     view = await _view(tx, payroll)
     ids = [batch["batch_id"] for batch in view.batches]
+    office = papers(runtime.settings)
+    days = [office.execution_date(batch["execution_date"], shipment.entries.at) for batch in view.batches]
     doubtful = await store_sending.doubtful_payments(tx, ids)
-    fallen = recheck(doubtful, period, runtime.settings.month_of_move)
+    fallen = recheck(doubtful, period, Terms(runtime.settings.month_of_move, on=max(days, default=None)))
     shipment.family = frozenset(row["instruction_id"] for row in doubtful if died_on(row))
     dropped = {one.row["instruction_id"]: one.row["batch_id"] for one in fallen}
     leaving = await store_sending.leaving_lists(tx, view.batches, dropped)
-    packer = Packer(runtime.vault, papers(runtime.settings), shipment)
+    packer = Packer(runtime.vault, office, shipment)
     for batch in view.batches:
         parcel = packer.begin(batch, leaving[batch["batch_id"]])
         async for rows in store_sending.leaving_payments(tx, batch["batch_id"], dropped):

@@ -20,7 +20,6 @@ from uuid import UUID
 from asyncpg import Record
 
 from services.payout import bank_file, ledger, spool
-from services.payout.authorisation import ACCOUNT, may_collect
 from services.payout.bank_file import Transfer
 from services.payout.emitting import Entries, sending
 from services.payout.months import months_in_words
@@ -31,6 +30,7 @@ from services.payout.spool import Spool
 from services.payout.store import Row
 from services.payout.store_sending import FileRow, Listed
 from services.payout.transfer_list import csv_file, xlsx_file
+from shared.authorisation import ACCOUNT, may_collect
 from shared.events import BatchMessage, InstructionMessage, Manifest
 from shared.ids import derived_id
 from shared.outbox import OutEvent, outbox_day

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from services.payout.authorisation import Paper
 from services.payout.batch import BatchState, Step
 from services.payout.channel import Snapshot, Verdict
 from services.payout.ledger import Posting
 from shared.actors import Actor
+from shared.authorisation import Paper
 from shared.database import Tx, load_queries
 from shared.events import BeneficiarySnapshot, EntitlementLine, ListClosing, VerificationResult
 from shared.words import AccountCheck, HeldReason, InstructionState, Life, Outcome, Wish

@@ -204,6 +204,16 @@ def birth(cell: Cell, today: date) -> str | None:
     return found
 
 
+def day(cell: Cell) -> date | None:
+    """A whole day, None when empty. Raises BadCell."""
+    found = birth(cell, date.max)
+    if found is None:
+        return None
+    if len(found) < len("2024-01-31"):
+        raise BadCell(RowReason.DATE_BAD)
+    return date.fromisoformat(found)
+
+
 def _date_text(cell: Cell) -> str:
     if isinstance(cell, datetime | date):
         return f"{cell:%Y-%m-%d}"

@@ -46,6 +46,9 @@ class Column(StrEnum):
     COLLECTOR = "Người nhận thay"
     COLLECTOR_NUMBER = "Số định danh người nhận thay"
     PAPER = "Số giấy ủy quyền"
+    PAPER_FROM = "Ủy quyền từ ngày"
+    PAPER_UNTIL = "Ủy quyền đến ngày"
+    SCOPE = "Phạm vi ủy quyền"
     CANNOT = "Lý do bất khả kháng"
     RELATION = "Quan hệ với người hưởng"
     WISH = "Nguyện vọng nhận qua"
@@ -91,6 +94,9 @@ _OTHER_WORDS: Mapping[Column, tuple[str, ...]] = {
     Column.COLLECTOR: ("nguoi nhan ho", "nguoi duoc uy quyen", "ho ten nguoi nhan thay"),
     Column.COLLECTOR_NUMBER: ("cccd nguoi nhan thay", "so cccd nguoi nhan thay"),
     Column.PAPER: ("giay uy quyen", "so giay to uy quyen"),
+    Column.PAPER_FROM: ("hieu luc uy quyen tu ngay", "uy quyen tu"),
+    Column.PAPER_UNTIL: ("hieu luc uy quyen den ngay", "uy quyen den"),
+    Column.SCOPE: ("noi dung uy quyen", "uy quyen nhan qua"),
     Column.CANNOT: ("bat kha khang", "ly do khong mo duoc tai khoan"),
     Column.RELATION: ("quan he",),
     Column.WISH: ("nguyen vong", "nguyen vong nhan", "hinh thuc nhan mong muon"),

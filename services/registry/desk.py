@@ -114,6 +114,11 @@ class Desk:
     _by_name_place: dict[bytes, set[UUID]] = field(default_factory=dict)
     _merged_into: dict[UUID, list[UUID]] = field(default_factory=dict)
 
+    @property
+    def terms(self) -> people_rules.Terms:
+        """By what accounts are weighed."""
+        return people_rules.Terms(self.ranks, self.today)
+
     def know(self, people: Iterable[Person], rows: Iterable[ListRow]) -> None:
         """Take in what the database holds."""
         for person in people:
@@ -292,7 +297,7 @@ class Desk:
             return why
         if self._live.get(row.once, (row.source, row.record)) != (row.source, row.record):
             return RowReason.DUPLICATE_ROW
-        self._change_person(people_rules.enrolled(person, act, self.ranks, beneficiary_id=row.beneficiary_id, epoch=self.epoch))
+        self._change_person(people_rules.enrolled(person, act, self.terms, beneficiary_id=row.beneficiary_id, epoch=self.epoch))
         self._change_row(row)
         return ()
 
@@ -303,7 +308,7 @@ class Desk:
             return RowReason.NO_LIVE_ROW
         for row in is_open:
             self._change_row(row._replace(line=act.line or row.line, area=act.area or row.area))
-        self._change_person(people_rules.changed(person, act, self.ranks))
+        self._change_person(people_rules.changed(person, act, self.terms))
         return (RowNote.LINE_FROZEN,) if act.line and not is_open else ()
 
     def _end(self, act: End, person: Person, key: RecordKey) -> Done:
@@ -330,8 +335,8 @@ class Desk:
             return ()
         if act.personal.account is None:
             return RowReason.ACCOUNT_BAD
-        self._change_person(people_rules.account_registered(person, act, self.ranks))
-        return (RowNote.STRONGER_ACCOUNT,) if people_rules.keeps_account(person, act, self.ranks) else ()
+        self._change_person(people_rules.account_registered(person, act, self.terms))
+        return (RowNote.STRONGER_ACCOUNT,) if people_rules.keeps_account(person, act, self.terms) else ()
 
     # --- what changes ----------------------------------------------------------------------------------------------------
 

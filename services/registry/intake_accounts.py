@@ -9,6 +9,7 @@ from services.registry import cells
 from services.registry.banks import BankNames
 from services.registry.columns import ACCOUNTS_NEED, Column
 from services.registry.intake import Part, Problem, RowReader, Taken
+from services.registry.intake_papers import OF_A_PAPER, collector, note_of_holder
 from services.registry.refusals import RowReason
 from services.registry.sheets import Line
 from services.registry.statements import RegisterAccount
@@ -52,7 +53,9 @@ class AccountsReader:
         if reader.problems or identity is None or account is None or wish is None:
             assert reader.problems, "a row that cannot be taken says why"
             return Taken(line.row_no, None, tuple(reader.problems))
-        personal = PersonalData(identity=identity, account=account, phone=phone)
+        by_paper = collector(reader, Column.HOLDER, scope="account") if any(map(line.has, OF_A_PAPER)) else None
+        note_of_holder(reader, account, by_paper, identity=identity)
+        personal = PersonalData(identity=identity, account=account, phone=phone, collector=by_paper)
         act = RegisterAccount(account_source=AccountSource.COMMUNE_POLICE, wish=wish, personal=personal)
         return Taken(line.row_no, act, (), tuple(reader.notes))
 

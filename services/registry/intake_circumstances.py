@@ -6,11 +6,9 @@ No official form was found (domain 2.3); the columns are ours, and a list withou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import TypeVar
 
 from services.registry import cells
-from services.registry.cells import BadCell, Cell
 from services.registry.columns import Column
 from services.registry.intake import RowReader
 from services.registry.refusals import RowReason
@@ -65,7 +63,7 @@ def _word(reader: RowReader, column: Column, words: Mapping[str, Word]) -> Word 
 def _event(reader: RowReader) -> tuple[Happened, ...]:
     """An event has a first day; days without an event are a slip."""
     event = _word(reader, Column.EVENT, _EVENTS)
-    since, until = (reader.read(column, _day) for column in (Column.EVENT_FROM, Column.EVENT_UNTIL))
+    since, until = (reader.read(column, cells.day) for column in (Column.EVENT_FROM, Column.EVENT_UNTIL))
     if event is None:
         if (since or until) and not reader.line.has(Column.EVENT):
             reader.problem(Column.EVENT, RowReason.MISSING)
@@ -75,13 +73,3 @@ def _event(reader: RowReader) -> tuple[Happened, ...]:
             reader.problem(Column.EVENT_FROM, RowReason.MISSING)
         return ()
     return (Happened(event=event, since=since, until=until),)
-
-
-def _day(cell: Cell) -> date | None:
-    """A whole day, None when empty. Raises BadCell."""
-    found = cells.birth(cell, date.max)
-    if found is None:
-        return None
-    if len(found) < len("2024-01-31"):
-        raise BadCell(RowReason.DATE_BAD)
-    return date.fromisoformat(found)

@@ -16,12 +16,13 @@ from services.registry.cells import BadCell, Cell, folded
 from services.registry.columns import PAYROLL_NEEDS, Column
 from services.registry.intake import Part, Problem, RowReader, Taken, Totals
 from services.registry.intake_circumstances import circumstances
+from services.registry.intake_papers import collector, note_of_holder
 from services.registry.refusals import RowNote, RowReason
 from services.registry.sheets import Line
 from services.registry.statements import Enrol, Split
 from shared.events import Arrears, DeclaredLine
 from shared.money import total
-from shared.personal import Account, Collector, Delivery, Identity, PersonalData
+from shared.personal import Account, Delivery, Identity, PersonalData
 from shared.words import Programme
 
 MONEY_COLUMNS = (Column.MONTHLY, Column.CARER, Column.ARREARS, Column.ONE_OFF, Column.UNPAID, Column.TOTAL)
@@ -119,13 +120,15 @@ class PayrollReader:
         channel = reader.word(Column.CHANNEL)
         if channel and channel not in _BY_ACCOUNT + _AT_HOME + _AT_COUNTER:
             reader.problem(Column.CHANNEL, RowReason.WORD_UNKNOWN)
+        account, named = self._account(reader) if channel in _BY_ACCOUNT else None, collector(reader, Column.COLLECTOR)
+        note_of_holder(reader, account, named, identity=identity)
         return PersonalData(
             identity=identity,
-            account=self._account(reader) if channel in _BY_ACCOUNT else None,
+            account=account,
             delivery=_delivery(hamlet) if hamlet else None,
             home_delivery=channel in _AT_HOME if channel and channel not in _BY_ACCOUNT else None,
             phone=reader.phone(),
-            collector=_collector(reader),
+            collector=named,
             cannot_reason=_cannot(reader),
             circumstances=circumstances(reader, int(self._period[:4])),
         )
@@ -227,14 +230,6 @@ def _owed(reader: RowReader, periods_column: Column, money_column: Column) -> Ar
     if bool(periods) != bool(vnd):
         reader.problem(money_column if periods else periods_column, RowReason.OWED_INCOMPLETE)
     return Arrears(periods=periods, vnd=vnd) if periods and vnd else None
-
-
-def _collector(reader: RowReader) -> Collector | None:
-    if not reader.line.has(Column.COLLECTOR):
-        return None
-    name = reader.read(Column.COLLECTOR, cells.name)
-    paper = reader.text(Column.PAPER, 40)
-    return Collector(full_name=name.value, paper_number=paper or None) if name else None
 
 
 def _cannot(reader: RowReader) -> str | None:

@@ -12,7 +12,8 @@ from services.registry.circumstances import left, taken, told
 from services.registry.refusals import RowReason
 from services.registry.statements import Change, End, Enrol, NameCollector, RecordWish, RegisterAccount
 from shared.after_death import ON_DEATH, owed_to_the_family
-from shared.personal import Account, Circumstances, Collector, Delivery, Identity, Payee, PersonalData
+from shared.authorisation import ACCOUNT, Paper, paper_of_holder
+from shared.personal import Account, Circumstances, Collector, Delivery, Identity, Payee, PersonalData, Scope
 from shared.words import AccountSource, EndReason, Life, Wish
 
 _NO_DELIVERY = Delivery()
@@ -62,6 +63,8 @@ class Person(NamedTuple):
     circumstances: Circumstances | None = None
     """Told to nobody but with a frozen line: a change makes no new version."""
     merged_into: UUID | None = None
+    authorisation: Collector | None = None
+    """By whose paper an account that is somebody else's may be paid on; its days are its own."""
     is_erased: bool = False
     """Nothing is known any more but ids and money; nobody is ever found under this id again."""
 
@@ -73,12 +76,17 @@ class Person(NamedTuple):
     @property
     def payee(self) -> Payee:
         """Who is paid."""
-        return Payee(full_name=self.identity.full_name, account=self.account)
+        return Payee(full_name=self.identity.full_name, account=self.account, authorisation=self.authorisation)
+
+    @property
+    def paper(self) -> Paper | None:
+        """The authorisation by which the account, which is somebody else's, may be paid on between its days."""
+        paper = paper_of_holder(self.authorisation, self.account.holder) if self.account else None
+        return paper if paper and paper.scope in ACCOUNT else None
 
     def delivery_on(self, today: date) -> Delivery | None:
-        """Where and to whom money is handed over, with the collector whose authorisation holds on that day."""
-        allowed = (self.collector_from or date.min) <= today <= (self.collector_until or date.max)
-        if self.collector and allowed:
+        """Where and to whom money is handed over, with a collector whose authorisation is not over; from when it holds stands in it."""
+        if self.collector and today <= (self.collector_until or date.max):
             days = {"valid_from": self.collector_from, "valid_until": self.collector_until}
             return self.delivery.model_copy(update={"collector": self.collector.model_copy(update=days)})
         return self.delivery if self.delivery != _NO_DELIVERY else None
@@ -101,7 +109,7 @@ class Person(NamedTuple):
         """What a snapshot shows: a new version exists exactly when this differs."""
         return (
             self.payer, self.area, self.life, self.died_on, self.moved_out_on, self.wish, self.account_source, self.home_delivery,
-            self.cannot_on(today), self.identity, self.account, self.delivery_on(today), self.phone, self.merged_into,
+            self.cannot_on(today), self.identity, self.account, self.authorisation, self.delivery_on(today), self.phone, self.merged_into,
         )  # fmt: skip
 
 
@@ -115,7 +123,24 @@ def refused_by_death(person: Person | None, act: Enrol) -> RowReason | None:
     return None if owed_to_the_family(act.line, act.period, person.died_on) else RowReason.PERSON_DEAD
 
 
-def enrolled(person: Person | None, act: Enrol, ranks: Ranks, *, beneficiary_id: UUID, epoch: int) -> Person:
+class Terms(NamedTuple):
+    """By what accounts are weighed: how much the word of a source counts, and the day on which a paper must not be over."""
+
+    ranks: Ranks
+    today: date
+
+    def rank(self, person: Person) -> int:
+        """How strong a person's account is, the strongest first: by a valid authorisation, then by its source (domain 4.3)."""
+        paper = person.paper
+        if paper and self.today <= (paper.valid_until or date.max):
+            return _BY_PAPER
+        return self.ranks[person.account_source] if person.account_source else _NO_ACCOUNT
+
+
+_BY_PAPER, _NO_ACCOUNT = -1, 1_000
+
+
+def enrolled(person: Person | None, act: Enrol, terms: Terms, *, beneficiary_id: UUID, epoch: int) -> Person:
     """The person as the list knows them; a first meeting makes one. Raises AssertionError without an identity."""
     said = act.personal.identity
     assert said is not None, "an enrolment without an identity is refused before"
@@ -125,24 +150,24 @@ def enrolled(person: Person | None, act: Enrol, ranks: Ranks, *, beneficiary_id:
     back = person.life is Life.MOVED_OUT and person.payer != act.payer
     if back:
         person = person._replace(circumstances=taken(person.circumstances, act.payer, act.period))
-    return person._replace(
+    person = person._replace(
         payer=act.payer,
         area=act.area,
         life=Life.ALIVE if back else person.life,
         identity=merged(person.identity, said),
-        **_details(person, act.personal, since=act.period),
-        **_list_account(person, act.personal, ranks),
+        **_details(person, act.personal, since=date.fromisoformat(f"{act.period}-01"), today=terms.today),
     )
+    return _list_account(person, act.personal, terms)
 
 
-def changed(person: Person, act: Change, ranks: Ranks) -> Person:
+def changed(person: Person, act: Change, terms: Terms) -> Person:
     """The person with what the record now reads."""
-    said = act.personal
-    return person._replace(
-        area=act.area or person.area,
-        identity=merged(person.identity, said.identity) if said and said.identity else person.identity,
-        **(_details(person, said, since=None) | _list_account(person, said, ranks) if said else {}),
-    )
+    said, person = act.personal, person._replace(area=act.area or person.area)
+    if said is None:
+        return person
+    identity = merged(person.identity, said.identity) if said.identity else person.identity
+    person = person._replace(identity=identity, **_details(person, said, since=None, today=terms.today))
+    return _list_account(person, said, terms)
 
 
 def ended(person: Person, act: End) -> Person:
@@ -154,23 +179,25 @@ def ended(person: Person, act: End) -> Person:
     return person
 
 
-def account_registered(person: Person, act: RegisterAccount, ranks: Ranks) -> Person:
-    """The account, unless one from a stronger source is known (domain 4.3); the wish in any case; gaps of the identity filled."""
+def account_registered(person: Person, act: RegisterAccount, terms: Terms) -> Person:
+    """The account, unless a stronger one is known (domain 4.3); the wish in any case; gaps of the identity filled. A collector said
+    with it is by whose paper the account, which is theirs, may be paid on."""
     said = act.personal
     if said.identity:
         person = person._replace(identity=completed(person.identity, said.identity))
-    if keeps_account(person, act, ranks):
-        return person._replace(**_now_wishes(person, act.wish), phone=person.phone or said.phone)
-    known = person.account_source if person.account == said.account else None
-    source = min(filter(None, (known, act.account_source)), key=ranks.__getitem__)
-    wishes = _now_wishes(person, act.wish)
-    return person._replace(account=said.account, account_source=source, **wishes, phone=person.phone or said.phone)
+    person = person._replace(**_now_wishes(person, act.wish), phone=person.phone or said.phone)
+    return person if keeps_account(person, act, terms) else _with_account(person, act, terms)
 
 
-def keeps_account(person: Person, act: RegisterAccount, ranks: Ranks) -> bool:
-    """Whether the known account comes from a stronger source than another one that is now said."""
-    known = person.account_source
-    return known is not None and ranks[known] < ranks[act.account_source] and person.account != act.personal.account
+def keeps_account(person: Person, act: RegisterAccount, terms: Terms) -> bool:
+    """Whether the known account is stronger than another one that is now said."""
+    return terms.rank(person) < terms.rank(_with_account(person, act, terms)) and person.account != act.personal.account
+
+
+def _with_account(person: Person, act: RegisterAccount, terms: Terms) -> Person:
+    said = act.personal.collector
+    named = _named(person, said, since=None, today=terms.today, scope="account") if said else {}
+    return _from_source(person._replace(**named), act.personal.account, act.account_source, ranks=terms.ranks)
 
 
 def _now_wishes(person: Person, wish: Wish) -> dict[str, Any]:
@@ -187,8 +214,26 @@ def wish_recorded(person: Person, act: RecordWish) -> Person:
 
 
 def collector_named(person: Person, act: NameCollector) -> Person:
-    """The collector and the days between which the authorisation holds."""
-    return person._replace(collector=act.personal.collector, collector_from=act.valid_from, collector_until=act.valid_until)
+    """Who may fetch cash, receive on their account, or both, and the days between which that holds. Raises AssertionError without one."""
+    said = act.personal.collector
+    assert said is not None, "a collector nobody names is refused before"
+    said = said.model_copy(update={"valid_from": act.valid_from, "valid_until": act.valid_until})
+    return person._replace(**_named(person, said, since=None, today=act.valid_from))
+
+
+def _named(person: Person, said: Collector, *, since: date | None, today: date, scope: Scope = "cash") -> dict[str, Any]:
+    """What somebody may do for the person. `scope`: what they may when nothing is said of it; `since`: from when, then too. A paper for
+    accounts without a first day holds from when it was first heard of."""
+    scope, first = said.scope or scope, said.valid_from or since
+    named: dict[str, Any] = {}
+    if scope != "account":
+        named |= {"collector": said, "collector_from": first, "collector_until": said.valid_until}
+    if scope != "cash":
+        known = person.authorisation
+        same = known and (known.full_name, known.paper_number) == (said.full_name, said.paper_number)
+        first = first or (known.valid_from if known and same else today)
+        named["authorisation"] = said.model_copy(update={"scope": scope, "valid_from": first})
+    return named
 
 
 def merged(known: Identity, said: Identity) -> Identity:
@@ -222,8 +267,8 @@ def _finer(one: str | None, other: str | None, otherwise: str | None) -> str | N
     return otherwise or one or other
 
 
-def _details(person: Person, said: PersonalData, *, since: str | None) -> dict[str, Any]:
-    """What is said of delivery, phone and the rest. `since`: the period from whose first day a collector on a list may collect."""
+def _details(person: Person, said: PersonalData, *, since: date | None, today: date) -> dict[str, Any]:
+    """What is said of delivery, phone and the rest. `since`: from when a collector on a list may collect."""
     place = said.delivery
     details: dict[str, Any] = {"phone": said.phone} if said.phone else {}
     if place:
@@ -235,9 +280,8 @@ def _details(person: Person, said: PersonalData, *, since: str | None) -> dict[s
     if said.circumstances:
         details["circumstances"] = told(person.circumstances, said.circumstances)
     named = said.collector or (place.collector if place else None)
-    if named and named != person.collector:
-        first = date.fromisoformat(f"{since}-01") if since else None
-        details |= {"collector": named, "collector_from": first, "collector_until": None}
+    if named and named != person.collector:  # who stands on every list may collect since the first of them
+        details |= _named(person, named, since=since, today=today)
     return details
 
 
@@ -245,10 +289,17 @@ def _without_collector(place: Delivery) -> Delivery:
     return place.model_copy(update={"collector": None}) if place.collector else place
 
 
-def _list_account(person: Person, said: PersonalData, ranks: Ranks) -> dict[str, Any]:
+def _list_account(person: Person, said: PersonalData, terms: Terms) -> Person:
     """An account on the payer's list is one the person is paid on: confirmed (domain 4.3). It says a wish only to who had none."""
-    known = person.account_source
-    if said.account is None or (known and ranks[known] < ranks[AccountSource.CONFIRMED]):
-        return {}
-    wish = Wish.ACCOUNT if person.wish is Wish.NONE else person.wish
-    return {"account": said.account, "account_source": AccountSource.CONFIRMED, "wish": wish}
+    if said.account is None:
+        return person
+    listed = _from_source(person, said.account, AccountSource.CONFIRMED, ranks=terms.ranks)
+    if terms.rank(listed) > terms.rank(person):
+        return person
+    return listed._replace(wish=Wish.ACCOUNT if person.wish is Wish.NONE else person.wish)
+
+
+def _from_source(person: Person, account: Account | None, source: AccountSource, *, ranks: Ranks) -> Person:
+    """The same account keeps the strongest word it ever had."""
+    known = person.account_source if person.account == account else None
+    return person._replace(account=account, account_source=min(filter(None, (known, source)), key=ranks.__getitem__))

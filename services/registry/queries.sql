@@ -52,7 +52,8 @@ ON CONFLICT (beneficiary_id) DO UPDATE
        contact = EXCLUDED.contact, identity_digest = EXCLUDED.identity_digest, account_digest = EXCLUDED.account_digest,
        delivery_digest = EXCLUDED.delivery_digest, number_ix = EXCLUDED.number_ix, old_number_ix = EXCLUDED.old_number_ix,
        name_birth_ix = EXCLUDED.name_birth_ix, name_place_ix = EXCLUDED.name_place_ix, changed_at = EXCLUDED.changed_at,
-       circumstances = EXCLUDED.circumstances, birth_year = EXCLUDED.birth_year, moved_out_on = EXCLUDED.moved_out_on;
+       circumstances = EXCLUDED.circumstances, birth_year = EXCLUDED.birth_year, moved_out_on = EXCLUDED.moved_out_on,
+       paper_from = EXCLUDED.paper_from, paper_until = EXCLUDED.paper_until;
 
 -- name: save_records!
 -- Whose records these are and how far they have got.
@@ -288,7 +289,7 @@ ON CONFLICT (message_id) DO UPDATE
 -- name: person^
 -- What may be shown of a person: nothing personal.
 SELECT beneficiary_id, epoch, n, payer, area, life, died_on, wish, wish_reason, account_source, home_delivery, cannot_reason,
-       cannot_until, collector_from, collector_until, account_digest IS NOT NULL AS has_account, contact IS NOT NULL AS has_phone,
+       cannot_until, collector_from, collector_until, paper_from, paper_until, account_digest IS NOT NULL AS has_account, contact IS NOT NULL AS has_phone,
        number_ix IS NOT NULL AS has_number, changed_at, erased_at
   FROM person WHERE beneficiary_id = :beneficiary_id;
 

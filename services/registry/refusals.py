@@ -65,6 +65,8 @@ class RowNote(StrEnum):
     ACCOUNT_REPAIRED = "ACCOUNT_REPAIRED"
     ACCOUNT_AS_NUMBER = "ACCOUNT_AS_NUMBER"
     CANNOT_UNKNOWN = "CANNOT_UNKNOWN"
+    PAPER_DROPPED = "PAPER_DROPPED"
+    HOLDER_NEEDS_PAPER = "HOLDER_NEEDS_PAPER"
     TEXT_CLEANED = "TEXT_CLEANED"
     AREA_BY_OLD_NAME = "AREA_BY_OLD_NAME"
     AREA_BY_HAMLET = "AREA_BY_HAMLET"
@@ -167,6 +169,12 @@ ADVICE: dict[RowReason | RowNote | FileReason | CloseReason, str] = {
     RowNote.ACCOUNT_REPAIRED: "Đã thêm lại số 0 ở đầu số tài khoản.",
     RowNote.ACCOUNT_AS_NUMBER: "Số tài khoản lưu dạng số, có thể thiếu số 0 ở đầu.",
     RowNote.CANNOT_UNKNOWN: "Lý do bất khả kháng không có trong bảng, không dùng.",
+    RowNote.PAPER_DROPPED: (
+        "Giấy ủy quyền ghi thiếu số, ngày không đọc được, hoặc phạm vi không rõ (tiền mặt, tài khoản, cả hai): giấy này không dùng."
+    ),
+    RowNote.HOLDER_NEEDS_PAPER: (
+        "Chủ tài khoản không phải người hưởng và chưa có giấy ủy quyền nhận qua tài khoản còn hiệu lực: tiền trả qua bưu điện."
+    ),
     RowNote.TEXT_CLEANED: "Đã bỏ ký tự ẩn.",
     RowNote.AREA_BY_OLD_NAME: "Ghi theo tên hoặc mã cũ: đã chuyển sang đơn vị mới.",
     RowNote.AREA_BY_HAMLET: "Ghi theo đơn vị cũ đã chia: đã chuyển sang đơn vị mới theo thôn, tổ dân phố.",

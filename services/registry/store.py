@@ -220,8 +220,13 @@ def _person_row(p: Person, b: Blocks, keys: Keys, *, at: datetime) -> tuple[obje
         p.beneficiary_id, *p.version, p.payer, p.area, p.life, p.died_on, p.wish, p.wish_reason, p.account_source, p.home_delivery,
         p.cannot_reason, p.cannot_until, p.collector_from, p.collector_until, b.identity, b.payee, b.delivery, b.collector,
         b.contact, b.identity_digest, b.account_digest, b.delivery_digest, keys.number, keys.old_number, keys.name_birth, at,
-        keys.name_place, b.circumstances, _birth_year(p.identity), None, p.moved_out_on,
+        keys.name_place, b.circumstances, _birth_year(p.identity), None, p.moved_out_on, *_paper_days(p),
     )  # fmt: skip
+
+
+def _paper_days(person: Person) -> tuple[date | None, date | None]:
+    """Between which days an account that is somebody else's may be paid on; for the funnel, which opens nothing."""
+    return (person.paper.valid_from, person.paper.valid_until) if person.paper else (None, None)
 
 
 def _birth_year(identity: Identity) -> int:
@@ -316,6 +321,7 @@ def opened_person(row: Row, sealer: Sealer) -> tuple[Person, Blocks]:
     if row["erased_at"]:
         return _erased(row), NO_BLOCKS
     identity: Identity = sealer.open_identity(owner, row["identity"])
+    payee = sealer.open_payee(owner, row["payee"])
     person = Person(
         beneficiary_id=row["beneficiary_id"],
         version=(row["epoch"], row["n"]),
@@ -327,7 +333,8 @@ def opened_person(row: Row, sealer: Sealer) -> tuple[Person, Blocks]:
         wish=Wish(row["wish"]),
         wish_reason=row["wish_reason"],
         account_source=AccountSource(row["account_source"]) if row["account_source"] else None,
-        account=sealer.open_payee(owner, row["payee"]).account,
+        account=payee.account,
+        authorisation=payee.authorisation,
         home_delivery=row["home_delivery"],
         cannot_reason=row["cannot_reason"],
         cannot_until=row["cannot_until"],

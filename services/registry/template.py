@@ -14,11 +14,11 @@ _PAYROLL = (
     Column.ROW, Column.NAME, Column.BIRTH, Column.SEX, Column.NUMBER, Column.OLD_NUMBER, Column.HAMLET, Column.AREA, Column.PHONE,
     Column.CODE, Column.COEFFICIENT, Column.MONTHLY, Column.CARER, Column.ARREARS_PERIODS, Column.ARREARS, Column.ONE_OFF,
     Column.UNPAID_PERIODS, Column.UNPAID, Column.TOTAL, Column.CHANNEL, Column.BANK, Column.ACCOUNT, Column.HOLDER, Column.COLLECTOR,
-    Column.PAPER, Column.CANNOT, Column.NOTE,
+    Column.PAPER, Column.PAPER_FROM, Column.PAPER_UNTIL, Column.SCOPE, Column.CANNOT, Column.NOTE,
 )  # fmt: skip
 _ACCOUNTS = (
     Column.ROW, Column.NAME, Column.BIRTH, Column.NUMBER, Column.AREA, Column.BANK, Column.BIN, Column.ACCOUNT, Column.HOLDER,
-    Column.RELATION, Column.PAPER, Column.WISH, Column.REGISTERED, Column.NOTE,
+    Column.RELATION, Column.PAPER, Column.PAPER_FROM, Column.PAPER_UNTIL, Column.WISH, Column.REGISTERED, Column.NOTE,
 )  # fmt: skip
 KINDS = {"payroll": (_PAYROLL, PAYROLL_NEEDS), "accounts": (_ACCOUNTS, ACCOUNTS_NEED)}
 _MONEY = {Column.MONTHLY, Column.CARER, Column.ARREARS, Column.ONE_OFF, Column.UNPAID, Column.TOTAL}
@@ -26,6 +26,7 @@ _WORDS = {
     Column.SEX: ["Nam", "Nữ"],
     Column.CHANNEL: ["Tài khoản", "Điểm bưu điện", "Tại nhà"],
     Column.WISH: ["Tài khoản", "Bưu điện"],
+    Column.SCOPE: ["Tiền mặt", "Tài khoản", "Cả hai"],
 }
 _SAYS = {
     Column.BIRTH: "dd/mm/yyyy, mm/yyyy hoặc chỉ năm sinh.",
@@ -38,6 +39,9 @@ _SAYS = {
     Column.UNPAID_PERIODS: "mm/yyyy, nhiều kỳ cách nhau bằng dấu phẩy; phải có cùng số tiền.",
     Column.TOTAL: "Bằng tổng các khoản của dòng.",
     Column.BIN: "6 chữ số của ngân hàng; hoặc ghi tên ở cột Ngân hàng.",
+    Column.PAPER: "Của giấy có xã hoặc công chứng xác nhận; tài khoản của người khác chỉ dùng được khi có giấy.",
+    Column.PAPER_FROM: "dd/mm/yyyy.",
+    Column.PAPER_UNTIL: "dd/mm/yyyy, kể cả ngày này; để trống nếu không có hạn.",
     Column.ACCOUNT: "Chữ và số, tối đa 30 ký tự; ô định dạng Văn bản.",
 }
 ROWS = 5_000

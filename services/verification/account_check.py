@@ -14,13 +14,11 @@ from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
-from shared.names import SAME_NAME, compare, fits_mask, is_masked
+from shared.names import SAME_HOLDER, compare, fits_mask, is_masked
 from shared.personal import Account
-from shared.words import AccountCheck, Finding
+from shared.words import AccountCheck
 
 BANKS_FILE = Path(__file__).with_name("banks.csv")
-# Banks write holders without accents: that loss is the rule here, and another accent is another person.
-_HOLDER = (*SAME_NAME, Finding.T4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,7 @@ def holder_said(holder: str, person_name: str) -> HolderAnswer:
     """A holder's name, whole or masked, beside the person's."""
     if is_masked(holder):
         return HolderAnswer.MASKED if fits_mask(holder, person_name) else HolderAnswer.MISMATCH
-    return HolderAnswer.MATCH if compare(holder, person_name) in _HOLDER else HolderAnswer.MISMATCH
+    return HolderAnswer.MATCH if compare(holder, person_name) in SAME_HOLDER else HolderAnswer.MISMATCH
 
 
 def check_account(account: Account, holder: HolderAnswer, *, banks: Banks, today: date) -> AccountCheck:

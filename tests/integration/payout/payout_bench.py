@@ -98,7 +98,7 @@ class Bench:
         same: dict[str, Any] = {
             "beneficiary_id": who, "version": Version(epoch=1, n=self.versions[who]), "payer": PAYER, "area": "18496",
             "life": Life.ALIVE, "wish": Wish.ACCOUNT if account else Wish.NONE, "identity": seal(Kind.IDENTITY, b"{}"),
-            "payee": seal(Kind.PAYEE, Payee(full_name=name, account=account)),
+            "payee": seal(Kind.PAYEE, Payee(full_name=name, account=account, authorisation=changes.pop("authorisation", None))),
             "delivery": seal(Kind.DELIVERY, delivery) if delivery else None, "identity_digest": self.registry.digest("identity", who.bytes),
             "account_digest": self.registry.digest("account", account.model_dump_json().encode()) if account else None,
         }  # fmt: skip

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import openpyxl
 import pytest
@@ -158,6 +159,32 @@ async def test_relative_is_paid_on_their_account_by_an_authorisation(bench: Benc
     assert [(line.name, line.channel) for line in lines] == [("TRAN VAN CON", "account")]
     ((_batch, (_manifest, cash)),) = (await bench.mail(Provider.POST)).items()
     assert len(cash) == 1
+
+
+async def test_relative_is_paid_only_while_the_authorisation_holds(bench: Bench) -> None:
+    """Paid on the first: over the day before, ends that day, taken back after the list was signed: then the post pays."""
+    paper = Collector(full_name="Trần Văn Con", paper_number="UQ-7/2024", scope="account", valid_from=date(2024, 1, 1))
+    revoked = UUID(int=7)
+    for number, last in enumerate((date(2024, 1, 31), date(2024, 2, 1), date(2024, 12, 31))):
+        await bench.enrol(
+            account=an_account(number=f"370900000000{number}", holder="TRAN VAN CON"), found=AccountCheck.NAME_MISMATCH,
+            authorisation=paper.model_copy(update={"valid_until": last}), delivery=Delivery(hamlet=f"Xóm {number}"),
+            **({"who": revoked} if number == 2 else {}),
+        )  # fmt: skip
+    await bench.close()
+    for act in ("build", "check", "approve"):
+        await bench.step(act)
+    taken_back = paper.model_copy(update={"revoked_on": date(2024, 1, 25)})
+    await bench.see(bench.snapshot(revoked, an_account(number="3709000000002", holder="TRAN VAN CON"), authorisation=taken_back))
+    await bench.step("release")
+    ((_batch, (_manifest, lines)),) = (await bench.mail(Provider.BANK_A)).items()
+    assert [(line.name, line.account.number) for line in lines if line.account] == [("TRAN VAN CON", "3709000000001")]
+    await bench.pay()
+    mail = await bench.mail(Provider.POST)
+    assert sorted(line.delivery.hamlet for _manifest, lines in mail.values() for line in lines if line.delivery) == [
+        "Xóm 0",
+        "Xóm 3",
+    ]
 
 
 async def test_provider_is_told_of_a_collector_only_while_the_paper_holds(bench: Bench) -> None:

@@ -82,6 +82,9 @@ async def test_published_figures_come_out_as_they_went_in(bench, people, holders
     assert len(pages) == len({row["beneficiary_id"] for row in pages}) == holders - paid
 
 
+OTHERS = """
+WITH paper AS (UPDATE person SET paper_from = '2024-01-01', paper_until = LAST_DAY) UPDATE verified SET account = 'name_mismatch'
+"""
 NEXT = [
     ("UPDATE person SET life = 'dead', died_on = '2024-02-01'", "gone", "none", None),
     ("UPDATE person SET cannot_reason = 'R_WEAK', cannot_until = '2024-12-31'", "cannot", "none", None),
@@ -112,6 +115,10 @@ NEXT = [
     ("UPDATE person SET account_digest = repeat('c', 64)", "wished", "await_check", None),
     ("UPDATE verified SET account = 'cannot_verify'", "wished", "ask_bank", "cannot_verify"),
     ("UPDATE verified SET account = 'name_mismatch'", "wished", "correct_account", "name_mismatch"),
+    (OTHERS.replace("LAST_DAY", "NULL"), "verified", "await_payment", None),
+    (OTHERS.replace("LAST_DAY", "'2024-12-31'"), "verified", "await_payment", None),
+    (OTHERS.replace("LAST_DAY", "'2024-02-10'"), "verified", "renew_paper", "name_mismatch"),
+    (OTHERS.replace("LAST_DAY", "'2024-01-19'"), "wished", "renew_paper", "name_mismatch"),
     ("UPDATE person SET account_source = 'bulk'", "verified", "confirm_use", None),
     ("UPDATE person SET area = '18500'", "verified", "await_payment", None),
 ]

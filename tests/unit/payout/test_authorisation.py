@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.payout.authorisation import ACCOUNT, CASH, Paper, may_collect, paper_of, paper_of_holder
 from services.payout.channel import Choice, Snapshot, Verdict, choose
+from shared.authorisation import ACCOUNT, CASH, Paper, may_collect, paper_of, paper_of_holder
 from shared.personal import Collector
 from shared.topics import Provider
 from shared.words import AccountCheck, Channel, Life, NoAccountReason, Outcome, Wish

@@ -48,7 +48,7 @@ def test_the_table_is_domain_4_3():
 def test_the_strongest_source_holds_in_whatever_order_accounts_come(ranks, order):
     person = somebody()
     for place, source in enumerate(order):
-        person = rules.account_registered(person, says(source, f"37090000000{place}"), ranks)
+        person = rules.account_registered(person, says(source, f"37090000000{place}"), rules.Terms(ranks, CHANGE))
     strongest = min(AccountSource, key=ranks.__getitem__)
     assert (person.account_source, person.account.number) == (strongest, f"37090000000{order.index(strongest)}")
 
@@ -62,7 +62,7 @@ def test_a_reviewed_row_turns_two_sources_round_from_its_day_on(order):
     for day, wins in ((date(2025, 12, 31), AccountSource.COMMUNE_POLICE), (CHANGE, AccountSource.BULK)):
         person = somebody()
         for place, source in enumerate(order):
-            person = rules.account_registered(person, says(source, str(place)), table.on(day))
+            person = rules.account_registered(person, says(source, str(place)), rules.Terms(table.on(day), day))
         assert person.account_source is wins
 
 

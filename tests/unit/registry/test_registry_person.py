@@ -14,6 +14,7 @@ from shared.personal import Account, Collector, Delivery, PersonalData
 from shared.words import AccountSource, EndReason, Life, Wish
 
 TODAY = date(2024, 1, 20)
+TERMS = rules.Terms(RANKS, TODAY)
 ACCOUNT = Account(bank_bin="970405", number="3709000000001", holder="NGUYEN THI HOA")
 OTHER = Account(bank_bin="970415", number="109900000001", holder="NGUYEN THI HOA")
 
@@ -26,7 +27,7 @@ def enrol(**changes):
 
 
 def a_person(**changes):
-    made = rules.enrolled(None, enrol(), RANKS, beneficiary_id=uuid4(), epoch=1)
+    made = rules.enrolled(None, enrol(), TERMS, beneficiary_id=uuid4(), epoch=1)
     return made._replace(**changes)
 
 
@@ -44,53 +45,53 @@ def test_a_first_enrolment_makes_a_person_who_was_never_published():
 
 def test_the_same_enrolment_again_shows_a_reader_nothing_new():
     person = a_person()
-    again = rules.enrolled(person, enrol(), RANKS, beneficiary_id=person.beneficiary_id, epoch=1)
+    again = rules.enrolled(person, enrol(), TERMS, beneficiary_id=person.beneficiary_id, epoch=1)
     assert again.published(TODAY) == person.published(TODAY)
 
 
 def test_a_list_without_phone_or_hamlet_takes_nothing_away():
     person = a_person(cannot_reason="R_WEAK")
     bare = enrol(personal=PersonalData(identity=an_identity(birth_date="1949", personal_number=None)))
-    again = rules.enrolled(person, bare, RANKS, beneficiary_id=person.beneficiary_id, epoch=1)
+    again = rules.enrolled(person, bare, TERMS, beneficiary_id=person.beneficiary_id, epoch=1)
     assert again.published(TODAY) == person.published(TODAY)
 
 
 def test_a_weaker_source_never_replaces_a_stronger_account_but_the_wish_counts():
-    person = rules.account_registered(a_person(), register(source=AccountSource.CONFIRMED), RANKS)
+    person = rules.account_registered(a_person(), register(source=AccountSource.CONFIRMED), TERMS)
     act = register(account=OTHER, wish=Wish.POST)
-    assert rules.keeps_account(person, act, RANKS)
-    after = rules.account_registered(person, act, RANKS)
+    assert rules.keeps_account(person, act, TERMS)
+    after = rules.account_registered(person, act, TERMS)
     assert (after.account, after.account_source, after.wish) == (ACCOUNT, AccountSource.CONFIRMED, Wish.POST)
 
 
 def test_the_same_account_from_a_weaker_source_keeps_its_rank():
-    person = rules.account_registered(a_person(), register(source=AccountSource.VNEID), RANKS)
-    assert rules.account_registered(person, register(), RANKS).account_source is AccountSource.VNEID
+    person = rules.account_registered(a_person(), register(source=AccountSource.VNEID), TERMS)
+    assert rules.account_registered(person, register(), TERMS).account_source is AccountSource.VNEID
 
 
 def test_a_stronger_source_replaces_an_account():
-    person = rules.account_registered(a_person(), register(), RANKS)
-    assert rules.account_registered(person, register(account=OTHER, source=AccountSource.VNEID), RANKS).account == OTHER
+    person = rules.account_registered(a_person(), register(), TERMS)
+    assert rules.account_registered(person, register(account=OTHER, source=AccountSource.VNEID), TERMS).account == OTHER
 
 
 def test_an_account_list_is_no_authority_on_names():
-    person = rules.account_registered(a_person(), register(full_name="Nguyễn Thị Hoà", birth_date="1949-03-02"), RANKS)
+    person = rules.account_registered(a_person(), register(full_name="Nguyễn Thị Hoà", birth_date="1949-03-02"), TERMS)
     assert person.identity == an_identity()
 
 
 def test_the_counter_on_a_list_is_no_wish():
-    person = rules.account_registered(a_person(), register(), RANKS)
+    person = rules.account_registered(a_person(), register(), TERMS)
     personal = PersonalData(identity=an_identity(), home_delivery=False)
-    again = rules.enrolled(person, enrol(personal=personal), RANKS, beneficiary_id=person.beneficiary_id, epoch=1)
+    again = rules.enrolled(person, enrol(personal=personal), TERMS, beneficiary_id=person.beneficiary_id, epoch=1)
     assert (again.wish, again.account) == (Wish.ACCOUNT, ACCOUNT)
 
 
 def test_an_account_on_the_list_is_confirmed_and_does_not_overrule_a_wish_for_the_post():
     act = enrol(personal=PersonalData(identity=an_identity(), account=ACCOUNT))
-    fresh = rules.enrolled(None, act, RANKS, beneficiary_id=uuid4(), epoch=1)
+    fresh = rules.enrolled(None, act, TERMS, beneficiary_id=uuid4(), epoch=1)
     assert (fresh.wish, fresh.account_source) == (Wish.ACCOUNT, AccountSource.CONFIRMED)
     wishes = rules.wish_recorded(fresh, RecordWish(wish=Wish.POST, reason="R_HABIT"))
-    assert rules.enrolled(wishes, act, RANKS, beneficiary_id=fresh.beneficiary_id, epoch=1).wish is Wish.POST
+    assert rules.enrolled(wishes, act, TERMS, beneficiary_id=fresh.beneficiary_id, epoch=1).wish is Wish.POST
 
 
 def test_a_reason_is_the_cannot_class_only_with_a_review_date():
@@ -102,7 +103,7 @@ def test_a_reason_is_the_cannot_class_only_with_a_review_date():
     assert not weak.cannot_on(date(2024, 6, 2))
 
 
-def test_a_collector_shows_only_between_the_days_of_the_authorisation():
+def test_a_collector_shows_with_their_days_until_the_authorisation_is_over():
     act = NameCollector(
         valid_from=date(2024, 2, 1),
         valid_until=date(2024, 2, 29),
@@ -111,7 +112,8 @@ def test_a_collector_shows_only_between_the_days_of_the_authorisation():
     person = rules.collector_named(a_person(), act)
     days = (date(2024, 1, 31), date(2024, 2, 1), date(2024, 2, 29), date(2024, 3, 1))
     shown = [person.delivery_on(day).collector is not None for day in days]
-    assert shown == [False, True, True, False]
+    assert shown == [True, True, True, False]
+    assert person.delivery_on(days[0]).collector.valid_from == days[1]
 
 
 def test_the_month_of_death_is_owed_and_the_next_is_not():
@@ -128,8 +130,8 @@ def test_death_is_the_last_word():
 
 def test_only_a_new_payer_ends_a_move():
     moved = rules.ended(a_person(), End(reason=EndReason.MOVED_OUT, on=date(2024, 1, 28)))
-    same = rules.enrolled(moved, enrol(), RANKS, beneficiary_id=moved.beneficiary_id, epoch=1)
-    new = rules.enrolled(moved, enrol(payer="huyen-443"), RANKS, beneficiary_id=moved.beneficiary_id, epoch=1)
+    same = rules.enrolled(moved, enrol(), TERMS, beneficiary_id=moved.beneficiary_id, epoch=1)
+    new = rules.enrolled(moved, enrol(payer="huyen-443"), TERMS, beneficiary_id=moved.beneficiary_id, epoch=1)
     assert (same.life, new.life) == (Life.MOVED_OUT, Life.ALIVE)
     assert (same.moved_out_on, new.moved_out_on) == (date(2024, 1, 28), None)
     assert moved.published(date(2024, 1, 29)) != a_person().published(date(2024, 1, 29))
@@ -137,7 +139,7 @@ def test_only_a_new_payer_ends_a_move():
 
 def test_a_change_says_only_what_it_says():
     person = a_person()
-    moved = rules.changed(person, Change(area="18499"), RANKS)
+    moved = rules.changed(person, Change(area="18499"), TERMS)
     assert moved == person._replace(area="18499")
 
 
