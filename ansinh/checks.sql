@@ -831,3 +831,33 @@ SELECT format('%s in %s: held by %s and by %s', l.beneficiary_id, l.period, l.pa
    AND NOT EXISTS (SELECT FROM line t JOIN instruction_line il ON il.entitlement_id = t.entitlement_id AND il.live
                     WHERE t.beneficiary_id = l.beneficiary_id AND t.period = l.period)
  ORDER BY 1;
+
+-- name: waiting_and_listed
+-- registry: enrolments that wait for their commune although what their record has said since, or at the same time, stands on a list.
+SELECT format('case %s waits and is on the list of %s of %s', c.case_id, r.period, r.payer) AS row
+  FROM area_case c JOIN source_record s USING (source, record) JOIN list_row r USING (source, record, period)
+ WHERE c.fate IS NULL AND r.state = 'active' AND s.sequence >= c.sequence ORDER BY 1;
+
+-- name: placed_without_effect
+-- registry: enrolments that wait although it was decided where the person lives; placed ones that took effect and stand in no row.
+SELECT format('case %s waits and is decided as %s', c.case_id, d.area) AS row
+  FROM area_case c JOIN area_decision d ON (d.old_area, d.old_until, d.since) = (c.old_area, c.old_until, c.since)
+                                       AND (d.subject = c.subject OR d.beneficiary_id = c.beneficiary_id)
+ WHERE c.fate IS NULL
+ UNION ALL
+SELECT format('case %s was placed and %s of %s has no row', c.case_id, c.period, c.beneficiary_id)
+  FROM area_case c
+ WHERE c.fate IN ('applied', 'repeated')
+   AND NOT EXISTS (SELECT FROM list_row r WHERE r.period = c.period AND (r.beneficiary_id = c.beneficiary_id
+                      OR r.beneficiary_id IN (SELECT m.survivor_id FROM merged m WHERE m.beneficiary_id = c.beneficiary_id)))
+ ORDER BY 1;
+
+-- name: cases_out_of_sight
+-- registry: cases that nobody sees any more and that were neither listed anew nor undone with their file.
+SELECT format('case %s of %s was passed over', c.case_id, c.period) AS row
+  FROM area_case c
+ WHERE c.fate = 'replaced'
+   AND NOT EXISTS (SELECT FROM list_import i WHERE i.import_id = c.import_id AND i.undone_by IS NOT NULL)
+   AND NOT EXISTS (SELECT FROM list_row r WHERE (r.source, r.record, r.period) = (c.source, c.record, c.period))
+   AND NOT EXISTS (SELECT FROM list_row r WHERE r.period = c.period AND r.source = c.source AND r.beneficiary_id = c.beneficiary_id)
+ ORDER BY 1;

@@ -39,11 +39,21 @@ async def _not_allowed(_request: Request, error: Exception) -> JSONResponse:
     return _answer(401 if code.startswith("TOKEN") else 403, code)
 
 
-async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    # Only the first step of a place (body, query, path): deeper ones may be keys the client made up.
-    places = sorted({f"{detail['loc'][0]}: {detail['type']}" for detail in error.errors()})
-    return _answer(422, "REQUEST_INVALID", "; ".join(places))
+    ours = _declared(request)
+    # Of a place only what we declared ourselves (body and the name of a field): other steps may be keys the client made up.
+    places = {(".".join(str(step) for step in detail["loc"][:2] if step in ours), detail["type"]) for detail in error.errors()}
+    return _answer(422, "REQUEST_INVALID", "; ".join(f"{place}: {rule}" for place, rule in sorted(places)))
+
+
+def _declared(request: Request) -> set[str]:
+    """The parts of a request, and the names of what its route takes."""
+    taken = getattr(request.scope.get("route"), "dependant", None)
+    names = {"body", "query", "path", "header"}
+    for param in (*taken.path_params, *taken.query_params, *taken.header_params, *taken.body_params) if taken else ():
+        names |= {param.alias, *getattr(param.field_info.annotation, "model_fields", ())}
+    return names
 
 
 async def _http(_request: Request, error: Exception) -> JSONResponse:

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from services.registry import matching
 from services.registry import person as people_rules
-from services.registry.account_ranks import Ranks
 from services.registry.keying import Keys, Placing, place_of, subject_of
 from services.registry.matching import Candidates, Found
 from services.registry.person import NOWHERE, Person, Place
@@ -95,7 +94,7 @@ class Desk:
     epoch: int
     keys_of: Callable[[Identity, Place], Keys]
     digest_of: Callable[[Act], str]
-    ranks: Ranks
+    terms: people_rules.Terms
     people: dict[UUID, Person] = field(default_factory=dict)
     records: dict[RecordKey, Record] = field(default_factory=dict)
     closed: set[ListKey] = field(default_factory=set)
@@ -113,11 +112,6 @@ class Desk:
     _by_name_birth: dict[bytes, set[UUID]] = field(default_factory=dict)
     _by_name_place: dict[bytes, set[UUID]] = field(default_factory=dict)
     _merged_into: dict[UUID, list[UUID]] = field(default_factory=dict)
-
-    @property
-    def terms(self) -> people_rules.Terms:
-        """By what accounts are weighed."""
-        return people_rules.Terms(self.ranks, self.today)
 
     def know(self, people: Iterable[Person], rows: Iterable[ListRow]) -> None:
         """Take in what the database holds."""

@@ -16,7 +16,7 @@ from services.registry.account_ranks import AccountRanks
 from services.registry.desk import Desk, Outcome, Record, RecordKey
 from services.registry.keying import Keys, place_of, subject_of
 from services.registry.lane import Lane
-from services.registry.person import NOWHERE, Person
+from services.registry.person import NOWHERE, Person, Terms
 from services.registry.portions import Portion, portions
 from services.registry.refusals import Fate, RowReason
 from services.registry.sealing import Blocks, Sealer, snapshot_of
@@ -102,8 +102,8 @@ class Registrar:
 
     async def _empty_desk(self, tx: Tx) -> Desk:
         today, epoch = self._clock.today(), await epoch_of(tx)
-        ranks = self._ranks.on(today)
-        return Desk(today=today, epoch=epoch, keys_of=self.sealer.keys_of, digest_of=self.sealer.digest_of, ranks=ranks)
+        terms = Terms(self._ranks.on(today), today)
+        return Desk(today=today, epoch=epoch, keys_of=self.sealer.keys_of, digest_of=self.sealer.digest_of, terms=terms)
 
     async def _load(
         self, tx: Tx, statements: Sequence[Statement], keys: Sequence[Keys]
@@ -114,8 +114,7 @@ class Registrar:
         before |= await store_merging.of_one_person(tx, before, keys, self.sealer)
         since = _since(statements, period_of(desk.today))
         if split := [s for s in statements if s.split]:
-            subjects = [subject_of(s, self.sealer.keys_of, self.sealer.digest_of) for s in split]
-            desk.decided = await store_placing.decided(tx, before, subjects)
+            desk.decided = await store_placing.decided(tx, before, [self._subject(s) for s in split])
         desk.records = await store.known_records(tx, before)
         desk.closed = await store.closed_lists(tx, since)
         desk.know((person for person, _ in before.values()), await store.known_rows(tx, before, since, records))
@@ -155,7 +154,8 @@ class Registrar:
 
     async def _keep_cases(self, tx: Tx, outcomes: Sequence[Outcome], import_id: UUID | None) -> None:
         """Enrolments whose commune a person has to decide, sealed; what is listed anew needs no decision any more."""
-        await store_placing.replace_cases(tx, [done for done in outcomes if done.fate in (Fate.APPLIED, Fate.REPEATED)])
+        effective = [done for done in outcomes if done.fate in (Fate.APPLIED, Fate.REPEATED)]
+        await store_placing.replace_cases(tx, effective, self._subject)
         undecided = [done for done in outcomes if done.reason is RowReason.AREA_SPLIT and done.statement.split]
         await store_placing.save_cases(tx, [self._case(done) for done in undecided], import_id, self._clock.now())
 
@@ -163,8 +163,10 @@ class Registrar:
         statement = done.statement.model_copy(update={"row_no": None})
         record = done.record or self._unmatched(statement)
         sealed = self.sealer.seal_statement(statement, record, period_of(self._clock.today()))
-        subject = subject_of(statement, self.sealer.keys_of, self.sealer.digest_of)
-        return Case.of(done._replace(record=record), subject, sealed)
+        return Case.of(done._replace(record=record), self._subject(statement), sealed)
+
+    def _subject(self, statement: Statement) -> bytes:
+        return subject_of(statement, self.sealer.keys_of, self.sealer.digest_of)
 
     async def _keep_waiting(self, tx: Tx, outcomes: Iterable[Outcome]) -> None:
         now = self._clock.now()

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from services.registry import store_erasing
 from services.registry.eraser import Eraser, KeyReused
@@ -38,7 +39,7 @@ class Request(BaseModel):
     @classmethod
     def _no_number_of_a_person(cls, paper: str) -> str:
         if re.search(r"[0-9]{9}", paper):
-            raise ValueError("a paper's number is not a person's")
+            raise PydanticCustomError("number_of_a_person", "a paper's number is not a person's")
         return paper
 
 

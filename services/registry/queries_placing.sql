@@ -3,10 +3,13 @@
 SELECT EXISTS (SELECT FROM area_case) AS split;
 
 -- name: replace_cases!
--- What these records say of a period is listed anew: nobody has to place what they said before.
-UPDATE area_case c SET fate = 'replaced', reason = NULL
-  FROM (SELECT * FROM unnest(:sources::text[], :records::text[], :periods::text[]) AS row (source, record, period)) said
- WHERE (c.source, c.record, c.period) = (said.source, said.record, said.period) AND c.fate IS DISTINCT FROM 'replaced';
+-- What these records say of a period is listed anew: nobody has to place what they said before. A file's row about somebody who was nobody of
+-- ours yet waits under a name of its own: it is known by whom it named.
+UPDATE area_case c SET fate = 'replaced', reason = NULL, beneficiary_id = COALESCE(c.beneficiary_id, said.beneficiary_id)
+  FROM (SELECT * FROM unnest(:sources::text[], :records::text[], :periods::text[], :codes::text[], :subjects::bytea[], :who::uuid[])
+            AS row (source, record, period, benefit_code, subject, beneficiary_id)) said
+ WHERE (c.source, c.period) = (said.source, said.period) AND c.fate IS DISTINCT FROM 'replaced'
+   AND (c.record = said.record OR c.fate IS NULL AND c.benefit_code = said.benefit_code AND c.subject = said.subject);
 
 -- name: save_cases!
 -- Enrolments that wait for a decision; a newer word of the same record takes the place of an older one.

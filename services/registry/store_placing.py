@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,7 +11,7 @@ from services.registry.desk import Outcome
 from services.registry.keying import Placing
 from services.registry.placing import Decision, Undecided
 from services.registry.refusals import RowReason
-from services.registry.statements import Enrol, Split
+from services.registry.statements import Enrol, Split, Statement
 from shared.actors import Actor
 from shared.database import Tx, load_queries
 from shared.ids import random_id
@@ -44,16 +44,19 @@ class Case(NamedTuple):
         )
 
 
-async def replace_cases(tx: Tx, outcomes: Collection[Outcome]) -> None:
-    """Enrolments that took effect end the cases of their records. Without a case nothing is asked."""
-    listed = [
-        (done.statement.source, done.record, done.statement.act.period)
-        for done in outcomes
-        if isinstance(done.statement.act, Enrol)
-    ]
+async def replace_cases(tx: Tx, outcomes: Collection[Outcome], subject: Callable[[Statement], bytes]) -> None:
+    """Enrolments that took effect end the cases of their records. Without a case nothing is asked. `subject`: whom a statement names."""
+    listed = [(done, done.statement.act) for done in outcomes if isinstance(done.statement.act, Enrol)]
     if listed and (await queries.anybody_split(tx))["split"]:
-        sources, records, periods = (list(column) for column in zip(*listed, strict=True))
-        await queries.replace_cases(tx, sources=sources, records=records, periods=periods)
+        await queries.replace_cases(
+            tx,
+            sources=[done.statement.source for done, _ in listed],
+            records=[done.record for done, _ in listed],
+            periods=[act.period for _, act in listed],
+            codes=[act.line.benefit_code for _, act in listed],
+            subjects=[subject(done.statement) for done, _ in listed],
+            who=[done.beneficiary_id for done, _ in listed],
+        )
 
 
 async def save_cases(tx: Tx, cases: Sequence[Case], import_id: UUID | None, at: datetime) -> None:

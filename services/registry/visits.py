@@ -59,6 +59,7 @@ class VisitRefusal(StrEnum):
     WISH_MISSING = "WISH_MISSING"
     REASON_MISSING = "REASON_MISSING"
     EVIDENCE_INCOMPLETE = "EVIDENCE_INCOMPLETE"
+    WISHES_AND_CANNOT = "WISHES_AND_CANNOT"
     REVIEW_DAY_BAD = "REVIEW_DAY_BAD"
 
 
@@ -66,6 +67,7 @@ ADVICE = {
     VisitRefusal.WISH_MISSING: "Ghi rõ người hưởng muốn nhận qua tài khoản hay bưu điện.",
     VisitRefusal.REASON_MISSING: "Nhận tiền mặt phải ghi lý do.",
     VisitRefusal.EVIDENCE_INCOMPLETE: "Diện bất khả kháng cần lý do, căn cứ và ngày xem lại.",
+    VisitRefusal.WISHES_AND_CANNOT: "Người muốn nhận qua tài khoản không thuộc diện bất khả kháng: chỉ ghi một trong hai.",
     VisitRefusal.REVIEW_DAY_BAD: "Ngày xem lại phải sau hôm nay và trong vòng hai năm.",
 }
 
@@ -88,6 +90,8 @@ def refused(heard: Heard, today: date) -> VisitRefusal | None:
         return VisitRefusal.REASON_MISSING
     if (heard.evidence is None) != (heard.review_on is None) or (heard.evidence and heard.reason is None):
         return VisitRefusal.EVIDENCE_INCOMPLETE
+    if heard.evidence and heard.wish is Wish.ACCOUNT:
+        return VisitRefusal.WISHES_AND_CANNOT
     if heard.review_on and not today < heard.review_on <= today + timedelta(days=REVIEW_DAYS_MAX):
         return VisitRefusal.REVIEW_DAY_BAD
     return None

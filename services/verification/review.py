@@ -10,7 +10,7 @@ from services.verification import store, store_review
 from services.verification.judging import Judge
 from services.verification.matching import RegisterPerson, birth_finding
 from services.verification.population_register import PopulationRegister
-from services.verification.reviewing import ReviewEvidence, ReviewReason, ReviewRefusal, Sameness, holding, refused
+from services.verification.reviewing import ReviewEvidence, ReviewReason, ReviewRefusal, Sameness, contradicts, holding, refused
 from services.verification.store import Person
 from services.verification.store_review import Sight
 from shared.actors import Actor
@@ -82,6 +82,8 @@ class Review:
     async def decide(self, beneficiary_id: UUID, deciding: Deciding, actor: Actor) -> ReviewRefusal | dict[str, Any]:
         """Take a decision and judge the person by it. Sides that changed since they were seen are seen again first."""
         now = self._clock.now()
+        if contradicts(deciding.sameness, deciding.reason):
+            return ReviewRefusal.REASON_CONTRADICTS
         async with self._database.transaction("verification.review_decide") as tx:
             await store.one_judge_at_a_time(tx)
             sight = await store_review.sight(tx, deciding.sight_id)

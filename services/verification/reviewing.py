@@ -49,6 +49,7 @@ class ReviewEvidence(StrEnum):
 class ReviewRefusal(StrEnum):
     """Why a decision is not taken, in order of precedence. Nothing was changed."""
 
+    REASON_CONTRADICTS = "REASON_CONTRADICTS"
     NOT_SEEN = "NOT_SEEN"
     CHANGED_MEANWHILE = "CHANGED_MEANWHILE"
     NOT_UNDER_REVIEW = "NOT_UNDER_REVIEW"
@@ -57,12 +58,23 @@ class ReviewRefusal(StrEnum):
 
 
 ADVICE: Mapping[ReviewRefusal, str] = {
+    ReviewRefusal.REASON_CONTRADICTS: (
+        "Lý do trái với quyết định: OTHER_PERSON chỉ dùng với different; SPELLING, NAME_CHANGED, BIRTH_DATE_CORRECTED chỉ dùng với same."
+    ),
     ReviewRefusal.NOT_SEEN: "Người quyết định phải tự xem hai bên trước.",
     ReviewRefusal.CHANGED_MEANWHILE: "Thông tin một bên đã thay đổi; xem lại rồi quyết định.",
     ReviewRefusal.NOT_UNDER_REVIEW: "Trường hợp này không cần người quyết định.",
     ReviewRefusal.NOT_A_CANDIDATE: "Mục này trong cơ sở dữ liệu không thuộc trường hợp đang xem.",
     ReviewRefusal.ALREADY_DECIDED: "Đã có quyết định; muốn thay thì ghi rõ quyết định bị thay.",
 }
+
+
+_ONLY_SAME = frozenset({ReviewReason.SPELLING, ReviewReason.NAME_CHANGED, ReviewReason.BIRTH_DATE_CORRECTED})
+
+
+def contradicts(sameness: Sameness, reason: ReviewReason) -> bool:
+    """Whether a reason says the opposite of the decision it is given for. The table `review_decision` has the same rule."""
+    return reason in _ONLY_SAME if sameness is Sameness.DIFFERENT else reason is ReviewReason.OTHER_PERSON
 
 
 class Decision(NamedTuple):

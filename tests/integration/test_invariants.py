@@ -28,7 +28,7 @@ async def test_fresh_databases_keep_every_promise(dsns, tmp_path):
     verdicts = await run_checks(dsns.__getitem__, [truth_file(tmp_path / "bank.jsonl")])
     assert [verdict for verdict in verdicts if not verdict.ok] == []
     assert [verdict.id for verdict in verdicts] == [
-        f"I{number:02}" for number in (*range(1, 27), *range(28, 32), *range(40, 45), 50, 51, *range(60, 65))
+        f"I{number:02}" for number in (*range(1, 27), *range(28, 32), *range(40, 45), 50, 51, *range(60, 65), *range(70, 73))
     ]
 
 
@@ -234,6 +234,41 @@ async def test_a_draft_is_told_to_nobody_and_is_no_finding(world):
             'instruction_id', gen_random_uuid(), 'part', 9, 'state', 'created', 'state_seq', 1, 'end_to_end_id', 'AAAAAAAAAAAAAAAB'))).*
           FROM instruction i LIMIT 1""")
     assert "I21" not in await world.broken()
+
+
+CASE = """
+INSERT INTO area_case VALUES ('00000000-0000-0000-0000-000000000001', 'ministry', 'r1', '2025-07', 'BT-5c', 7, 'xa-18073', 360000, '18082',
+  '2025-07-01', '2025-07-01', '{18073,18652}', '00000000-0000-0000-0000-000000000002', '\\x01', 'v1.identity.x',
+  NULL, NULL, '2025-06-20Z', FATE)
+"""
+DECISION = """
+INSERT INTO area_decision OVERRIDING SYSTEM VALUE VALUES (1, '00000000-0000-0000-0000-000000000001', '18082', '2025-07-01', '2025-07-01',
+  '{18073,18652}', '18652', 'HOME_VISIT', NULL, '\\x01', 'a', 't', '2025-07-02Z')
+"""
+LISTED = """
+INSERT INTO list_row (source, record, period, beneficiary_id, payer, area, benefit_code, declared_vnd, line, state)
+VALUES ('ministry', 'r1', '2025-07', '00000000-0000-0000-0000-000000000002', 'xa-18073', '18073', 'BT-5c', 360000, '{}', 'active')
+"""
+HEARD = "INSERT INTO source_record VALUES ('ministry', 'r1', '00000000-0000-0000-0000-000000000002', SEQUENCE, 'd')"
+
+
+@pytest.mark.parametrize(
+    ("fate", "beside", "expected"),
+    [
+        ("NULL", [], set()),
+        ("NULL", [LISTED, HEARD.replace("SEQUENCE", "6")], set()),  # an older word stands, the newer one waits
+        ("NULL", [LISTED, HEARD.replace("SEQUENCE", "7")], {"I70"}),
+        ("NULL", [DECISION], {"I71"}),
+        ("'applied'", [DECISION, LISTED], set()),
+        ("'applied'", [DECISION], {"I71"}),
+        ("'replaced'", [LISTED], set()),
+        ("'replaced'", [], {"I72"}),
+    ],
+)
+async def test_planted_cases_of_split_units_are_found(dsns, fate, beside, expected):
+    for statement in (CASE.replace("FATE", fate), *beside):
+        await plant(dsns["registry"], statement)
+    assert {one for one in await broken(dsns) if one in ("I70", "I71", "I72")} == expected
 
 
 async def test_people_nobody_judged_are_found(dsns):

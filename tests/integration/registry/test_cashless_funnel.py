@@ -259,6 +259,7 @@ async def test_a_visit_changes_the_person_and_keeps_who_decided_on_what(bench):
         (Heard(Wish.POST, VisitReason.WEAK, None, LATER), VisitRefusal.EVIDENCE_INCOMPLETE),
         (Heard(Wish.POST, VisitReason.WEAK, VisitEvidence.HEALTH_PAPER), VisitRefusal.EVIDENCE_INCOMPLETE),
         (Heard(Wish.ACCOUNT, None, VisitEvidence.HEALTH_PAPER, LATER), VisitRefusal.EVIDENCE_INCOMPLETE),
+        (Heard(Wish.ACCOUNT, VisitReason.WEAK, VisitEvidence.HEALTH_PAPER, LATER), VisitRefusal.WISHES_AND_CANNOT),
         (Heard(Wish.POST, VisitReason.WEAK, VisitEvidence.HEALTH_PAPER, date(2024, 1, 20)), VisitRefusal.REVIEW_DAY_BAD),
         (Heard(Wish.POST, VisitReason.WEAK, VisitEvidence.HEALTH_PAPER, date(2026, 1, 21)), VisitRefusal.REVIEW_DAY_BAD),
     ],

@@ -98,6 +98,7 @@ async def test_only_reviewers_of_the_payer_and_only_words_of_the_lists(desk: Des
         answer = await desk.post(ask, body=BODY | wrong)
         assert problem(answer) == (422, "REQUEST_INVALID")
         assert "042149990001" not in answer.text
+        assert f"body{'' if 'why' in wrong else '.' + next(iter(wrong))}: " in answer.json()["detail"]
     assert await bench.rows("SELECT FROM erasure") == []
 
 

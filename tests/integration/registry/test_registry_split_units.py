@@ -1,5 +1,6 @@
 """People of a unit that came to several communes: the hamlet decides, or a person; nobody is dropped and no payer pays for a stranger."""
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -7,9 +8,11 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from ansinh import promises as checks
 from services.registry import store_lists, store_placing
 from services.registry.placer import Placer
 from services.registry.placing import AreaEvidence, Decision, PlaceReason
+from shared.database import load_queries
 from shared.events import AuditRecord, ListClosed, ListClosing, ListOpened
 from shared.personal import Delivery, PersonalData
 from tests.integration.registry.registry_bench import SOURCE, Bench, a_line, an_identity
@@ -52,6 +55,16 @@ async def rows(bench: Bench) -> list[tuple[str, str, str, str]]:
 
 async def close(bench: Bench, payer: str, period: str = JULY) -> Any:
     return await bench.closer.close(period, payer, actor="officer")
+
+
+@pytest.fixture(autouse=True)
+async def no_case_is_forgotten(bench: Bench) -> AsyncIterator[None]:
+    """I70, I71 and I72 hold when a test ends."""
+    yield
+    found = load_queries(checks.__file__, "checks.sql")
+    async with bench.database.reading() as tx:
+        for asked in (found.waiting_and_listed, found.placed_without_effect, found.cases_out_of_sight):
+            assert [row["row"] async for row in asked(tx)] == []
 
 
 async def test_the_hamlet_of_the_address_decides(bench: Bench) -> None:
@@ -241,3 +254,12 @@ async def test_rows_of_a_file_wait_and_are_taken_and_an_undone_file_asks_nobody(
     assert len(await cases(bench)) == 1
     await bench.undoer.undo(UUID(other["import_id"]), actor="officer")
     assert await cases(bench) == []
+
+    third = body.replace(b"042149990001", b"042149990008")
+    await hand_in(third)
+    assert len(await cases(bench)) == 1
+    mended = await hand_in(third.replace("Phường Đại Nài".encode(), "Phường Thành Sen".encode()))
+    assert mended["accepted"] == 1
+    assert await cases(bench) == [], (
+        "who is listed under the new name waits no more, though nobody knew them when they began to wait"
+    )

@@ -209,9 +209,9 @@ async def test_decision_is_taken_back_only_by_naming_it(desk: Desk) -> None:
     who = await a_case(desk.bench)
     first = (await desk.decide(who, await desk.see(who))).json()["decision_id"]
     await desk.bench.told()
-    again = await desk.decide(who, await desk.see(who), "different")
+    again = await desk.decide(who, await desk.see(who), "different", reason="OTHER_PERSON")
     assert (again.status_code, again.json()["code"]) == (409, "ALREADY_DECIDED")
-    assert (await desk.decide(who, await desk.see(who), "different", replaces=first)).status_code == 200
+    assert (await desk.decide(who, await desk.see(who), "different", reason="OTHER_PERSON", replaces=first)).status_code == 200
     assert [result.outcome for result in await desk.bench.told()] == [Outcome.MISMATCH]
     assert (await desk.decide(who, await desk.see(who), replaces=first)).json()["code"] == "ALREADY_DECIDED"
 
@@ -224,6 +224,8 @@ async def test_refusals(desk: Desk) -> None:
     assert (await desk.decide(who, others)).json()["code"] == "NOT_SEEN"
     assert (await desk.decide(who, seen, entry="0" * 64)).json()["code"] == "NOT_A_CANDIDATE"
     assert (await desk.decide(who, seen, reason="BECAUSE")).status_code == 422
+    assert (await desk.decide(who, seen, reason="OTHER_PERSON")).json()["code"] == "REASON_CONTRADICTS"
+    assert (await desk.decide(who, seen, "different", reason="NAME_CHANGED")).json()["code"] == "REASON_CONTRADICTS"
     desk.bench.clock.move(timedelta(minutes=1))
     await desk.bench.load(a_register_line(area_code="18502"))
     assert (await desk.decide(who, seen)).json()["code"] == "CHANGED_MEANWHILE"
@@ -250,6 +252,8 @@ async def test_no_decision_without_sight_reason_paper_or_twice(desk: Desk) -> No
             (asyncpg.CheckViolationError, {"reason": "", "identity_digest": "x"}),
             (asyncpg.CheckViolationError, {"evidence": "HEARSAY", "identity_digest": "x"}),
             (asyncpg.CheckViolationError, {"verdict": "perhaps", "identity_digest": "x"}),
+            (asyncpg.CheckViolationError, {"reason": "OTHER_PERSON", "identity_digest": "x"}),
+            (asyncpg.CheckViolationError, {"verdict": "different", "identity_digest": "x"}),
             (asyncpg.ForeignKeyViolationError, {"replaces": uuid4()}),
         ):
             values = row | {"decision_id": uuid4()} | changes

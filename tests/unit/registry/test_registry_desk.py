@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from registry_workbooks import RANKS, a_line, an_identity, plain_keys
 
 from services.registry.desk import Desk
+from services.registry.person import Terms
 from services.registry.refusals import Fate, RowNote, RowReason
 from services.registry.statements import Change, End, Enrol, RecordWish, RegisterAccount, Statement
 from shared.events import Arrears
@@ -22,7 +23,7 @@ def a_desk(**changes):
         "epoch": 1,
         "keys_of": plain_keys,
         "digest_of": lambda act: act.model_dump_json(),
-        "ranks": RANKS,
+        "terms": Terms(RANKS, AT.date()),
     }
     return Desk(**{**same, **changes})
 

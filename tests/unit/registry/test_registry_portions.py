@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from registry_workbooks import RANKS, a_line, an_identity, plain_keys
 
 from services.registry.desk import Desk
+from services.registry.person import Terms
 from services.registry.portions import portions
 from services.registry.statements import Enrol, Statement
 from shared.personal import PersonalData
@@ -15,7 +16,13 @@ AT = datetime(2024, 1, 20, 2, 0, tzinfo=UTC)
 
 
 def a_desk():
-    return Desk(today=date(2024, 1, 20), epoch=1, keys_of=plain_keys, digest_of=lambda act: act.model_dump_json(), ranks=RANKS)
+    return Desk(
+        today=date(2024, 1, 20),
+        epoch=1,
+        keys_of=plain_keys,
+        digest_of=lambda act: act.model_dump_json(),
+        terms=Terms(RANKS, date(2024, 1, 20)),
+    )
 
 
 def says(who, benefit="BT-5c", sequence=1):
