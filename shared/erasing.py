@@ -25,12 +25,9 @@ async def erase_common(
     tx: Tx, vault: Vault, service: Service, *, people: Collection[UUID], topics: Iterable[str], records: Mapping[str, UUID]
 ) -> None:
     """Take out what these people's messages on these topics held, and set-aside records with their id, or one of these keys, as key."""
-    owners = {**{str(who): who for who in people}, **records}
-    letters = {}
-    async for row in queries.originals(tx):
-        owner = owners.get(_key_of(vault, row["dead_letter_id"], row["original"]))
-        if owner is not None:
-            letters[row["dead_letter_id"]] = owner
+    await _index_older(tx, vault)
+    owners = {letter_ix(vault, key): who for key, who in [*((str(who), who) for who in people), *records.items()]}
+    letters = {row["dead_letter_id"]: owners[row["key_ix"]] async for row in queries.letters_of(tx, key_ixs=list(owners))}
     if letters:
         await queries.erase_originals(tx, letters=list(letters), people=list(letters.values()))
     await queries.erase_payloads(
@@ -40,6 +37,16 @@ async def erase_common(
         dead_letters=dead_letter_topic(service),
         letters=[str(letter) for letter in letters],
     )
+
+
+def letter_ix(vault: Vault, key: str) -> bytes:
+    """By which a set-aside record is found again by the key it had."""
+    return vault.index("dead_letter_key", key)
+
+
+def key_text(key: bytes | None) -> str:
+    """A record's key, however broken, as a text."""
+    return (key or b"").decode("utf-8", "replace")
 
 
 def add_route(routes: APIRouter, database: Database) -> None:
@@ -52,9 +59,19 @@ def add_route(routes: APIRouter, database: Database) -> None:
             return [dict(row) async for row in queries.erased(tx, after=after, most=most)]
 
 
+async def _index_older(tx: Tx, vault: Vault) -> None:
+    """Records set aside before it was kept whose they are are opened once, by the first erasure, and never again."""
+    found = {
+        row["dead_letter_id"]: _key_of(vault, row["dead_letter_id"], row["original"])
+        async for row in queries.unindexed_originals(tx)
+    }
+    if found:
+        await queries.keep_key_ixs(tx, letters=list(found), key_ixs=[letter_ix(vault, key) for key in found.values()])
+
+
 def _key_of(vault: Vault, letter_id: UUID, sealed: str) -> str:
     """The key of a set-aside record; none for one that does not open."""
     try:
-        return bytes.fromhex(json.loads(vault.open(sealed, str(letter_id)))["key"]).decode("utf-8", "replace")
+        return key_text(bytes.fromhex(json.loads(vault.open(sealed, str(letter_id)))["key"]))
     except (VaultError, ValueError, KeyError, TypeError):
         return ""

@@ -41,10 +41,10 @@ RETURNING next_offset;
 
 -- name: set_aside!
 -- Records that cannot be taken; read again, they change nothing.
-INSERT INTO dead_letter (dead_letter_id, topic, partition, "offset", event_id, disposition, reason, original, at)
-SELECT dead_letter_id, :topic, :partition, place, event_id, disposition, reason, original, :at
-  FROM unnest(:ids::uuid[], :offsets::bigint[], :event_ids::text[], :dispositions::text[], :reasons::text[], :originals::text[])
-       AS row (dead_letter_id, place, event_id, disposition, reason, original)
+INSERT INTO dead_letter (dead_letter_id, topic, partition, "offset", event_id, disposition, reason, original, key_ix, at)
+SELECT dead_letter_id, :topic, :partition, place, event_id, disposition, reason, original, key_ix, :at
+  FROM unnest(:ids::uuid[], :offsets::bigint[], :event_ids::text[], :dispositions::text[], :reasons::text[], :originals::text[], :key_ixs::bytea[])
+       AS row (dead_letter_id, place, event_id, disposition, reason, original, key_ix)
 ON CONFLICT (topic, partition, "offset") DO NOTHING;
 
 -- name: dead_letters
@@ -165,13 +165,22 @@ SELECT epoch, locked_at, locked_reason, :sha256, proposed_by, proposed_token, pr
 -- Publishing goes on.
 UPDATE timeline SET locked_at = NULL, locked_reason = NULL, proposed_by = NULL, proposed_token = NULL, proposed_at = NULL;
 
--- name: originals
--- Sealed originals of set-aside records that are still there.
-SELECT dead_letter_id, original FROM dead_letter WHERE original <> '';
+-- name: unindexed_originals
+-- Sealed originals of set-aside records of which it is not kept whose they are.
+SELECT dead_letter_id, original FROM dead_letter WHERE key_ix IS NULL AND original <> '';
+
+-- name: keep_key_ixs!
+-- Whose these set-aside records are.
+UPDATE dead_letter d SET key_ix = row.key_ix FROM unnest(:letters::uuid[], :key_ixs::bytea[]) AS row (letter, key_ix)
+ WHERE d.dead_letter_id = row.letter;
+
+-- name: letters_of
+-- Set-aside records under these keys whose original is still there.
+SELECT dead_letter_id, key_ix FROM dead_letter WHERE key_ix = ANY(:key_ixs::bytea[]) AND original <> '';
 
 -- name: erase_originals!
 -- Originals about erased people: the rows stay, and say for whom.
-UPDATE dead_letter d SET original = '', erased_for = row.who FROM unnest(:letters::uuid[], :people::uuid[]) AS row (letter, who)
+UPDATE dead_letter d SET original = '', key_ix = NULL, erased_for = row.who FROM unnest(:letters::uuid[], :people::uuid[]) AS row (letter, who)
  WHERE d.dead_letter_id = row.letter;
 
 -- name: erase_payloads!

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from shared import metrics
 from shared.clock import Clock, period_of
 from shared.database import Tx, load_queries
+from shared.erasing import key_text, letter_ix
 from shared.errors import BadRecord, Parked
 from shared.events import DeadLetter
 from shared.ids import derived_id
@@ -48,6 +49,7 @@ class SetAside:
             dispositions=[letter.disposition for letter in letters],
             reasons=[letter.reason for letter in letters],
             originals=[letter.original for letter in letters],
+            key_ixs=[letter_ix(self._vault, key_text(by_offset[letter.offset].key)) for letter in letters],
         )
         topic = dead_letter_topic(self._service)
         keys = [outside_text(by_offset[letter.offset].key or b"") for letter in letters]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,9 +18,11 @@ from services.registry.looking import Looker
 from services.registry.pairs import Pair
 from services.registry.store_events import Key
 from shared import topics
+from shared.errors import BadRecord
 from shared.events import AccountRegistered, BeneficiarySnapshot, Ended, PaymentState, VerificationResult, Version, WishRecorded
 from shared.personal import Account, Circumstances, Collector, Delivery, PersonalData
-from shared.topics import Provider
+from shared.setting_aside import SetAside
+from shared.topics import Provider, Service
 from shared.words import AccountSource, Channel, EndReason, InstructionState, Outcome, Wish
 from tests.integration.registry.registry_bench import PAYER, PERIOD, SOURCE, Bench, an_identity
 from tests.integration.registry.test_registry_candidates import REVIEWER, SLIP
@@ -310,6 +313,33 @@ async def test_rows_that_waited_under_a_hash_lose_it(bench: Bench) -> None:
     assert row["record"].startswith("unmatched.")
     await erase(bench, person)
     assert row["record"] not in await everything(bench)
+
+
+async def test_set_aside_records_go_by_their_index_and_those_of_before_are_opened_once(bench: Bench) -> None:
+    person = await settled(bench)
+    keys = [str(person), f"{SOURCE}:r1", f"{SOURCE}:r2", "\ufffd"]
+    raw = [
+        SimpleNamespace(
+            topic=topics.MINISTRY_BENEFICIARY, partition=0, offset=offset, timestamp=1, value=b"{}", headers=[],
+            key=key.encode() if offset != 3 else b"\xff",
+        )
+        for offset, key in enumerate(keys)
+    ]  # fmt: skip
+    aside = SetAside(Service.REGISTRY, bench.vault, bench.clock)
+    async with bench.database.transaction("test") as tx:
+        await aside.save(tx, raw, [BadRecord(record.offset, "JSON") for record in raw])
+        await tx.execute("SET LOCAL session_replication_role = replica")
+        await tx.execute('UPDATE dead_letter SET key_ix = NULL WHERE "offset" IN (1, 2)')  # set aside before it was kept
+    await published(bench)
+    await bench.told()
+    assert isinstance(await erase(bench, person), dict)
+    letters = await bench.rows('SELECT original, key_ix, erased_for FROM dead_letter ORDER BY "offset"')
+    assert [(row["original"] == "", row["key_ix"] is None, row["erased_for"]) for row in letters] == [
+        (True, True, person), (True, True, person), (False, False, None), (False, False, None),
+    ]  # fmt: skip
+    for change in ("key_ix = NULL", "key_ix = sha256('x')", "original = ''"):
+        await refuses(bench, f'UPDATE dead_letter SET {change} WHERE "offset" = 2')
+    await refuses(bench, "UPDATE dead_letter SET key_ix = sha256('x') WHERE \"offset\" = 0")
 
 
 async def test_who_waits_for_a_place_is_not_erased_and_what_waited_goes(bench: Bench) -> None:
