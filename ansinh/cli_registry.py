@@ -13,7 +13,7 @@ from ansinh.asking import show as print_json
 from ansinh.cli_placing import split
 from ansinh.client import Client, Refusal
 from ansinh.erasing import erased_elsewhere
-from services.registry.erasing import ErasureCause, Requester
+from services.registry.erasing import ErasureCause, ErasureReason, Requester
 from services.registry.merging import ActKind, MergeReason
 from services.registry.pairs import Paper
 from shared.clock import LOCAL
@@ -58,7 +58,10 @@ def see(
     second: Annotated[bool, typer.Option("--second", help="As the reviewer who confirms.")] = False,
     name: Name = "local",
 ) -> None:
-    """Have both sides shown to the reviewer's page; prints the sight's name and the findings. The sight is audited."""
+    """Have both sides shown to the reviewer's page; prints the sight's name and the findings. The sight is audited.
+
+    Example: ansinh registry see ONE OTHER; the reviewer who confirms: ansinh registry see ONE OTHER --second
+    """
     path = f"/v1/people/pairs/{one}/{other}/sights"
     seen = ask(name, lambda _a, client: client.post(SERVICE, path, actor=SECOND if second else REVIEWER))
     print_json({key: value for key, value in seen.items() if key != "fields"})
@@ -103,16 +106,27 @@ def unmerge(
     paper: Annotated[Paper, typer.Option(help="The paper that shows that they are two.")],
     name: Name = "local",
 ) -> None:
-    """Propose that a merge is taken back; another reviewer confirms it. The last merge first."""
+    """Propose that a merge is taken back; another reviewer confirms it. The last merge first.
+
+    Example: ansinh registry unmerge GOES STAYS --sight SIGHT --paper IDENTITY_CARD
+    """
     _propose(
         name, ActKind.UNMERGE, {"merged_id": str(merged), "survivor_id": str(out_of), "sight_id": str(sight), "paper": paper}
     )
 
 
 def _propose(name: str, kind: ActKind, body: dict[str, str]) -> None:
-    print_json(
-        ask(name, lambda _a, client: client.post(SERVICE, "/v1/people/merges", actor=REVIEWER, body={"kind": kind, **body}))
+    done = ask(name, lambda _a, client: client.post(SERVICE, "/v1/people/merges", actor=REVIEWER, body={"kind": kind, **body}))
+    print_json(done)
+    pair = f"{body['merged_id']} {body['survivor_id']}"
+    _next(
+        f"the second reviewer looks too: ansinh registry see {pair} --second; then ansinh registry confirm {done['act_id']} --sight SIGHT"
     )
+
+
+def _next(what: str) -> None:
+    """The step that follows; beside the answer, which programs read."""
+    typer.echo(f"Next: {what}", err=True)
 
 
 @registry.command()
@@ -122,14 +136,28 @@ def confirm(
     sight: Annotated[UUID | None, typer.Option(help="What the second reviewer saw of a pair; an erasure needs none.")] = None,
     name: Name = "local",
 ) -> None:
-    """Do what another reviewer proposed. Example: ansinh registry confirm ACT --sight SIGHT; an erasure: ansinh registry confirm ACT"""
-    what, body = ("merges", {"sight_id": str(sight)}) if sight else ("erasures", None)
-    print_json(ask(name, lambda _a, client: client.post(SERVICE, f"/v1/people/{what}/{act}/confirm", actor=SECOND, body=body)))
+    """Do what another reviewer proposed. Example: ansinh registry confirm ACT --sight SIGHT; an erasure: ansinh registry confirm ACT
+
+    A merge or separation needs the second reviewer's own sight: ansinh registry see ONE OTHER --second
+    """
+    print_json(ask(name, lambda _a, client: _confirm(client, act, sight)))
+
+
+async def _confirm(client: Client, act: UUID, sight: UUID | None) -> Any:
+    if sight:
+        return await client.post(SERVICE, f"/v1/people/merges/{act}/confirm", actor=SECOND, body={"sight_id": str(sight)})
+    try:
+        return await client.post(SERVICE, f"/v1/people/erasures/{act}/confirm", actor=SECOND)
+    except Refusal as refusal:
+        if refusal.code != ErasureReason.ERASURE_UNKNOWN:
+            raise
+        hint = "Nếu là đề nghị gộp hoặc tách hồ sơ, người xác nhận phải xem hai bên trước và ghi --sight."
+        raise Refusal(refusal.code, f"{refusal.advice} {hint}") from None
 
 
 @registry.command()
 def withdraw(act: Annotated[UUID, typer.Argument(help="The proposal or request.")], name: Name = "local") -> None:
-    """Take a proposal, or a request to erase, back that nobody confirmed."""
+    """Take a proposal, or a request to erase, back that nobody confirmed. Example: ansinh registry withdraw ACT"""
     print_json(ask(name, lambda _a, client: _withdraw(client, act)))
 
 
@@ -144,7 +172,7 @@ async def _withdraw(client: Client, act: UUID) -> Any:
 
 @registry.command()
 def merges(person: One, name: Name = "local") -> None:
-    """What was proposed and done about one person and others."""
+    """What was proposed and done about one person and others. Example: ansinh registry merges ID"""
     print_json(ask(name, lambda _a, client: client.get(SERVICE, f"/v1/people/{person}/merges")))
 
 
@@ -162,7 +190,9 @@ def erase(
     Example: ansinh registry erase ID --reason PERSON_ASKED --requester PERSON --paper 12/2026
     """
     body = {"reason": reason, "requester": requester, "paper": paper}
-    print_json(ask(name, lambda _a, client: client.post(SERVICE, f"/v1/people/{who}/erasures", actor=REVIEWER, body=body)))
+    done = ask(name, lambda _a, client: client.post(SERVICE, f"/v1/people/{who}/erasures", actor=REVIEWER, body=body))
+    print_json(done)
+    _next(f"another reviewer confirms it, for good: ansinh registry confirm {done['erasure_id']}; or ansinh registry withdraw it")
 
 
 @registry.command()
@@ -194,6 +224,9 @@ def person(
     ] = None,
     name: Name = "local",
 ) -> None:
-    """What was known of one person, about a day. Example: ansinh registry person ID --on 2024-01-20 --known-at 2024-02-01"""
+    """What was known of one person, about a day. Example: ansinh registry person ID --on 2024-01-20 --known-at 2024-02-01
+
+    A line is `changed` when something was said about it after it was listed, also where that was taken back again.
+    """
     query = {"on": f"{on:%Y-%m-%d}"} | ({"at": known_at.replace(tzinfo=LOCAL).isoformat()} if known_at else {})
     print_json(ask(name, lambda _a, client: client.get(SERVICE, f"/v1/people/{who}/known", **query)))

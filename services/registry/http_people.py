@@ -140,7 +140,8 @@ def _add_knowing(routes: APIRouter, runtime: Runtime) -> None:
     async def known(
         beneficiary_id: UUID, on: Annotated[date, Query()], at: Annotated[AwareDatetime | None, Query()] = None
     ) -> dict[str, Any]:
-        """What was known of one person at a moment (now, when none is given) about a day: ids, words, periods and sums."""
+        """What was known of one person at a moment (now, when none is given) about a day: ids, words, periods and sums. A line is
+        `changed` when something was said about it after it was listed, also where that was taken back again."""
         async with runtime.database.reading() as tx:
             found = await store_merging.known_at(tx, beneficiary_id, at or runtime.clock.now(), on)
         if found is None:

@@ -49,8 +49,9 @@ def _last_word(said: Iterable[Said], kind: str) -> str | None:
 
 
 def _lines(said: Sequence[Said], period: str) -> list[dict[str, Any]]:
-    """Rows of the month's lists. `changed`: the row was changed after it was said; by how much stands in the frozen line. A file that was
-    taken back leaves what stood before it."""
+    """Rows of the month's lists. `changed`: something was said about the row after it was listed, also where a later word took that back:
+    the history keeps no content, so it cannot tell. How the row reads in the end stands in the frozen line. A file that was taken back
+    leaves what stood before it."""
     live: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
     for one in said:
         key = (one.source, one.record)
