@@ -238,12 +238,12 @@ async def test_a_draft_is_told_to_nobody_and_is_no_finding(world):
 
 CASE = """
 INSERT INTO area_case VALUES ('00000000-0000-0000-0000-000000000001', 'ministry', 'r1', '2025-07', 'BT-5c', 7, 'xa-18073', 360000, '18082',
-  '2025-07-01', '2025-07-01', '{18073,18652}', '00000000-0000-0000-0000-000000000002', '\\x01', 'v1.identity.x',
+  '2025-07-01', '2025-07-01', '{18073,18652}', '00000000-0000-0000-0000-000000000002', sha256('x'), 'v1.identity.x',
   NULL, NULL, '2025-06-20Z', FATE)
 """
 DECISION = """
 INSERT INTO area_decision OVERRIDING SYSTEM VALUE VALUES (1, '00000000-0000-0000-0000-000000000001', '18082', '2025-07-01', '2025-07-01',
-  '{18073,18652}', '18652', 'HOME_VISIT', NULL, '\\x01', 'a', 't', '2025-07-02Z')
+  '{18073,18652}', '18652', 'HOME_VISIT', NULL, sha256('x'), 'a', 't', '2025-07-02Z')
 """
 LISTED = """
 INSERT INTO list_row (source, record, period, beneficiary_id, payer, area, benefit_code, declared_vnd, line, state)
@@ -283,7 +283,7 @@ async def test_people_nobody_judged_are_found(dsns):
 @pytest.mark.parametrize("what", ["cannot", "shared phone"])
 async def test_texts_that_should_not_have_gone_are_found(dsns, what):
     notify, who, text = dsns["notify"], uuid4(), uuid4()
-    add = "INSERT INTO message VALUES ($1, 'tet', 1, '\\x01', 'sealed', $2, true, 1, 'delivered', 0, '2024-02-01Z')"
+    add = "INSERT INTO message VALUES ($1, 'tet', 1, sha256('x'), 'sealed', $2, true, 1, 'delivered', 0, '2024-02-01Z')"
     await plant(notify, add, text, who)
     if what == "cannot":
         await plant(notify, "INSERT INTO person VALUES ($1, 1, 1, 'p', 'alive', false, true)", who)
