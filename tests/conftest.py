@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from deploy.local.databases import clone, drop, migrate
 from deploy.local.stack import LocalStack, remove_abandoned
@@ -15,6 +16,9 @@ from tests.containers import servers
 ROOT = Path(__file__).parents[1]
 # Folders of concurrent sessions lie side by side; those of crashed sessions are cleared away by the next one.
 STACKS = "test-"
+# A machine at work takes longer: no test here says how long anything may take.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 Migrated = Callable[[str], Awaitable[str]]
 
 _numbers = itertools.count()
