@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tests.bench.remains import remains
+
 Results = dict[str, Any]
 PROCESSES = ("registry", "verification", "payout", "notify")
 GROUPS = (
@@ -72,7 +74,7 @@ def _growth(run: Results, group: str) -> float | None:
 def render(found: Results) -> str:
     """The page."""
     parts = [_head(found), _aims(found), _end_to_end(found), _steady(found), _compared(found), _cpu(found), _memory(found)]
-    parts += [_latency(found), _parts(found), _included(), _reproduce(found)]
+    parts += [_latency(found), _parts(found), remains(found), _included(), _reproduce(found)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -7,6 +7,7 @@ import pytest
 from shared.words import Outcome
 from tests.bench import documented_way, end_to_end, matching, page, sampling, whole
 from tests.bench.people import recipients
+from tests.bench.remains import remains
 from tests.bench.sampling import Sample
 
 PEOPLE = 500
@@ -55,8 +56,20 @@ async def test_page_tells_figures_and_missed_aims(run, found, tmp_path):
     assert f"| {PEOPLE} | {run['people_per_second']:,}" in text
     assert "**no**" in text
     assert "not run" in text
+    assert "What remains" in text
+    assert "the bare limit**" not in text  # not run either
     assert json.loads((tmp_path / "benchmarks.json").read_text())["end_to_end"][0]["people"] == PEOPLE
     assert (tmp_path / "benchmarks-speed.svg").read_text().count("<path") > 3
+
+
+def test_what_remains_is_reckoned_from_the_largest_run(found):
+    most = {"people": 1_000_000, "people_per_second": 750.0, "cpu_us_per_person": {"registry": 400.0, "postgres payout": 1_600.0}}
+    limit = {"bare_limit": {"cpu_us_per_person": {"sum": 150}}}
+    told = remains(found | limit | {"end_to_end": [most], "aims": [{"aim": "people/s end to end", "met": False}]})
+    assert "at most 1,000/s, of which 750 (75%)" in told
+    assert "leave 667 us" in told
+    assert "leaves 300 us" in told
+    assert remains(found | {"aims": []}) == ""
 
 
 async def test_a_run_that_loses_somebody_is_void(run, found):
