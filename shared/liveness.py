@@ -20,6 +20,7 @@ from shared.topics import BY_NAME
 
 PATIENCE_SECONDS = 60.0  # well above a session and a rebalance
 PROBE_SECONDS = 10.0
+GRACE_SECONDS = 2.0  # at least, for a record that arrived while we looked: a busy machine takes its time
 NEVER_JOINED = "CONSUMER_NEVER_JOINED"
 STANDS_STILL = "CONSUMER_STANDS_STILL"
 
@@ -61,7 +62,7 @@ class Liveness:
     async def _look_at(self, consumer: TopicConsumer) -> None:
         before = consumer.progress
         reason = await self._reason(consumer.topic, before)
-        await asyncio.sleep(self._patience / 12)  # what arrived this moment is perhaps being taken now
+        await asyncio.sleep(max(self._patience / 12, GRACE_SECONDS))  # what arrived this moment is perhaps being taken now
         if reason and consumer.progress == before:
             self._fatal(reason)
         self._seen[consumer.topic] = (consumer.progress, monotonic())
