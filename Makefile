@@ -20,7 +20,7 @@ demo: setup ## Pay a synthetic district end to end on real Kafka and PostgreSQL
 up: setup ## Start everything and keep it running until Ctrl-C
 	@$(PYTHON) -m ansinh up
 
-WORKERS := 2
+WORKERS := 3
 test: setup check ## Check style, types and layers, then run every test; WORKERS=n at the same time, a file each
 	@$(PYTEST) -n $(WORKERS) --dist loadfile
 
