@@ -159,13 +159,14 @@ def withdraw(
     *,
     beneficiary: Annotated[list[UUID], typer.Option()],
     reason: str = "LATE_DEATH",
-    month: Annotated[list[str], typer.Option(help="Of several months only this one; the others wait for the next build.")] = [],  # noqa: B006
+    month: Annotated[
+        list[str] | None, typer.Option(help="Of several months only this one; the others wait for the next build.")
+    ] = None,
     name: Name = "local",
 ) -> None:
     """Take people off approved lists, signed by two. Example: ansinh payroll withdraw 2024-02 huyen-444 --beneficiary ID"""
-    people = [str(one) for one in beneficiary]
-    asked = lambda client: pipeline.withdraw(client, period, payer, beneficiary_ids=people, reason=reason, periods=month)  # noqa: E731
-    _step(name, (period, payer), asked)
+    asked: dict[str, Any] = {"beneficiary_ids": [str(one) for one in beneficiary], "reason": reason, "periods": month or ()}
+    _step(name, (period, payer), lambda client: pipeline.withdraw(client, period, payer, **asked))
 
 
 @payroll.command()
