@@ -57,6 +57,28 @@ async def test_beside_the_last_months_benefit_it_is_not_paid_again_under_its_own
     assert await ends(bench, beside, again) == [None, HeldReason.PAID_ELSEWHERE]
 
 
+async def test_the_months_of_a_heroic_mother_beside_her_allowance_are_not_her_burial_money(bench: Bench) -> None:
+    """Three months of the allowance beside it are her relatives'; any other sum may be burial money, so that waits for people."""
+    mother, other = await gone(bench), await gone(bench)
+    allowance = {"benefit_code": "NCC-BM", "programme": Programme.MERIT, "coefficient_hundredths": None, "monthly_vnd": 6_165_000}
+    burial = a_line(**(FUNERAL | {"benefit_code": "MT-NCC", "programme": Programme.MERIT, "one_off_vnd": 18_000_000}))
+    months = a_line(**(FUNERAL | {"benefit_code": "MT-BM", "programme": Programme.MERIT, "one_off_vnd": 18_495_000}))
+    february = await closed(
+        bench, FEBRUARY, PAYER,
+        Entry(mother, a_line(**allowance, one_off_vnd=18_495_000)), Entry(other, a_line(**allowance, one_off_vnd=18_000_000)),
+    )  # fmt: skip
+    await pay(bench, FEBRUARY, PAYER)
+    march = await closed(
+        bench, MARCH, PAYER, Entry(mother, burial), Entry(mother, months), Entry(other, burial), Entry(other, months)
+    )
+    for line in march[1:]:
+        await refused(bench, line)
+    await pay(bench, MARCH, PAYER)
+    assert [end for line in february + march for end in await ends(bench, line)] == [None, None, None] + [
+        HeldReason.PAID_ELSEWHERE
+    ] * 3
+
+
 async def test_under_its_own_code_it_is_not_paid_again_beside_a_benefit(bench: Bench) -> None:
     """The list of the month of death comes late, and from another payer."""
     who = await gone(bench)
