@@ -91,7 +91,7 @@ def document(rows: Sequence[PostalRow], heading: Heading, *, made_at: datetime) 
 
 def _page(page: Page) -> dict[str, Any]:
     rows = (
-        (str(n), _cut(r.full_name, 40), _cut(_place(r), 58), _cut(r.collector, 38), dotted(r.vnd), r.end_to_end_id, _beside(r))
+        (str(n), _cut(r.full_name, 70), _cut(_place(r), 130), _cut(r.collector, 70), dotted(r.vnd), r.end_to_end_id, _beside(r))
         for n, r in enumerate(page.rows, page.first)
     )
     return {
@@ -103,13 +103,14 @@ def _page(page: Page) -> dict[str, Any]:
     }
 
 
-def _beside(row: PostalRow) -> str:
-    """What stands small above the signature: months and the note, as much as two lines hold."""
-    return _cut("; ".join(filter(None, (row.note, row.months))), 76)
+def _beside(row: PostalRow) -> tuple[str, str]:
+    """What stands small above the signature: the note, which is set bold, and the months, as much as two lines hold."""
+    note = _cut(row.note, 76)
+    return note, _cut(row.months, max(1, 74 - len(note)))
 
 
 def _cut(text: str, most: int) -> str:
-    """As much as two lines of its column hold."""
+    """As much as its column holds: two lines, or three small ones, as the template sets what is long."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 

@@ -87,7 +87,8 @@ def _shell(
     with xlsxwriter.Workbook(buffer, options) as book:
         book.set_properties({"title": title, "created": made_at.replace(tzinfo=None)})
         bold = book.add_format({"bold": True, "text_wrap": True, "border": 1})
-        money, cell = book.add_format({"num_format": "#,##0", "border": 1}), book.add_format({"border": 1})
+        framed = {"border": 1, "valign": "vcenter"}
+        money, cell = book.add_format({"num_format": "#,##0", **framed}), book.add_format({"text_wrap": True, **framed})
         sheet = book.add_worksheet("Danh sách")
         _frame(sheet, columns)
         sheet.write_string(0, 0, title, book.add_format({"bold": True}))

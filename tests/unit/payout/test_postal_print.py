@@ -58,6 +58,12 @@ def test_long_text_does_not_move_the_page_break() -> None:
     assert len(texts(postal_print(rows, HEADING, made_at=MADE_AT))) == 1
 
 
+def test_the_postman_is_told_the_whole_of_a_long_address() -> None:
+    address = "Số 12, đường Nguyễn Tất Thành, tổ dân phố số 4, sau trạm y tế, cạnh nhà văn hóa, gần chợ"
+    (text,) = texts(postal_print([a_row(1, home=True, address=address, hamlet="Thôn Tây")], HEADING, made_at=MADE_AT))
+    assert f"{address}, Thôn Tây" in " ".join(text.split())
+
+
 def test_a_note_stands_beside_its_row() -> None:
     noted = "Gia đình nhận, giấy số 12/UQ-2024"
     (text,) = texts(
