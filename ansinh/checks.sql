@@ -819,6 +819,16 @@ SELECT format('%s of %s %s waits for a build', l.entitlement_id, l.period, l.pay
   FROM held h JOIN line l USING (entitlement_id) JOIN payroll_closed f USING (period, payer)
  WHERE h.until IS NULL AND h.reason = 'NEXT_BUILD' ORDER BY 1;
 
+-- name: kept_back_and_free
+-- payout: lines of payments that died after two people asked for them, of months these keep back for good, that are not held as that.
+SELECT format('%s of %s %s is not kept back', n.entitlement_id, n.period, n.payer) AS row
+  FROM cancel_list l JOIN cancel_item c USING (list_sha256) JOIN instruction i USING (instruction_id)
+  JOIN instruction_line il USING (instruction_id) JOIN line n USING (entitlement_id)
+ WHERE l.after = 'keep' AND c.cancel_id IS NOT NULL AND i.state IN ('rejected', 'returned', 'expired', 'cancelled')
+   AND (l.periods IS NULL OR n.period = ANY(l.periods))
+   AND NOT EXISTS (SELECT FROM held h WHERE h.entitlement_id = n.entitlement_id AND h.until IS NULL AND h.reason = 'WITHDRAWN' AND h.vnd >= il.vnd)
+ ORDER BY 1;
+
 -- name: held_for_each_other
 -- payout: people whose benefit of a month two payers hold, each for the other's sake, in months that are finished, while nobody pays it.
 SELECT format('%s in %s: held by %s and by %s', l.beneficiary_id, l.period, l.payer, o.payer) AS row

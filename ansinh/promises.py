@@ -172,6 +172,7 @@ PROMISES = (
         _payout("owed_and_not_built"),
     ),
     Promise("I64", "No two payers finish a month each for the other's sake", _payout("held_for_each_other")),
+    Promise("I65", "What two people keep back of a cancelled payment stays back", _payout("kept_back_and_free")),
     Promise("I70", "Who waits for a commune is on no list", ((_R, "waiting_and_listed"),)),
     Promise("I71", "Who was placed has the line, or the refusal that says why not", ((_R, "placed_without_effect"),)),
     Promise("I72", "Nobody who waits for a commune is lost from sight", ((_R, "cases_out_of_sight"),)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -19,11 +20,19 @@ OWNER, SECOND = "operator", "approver"
 
 
 async def cancel(
-    client: Client, period: str, payer: str, *, beneficiary_ids: list[str], reason: str, after: str = "keep"
+    client: Client,
+    period: str,
+    payer: str,
+    *,
+    beneficiary_ids: list[str],
+    reason: str,
+    after: str = "keep",
+    periods: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Ask sent payments back: the checker proposes, the approver signs the hash; then providers are asked. Raises Refusal."""
+    """Ask sent payments back: the checker proposes, the approver signs the hash; then providers are asked. `periods`: of payments of
+    several months only these are kept back. Raises Refusal."""
     path = f"/v1/payrolls/{period}/{payer}"
-    body = {"beneficiary_ids": beneficiary_ids, "reason": reason, "after": after}
+    body = {"beneficiary_ids": beneficiary_ids, "reason": reason, "after": after, "periods": list(periods)}
     sha256 = (await client.post("payout", f"{path}/cancel", actor="checker", body=body))["sha256"]
     done: dict[str, Any] = await client.post(
         "payout", f"{path}/confirm-cancel", actor=SECOND, body={"sha256": sha256}, sha256=sha256
@@ -52,11 +61,14 @@ def cancel_payments(
     beneficiary: Annotated[list[UUID], typer.Option()],
     reason: str = "LATE_DEATH",
     free: Annotated[bool, typer.Option(help="The next build may pay the lines again; without it they are kept back.")] = False,
+    month: Annotated[
+        list[str] | None, typer.Option(help="Of several months keep back only this one; the others wait for the next build.")
+    ] = None,
     name: Name = "local",
 ) -> None:
     """Ask providers not to pay what was sent, signed by two. Example: ansinh payroll cancel 2024-02 huyen-444 --beneficiary ID"""
-    people, after = [str(one) for one in beneficiary], "free" if free else "keep"
-    show(ask(name, lambda _a, client: cancel(client, period, payer, beneficiary_ids=people, reason=reason, after=after)))
+    asked: dict[str, Any] = {"beneficiary_ids": [str(one) for one in beneficiary], "reason": reason, "periods": month or ()}
+    show(ask(name, lambda _a, client: cancel(client, period, payer, **asked, after="free" if free else "keep")))
 
 
 @payroll.command("cancels")

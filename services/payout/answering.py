@@ -23,7 +23,8 @@ Row = Mapping[str, Any]
 class Answers:
     """One batch of answers while it is judged: what we hold, what was decided, what is to be written.
 
-    A wave moves each payment, or wish to cancel, once. `kept`: payments whose lines must not be paid again by themselves.
+    A wave moves each payment, or wish to cancel, once. `kept`: payments whose lines must not be paid again by themselves,
+    `disputed`: of these, cancelled ones whose money is said to have left.
     """
 
     batches: Mapping[UUID, Row]
@@ -34,6 +35,7 @@ class Answers:
     waves: list[dict[UUID, tuple[InstructionState, str | None]]] = field(default_factory=list)
     cancel_waves: list[dict[UUID, CancelState]] = field(default_factory=list)
     kept: set[UUID] = field(default_factory=set)
+    disputed: set[UUID] = field(default_factory=set)
     postings: list[tuple[str, str, Posting]] = field(default_factory=list)
     marks: dict[ResultKind, set[UUID]] = field(default_factory=lambda: defaultdict(set))
 
@@ -66,6 +68,7 @@ def judge(answers: Answers, answer: PaymentResult) -> Fate:
         _apply(answers, row, brought, reason=answer.reason)
     if payment and fate is Fate.CONFLICT and disputes(payment.state, answer) and not payment.closed:
         answers.kept.add(payment.instruction_id)
+        answers.disputed.add(payment.instruction_id)
     return fate
 
 

@@ -12,7 +12,7 @@ from asyncpg import Record
 
 from services.payout import store_recall
 from services.payout.emitting import Entries
-from services.payout.recalling import IN_FLIGHT, After, CancelState, cancel_sha256, follows, refused
+from services.payout.recalling import IN_FLIGHT, After, CancelState, Wish, by_month, cancel_sha256, follows, refused
 from services.payout.refusals import Refusal, Refused
 from services.payout.store import Payroll
 from services.payout.store_recall import Asked
@@ -29,35 +29,41 @@ from shared.words import InstructionState
 
 @dataclass(frozen=True, slots=True)
 class CancelProposed:
-    """A cancel that waits for its second signature."""
+    """A cancel that waits for its second signature. `kept_back`, `owed`: VND by month, what of it is back for good when the payments are
+    cancelled, and what the next build may pay."""
 
     sha256: str
     count: int
     vnd: int
+    kept_back: dict[str, int]
+    owed: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class CancelAsked:
-    """What a confirmed cancel did: payments asked back, and those that had ended while it waited for the second signature."""
+    """What a confirmed cancel did: payments asked back, with what becomes of their months, and those that had ended while it waited for the
+    second signature."""
 
     asked: int
     ended: int
+    kept_back: dict[str, int]
+    owed: dict[str, int]
 
 
 async def propose(
-    tx: Tx, people: Collection[UUID], wish: tuple[str, After], *, payroll: Payroll, actor: Actor, at: datetime
+    tx: Tx, people: Collection[UUID], wish: Wish, *, payroll: Payroll, actor: Actor, at: datetime
 ) -> CancelProposed | Refused:
-    """Propose to ask back every payment of these people that is on its way. `wish`: a reason, a code, and what becomes of the lines."""
-    reason, after = wish
+    """Propose to ask back every payment of these people that is on its way; where months are named, those that pay one of them."""
     rows = await store_recall.cancellable(tx, payroll, people)
+    rows = [row for row in rows if not wish.months or not wish.months.isdisjoint(row["months"])]
     found = [row for row in rows if row["state"] in IN_FLIGHT]
-    sha256 = cancel_sha256(reason, after, [(row["sent_sha256"], row["end_to_end_id"]) for row in found])
+    sha256 = cancel_sha256(wish, [(row["sent_sha256"], row["end_to_end_id"]) for row in found])
     refusal = refused(people, rows, sha256)
     if refusal:
         return Refused(refusal, len(people))
     ids = [row["instruction_id"] for row in found]
-    await store_recall.propose(tx, payroll, sha256, wish=(reason, after), ids=ids, actor=actor, at=at)
-    return CancelProposed(sha256, len(found), sum(row["vnd"] for row in found))
+    await store_recall.propose(tx, payroll, sha256, wish=wish, ids=ids, actor=actor, at=at)
+    return CancelProposed(sha256, len(found), sum(row["vnd"] for row in found), *by_month(found, wish))
 
 
 async def confirm(tx: Tx, vault: Vault, sha256: str, *, payroll: Payroll, actor: Actor, at: datetime) -> CancelAsked | Refused:
@@ -82,7 +88,8 @@ async def confirm(tx: Tx, vault: Vault, sha256: str, *, payroll: Payroll, actor:
     ]
     events += [_told(vault, message, sha256, at=at) for message in messages]
     await put_events(tx, events, at)
-    return CancelAsked(len(asked), len(named) - len(asked))
+    wish = Wish(proposal["reason"], After(proposal["after"]), frozenset(proposal["periods"] or ()))
+    return CancelAsked(len(asked), len(named) - len(asked), *by_month(asked, wish))
 
 
 async def expire(tx: Tx, answer_hours: int, *, payroll: Payroll, at: datetime) -> int:

@@ -111,8 +111,8 @@ class Handlers:
             for row in await store.move_payments(tx, wave):
                 batch = answers.batches[row["batch_id"]]
                 events += moved([row], batch["period"], batch["payer"])
-        for line in await store_recall.keep_back(tx, answers.kept, at) if answers.kept else ():
-            held = HeldLine(line["entitlement_id"], HeldReason.WITHDRAWN, line["vnd"], line["period"])
+        for line in await store_recall.keep_back(tx, answers.kept, answers.disputed, at) if answers.kept else ():
+            held = HeldLine(line["entitlement_id"], HeldReason(line["reason"]), line["vnd"], line["period"])
             events.append(Entries(line["payroll"], line["payer"], at).held(held))
         new = await store.post(tx, answers.postings, at)
         payrolls = {row["instruction_id"]: row["period"] for row in answers.payments.values()}

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.payout import cancelling, store, store_recall
 from services.payout.cancelling import CancelAsked, CancelProposed
 from services.payout.clerk import Clerk
-from services.payout.recalling import After
+from services.payout.recalling import After, Wish
 from services.payout.refusals import Refused
 from services.payout.store import Payroll
 from shared.actors import Actor
@@ -25,12 +25,20 @@ PATH = "/v1/payrolls/{period}/{payer}"
 
 
 class Cancel(BaseModel):
-    """Whose payments to ask back, why (a code), and what becomes of the lines: kept back for good, or free for the next build."""
+    """Whose payments to ask back, why (a code), and what becomes of the lines: kept back for good, or free for the next build. A provider
+    cancels a payment whole; `periods`: of one that pays several months only these are kept back, the others wait for the next build."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
     beneficiary_ids: Annotated[list[UUID], Field(min_length=1, max_length=10_000)]
     reason: Annotated[str, Field(pattern=r"^[A-Z_]{2,40}$")]
     after: After = After.KEEP
+    periods: Annotated[frozenset[Period], Field(max_length=24)] = frozenset()
+
+    @model_validator(mode="after")
+    def _free_keeps_nothing_back(self) -> Cancel:
+        if self.periods and self.after is After.FREE:
+            raise ValueError("periods are kept back: not with after=free, which frees every month for the next build")
+        return self
 
 
 class CancelSigned(BaseModel):
@@ -53,9 +61,10 @@ def _add_asking(routes: APIRouter, runtime: Runtime) -> None:
     ) -> dict[str, Any]:
         """Propose to ask back payments that were sent; a second person must sign the hash returned. Nothing is asked before."""
         people, at = set(body.beneficiary_ids), runtime.clock.now()
+        wish = Wish(body.reason, body.after, body.periods)
 
         async def command(tx: Tx, payroll: Payroll) -> CancelProposed | Refused:
-            return await cancelling.propose(tx, people, (body.reason, body.after), payroll=payroll, actor=actor, at=at)
+            return await cancelling.propose(tx, people, wish, payroll=payroll, actor=actor, at=at)
 
         clerk = Clerk(runtime, period, payer, actor=actor)
         return dict(await clerk.run(Role.CHECKER, "payroll_cancel", command, answer=asdict))
@@ -94,7 +103,8 @@ def _add_waiting(routes: APIRouter, runtime: Runtime) -> None:
 
     @routes.get(PATH + "/cancels")
     async def cancels(period: Period, payer: Opaque) -> dict[str, Any]:
-        """Cancels of a payroll: who asked for what, and what became of it, by state and VND, each with the months of its payments. Of
+        """Cancels of a payroll: who asked for what, and what became of it, by state and VND, each with the months of its payments, and
+        `kept_back`: those of them that were named to be kept back (null: all that `after` keeps). Of
         months that are paid together, all of them, whichever of them is asked for."""
         async with runtime.database.reading() as tx:
             payroll = await store.paid_with(tx, period, payer)

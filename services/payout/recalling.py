@@ -8,6 +8,7 @@ a break.
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -60,6 +61,15 @@ class After(StrEnum):
 
     KEEP = "keep"
     FREE = "free"
+
+
+class Wish(NamedTuple):
+    """Why payments are asked back, a code; what becomes of their lines; and of what is kept back, only these months (none: all). What else
+    such a payment pays is still owed: it waits for the next build."""
+
+    reason: str
+    after: After = After.KEEP
+    months: frozenset[str] = frozenset()
 
 
 class Judged(NamedTuple):
@@ -124,10 +134,22 @@ def disputes(state: InstructionState | None, answer: PaymentResult) -> bool:
     return state is _S.CANCELLED and left
 
 
-def cancel_sha256(reason: str, after: After, named: Iterable[tuple[str, str]]) -> str:
-    """What both signatures name: reason, what becomes of the lines, and per payment the hash of the list that left and its id."""
-    text = [f"cancel:{reason}:{after}", *sorted(f"{list_hash}:{identity}" for list_hash, identity in named)]
+def cancel_sha256(wish: Wish, named: Iterable[tuple[str, str]]) -> str:
+    """What both signatures name: reason, what becomes of the lines, of which months, and per payment the hash of the list that left and its
+    id."""
+    months = (f"month:{month}" for month in sorted(wish.months))
+    text = [f"cancel:{wish.reason}:{wish.after}", *months, *sorted(f"{list_hash}:{identity}" for list_hash, identity in named)]
     return hashlib.sha256("".join(line + "\n" for line in text).encode()).hexdigest()
+
+
+def by_month(rows: Iterable[Any], wish: Wish) -> tuple[dict[str, int], dict[str, int]]:
+    """VND by month that these payments pay: what is kept back for good if they are cancelled, and what the next build may pay."""
+    back, owed = defaultdict[str, int](int), defaultdict[str, int](int)
+    for row in rows:
+        for month, vnd in zip(row["months"], row["vnds"], strict=True):
+            kept = wish.after is After.KEEP and (not wish.months or month in wish.months)
+            (back if kept else owed)[month] += vnd
+    return dict(sorted(back.items())), dict(sorted(owed.items()))
 
 
 def refused(people: Collection[UUID], rows: Collection[Any], sha256: str) -> Refusal | None:

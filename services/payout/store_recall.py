@@ -10,7 +10,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from services.payout import store
-from services.payout.recalling import CancelState
+from services.payout.recalling import CancelState, Wish
 from services.payout.store import HeldLine, Payroll
 from shared.actors import Actor
 from shared.database import Tx, load_queries
@@ -42,12 +42,12 @@ async def cancellable(tx: Tx, payroll: Payroll, people: Collection[UUID]) -> lis
 
 
 async def propose(
-    tx: Tx, payroll: Payroll, sha256: str, *, wish: tuple[str, str], ids: Collection[UUID], actor: Actor, at: datetime
+    tx: Tx, payroll: Payroll, sha256: str, *, wish: Wish, ids: Collection[UUID], actor: Actor, at: datetime
 ) -> None:
-    """A cancel waits for its second signature. `wish`: its reason, and what becomes of the lines."""
-    reason, after = wish
+    """A cancel waits for its second signature."""
     names = {"period": payroll.period, "payer": payroll.payer, "list_sha256": sha256, "at": at}
-    await queries.propose_cancel(tx, **names, reason=reason, after=after, actor=actor.id, token=actor.token)
+    wished = {"reason": wish.reason, "after": wish.after, "periods": sorted(wish.months) or None}
+    await queries.propose_cancel(tx, **names, **wished, actor=actor.id, token=actor.token)
     await queries.add_cancels(tx, list_sha256=sha256, ids=sorted(ids), at=at)
 
 
@@ -89,11 +89,12 @@ async def unanswered(tx: Tx, payroll: Payroll, asked_before: datetime) -> list[U
     return [row["instruction_id"] for row in await _all(rows)]
 
 
-async def keep_back(tx: Tx, payments: Collection[UUID], at: datetime) -> list[Record]:
-    """Hold whatever of the lines of these payments is in no live payment; returns what is held now, with period, payer and payroll."""
-    rows = await _all(queries.lines_to_keep(tx, ids=list(payments)))
+async def keep_back(tx: Tx, payments: Collection[UUID], disputed: Collection[UUID], at: datetime) -> list[Record]:
+    """Hold whatever of the lines of these payments is in no live payment, as two people signed, and all of it of those in dispute; returns
+    what is held now, with reason, period, payer and payroll."""
+    rows = await _all(queries.lines_to_keep(tx, ids=list(payments), disputed=list(disputed)))
     await store.release_held(tx, [row["entitlement_id"] for row in rows], at)
-    await store.hold(tx, [HeldLine(row["entitlement_id"], HeldReason.WITHDRAWN, row["vnd"]) for row in rows], at)
+    await store.hold(tx, [HeldLine(row["entitlement_id"], HeldReason(row["reason"]), row["vnd"]) for row in rows], at)
     return rows
 
 

@@ -220,7 +220,7 @@ async def test_what_ended_before_the_second_signature_is_not_asked(bench: Bench)
     (paid,) = await answers(bench, LineStatus.PAID)
     await bench.answer(paid)
     done = await bench.post("confirm-cancel", "approver-1", Role.APPROVER, sha256=sha256, json={"sha256": sha256})
-    assert done.json() == {"sha256": sha256, "asked": 0, "ended": 1}
+    assert done.json() == {"sha256": sha256, "asked": 0, "ended": 1, "kept_back": {}, "owed": {}}
     assert await asked_of(bench) == []
 
 

@@ -108,13 +108,13 @@ async def test_a_death_between_the_months_owes_the_first_and_not_the_second(benc
         assert sums(await settlement(bench, month))["in_flight"] == paid * ONE
 
 
-async def waits_for_the_next_build(bench: Bench, vnd: int) -> None:
-    """April is still owed to one person: sheet, settlement and finishing say so."""
+async def waits_for_the_next_build(bench: Bench, vnd: int, count: int = 1) -> None:
+    """April is still owed to so many people, so much each: sheet, settlement and finishing say so."""
     (row,) = (await bench.client.get(f"/v1/periods/{APRIL}/go-no-go")).json()["payers"]
-    assert (row["go"], row["checked"], row["to_build"]) == (False, False, 1)
-    assert row["todo"] == "Lập đợt chi tiếp theo: 1 dòng vẫn được hưởng của khoản chi đã rút."
+    assert (row["go"], row["checked"], row["to_build"]) == (False, False, count)
+    assert row["todo"] == f"Lập đợt chi tiếp theo: {count} dòng vẫn được hưởng của khoản chi đã rút."
     total = await settlement(bench, APRIL)
-    assert total["held_by_reason"]["NEXT_BUILD"] == {"count": 1, "vnd": vnd}
+    assert total["held_by_reason"]["NEXT_BUILD"] == {"count": count, "vnd": count * vnd}
     page_of = (await bench.client.get(f"/v1/settlements/{APRIL}/{PAYER}.html")).text
     assert "Lập đợt chi tiếp theo của kỳ này" in page_of
     assert (await command(bench, "finish", Role.APPROVER)).json()["code"] == "NOT_FINISHED"
@@ -433,10 +433,7 @@ async def test_what_two_people_cancel_is_kept_back_in_both_months_and_proved(ben
     lists = [await closed(bench, month, PAYER, Entry(gone, a_line()), Entry(dead, a_line())) for month in BOTH]
     await joined(bench)
     await pay(bench, APRIL, PAYER)
-    body = {"beneficiary_ids": [str(gone.beneficiary_id)], "reason": "RECALL", "after": "keep"}
-    sha256 = (await command(bench, "cancel", Role.CHECKER, json=body)).json()["sha256"]
-    asked = await command(bench, "confirm-cancel", Role.APPROVER, sha256=sha256, json={"sha256": sha256})
-    assert asked.json()["asked"] == 1, asked.text
+    assert await cancelled(bench, gone) == {"asked": 1, "ended": 0, "kept_back": {APRIL: ONE, MAY: ONE}, "owed": {}}
     for month in BOTH:
         shown = (await bench.client.get(f"/v1/payrolls/{month}/{PAYER}/cancels")).json()
         assert (shown["period"], shown["periods"], [one["periods"] for one in shown["cancels"]]) == (APRIL, BOTH, [BOTH])
@@ -450,6 +447,67 @@ async def test_what_two_people_cancel_is_kept_back_in_both_months_and_proved(ben
     assert {(key[0], str(place)) for key, places in proof.places.items() for place in places} == {
         (month, place) for month in BOTH for place in ("held", "paid")
     }
+
+
+async def cancelled(bench: Bench, who: BeneficiarySnapshot, **more: Any) -> dict[str, Any]:
+    """Two people ask for the money back; returns what the second was told, without the hash."""
+    body = {"beneficiary_ids": [str(who.beneficiary_id)], "reason": "RECALL", **more}
+    proposed = (await command(bench, "cancel", Role.CHECKER, json=body)).json()
+    sha256 = proposed["sha256"]
+    asked = (await command(bench, "confirm-cancel", Role.APPROVER, sha256=sha256, json={"sha256": sha256})).json()
+    assert {key: asked[key] for key in ("kept_back", "owed")} == {key: proposed[key] for key in ("kept_back", "owed")}
+    return {key: value for key, value in asked.items() if key != "sha256"}
+
+
+async def test_two_people_cancel_one_month_and_the_other_is_paid_by_the_next_round(bench: Bench, tmp_path: Path) -> None:
+    """The provider stops the payment whole. What it paid of April is owed, unless the money is said to have left after all."""
+    who, doubtful = await a_person(bench, account=an_account()), await a_person(bench, account=an_account(number="3709000000011"))
+    lists = [await closed(bench, month, PAYER, Entry(who, a_line()), Entry(doubtful, a_line())) for month in BOTH]
+    await joined(bench)
+    await pay(bench, APRIL, PAYER)
+    body = {"beneficiary_ids": [str(who.beneficiary_id)], "reason": "RECALL"}
+    assert (await command(bench, "cancel", Role.CHECKER, json=body | {"periods": [JUNE]})).json()["code"] == "NOTHING_TO_CANCEL"
+    assert (await command(bench, "cancel", Role.CHECKER, json=body | {"periods": [MAY], "after": "free"})).status_code == 422
+    for one in (who, doubtful):
+        assert await cancelled(bench, one, periods=[MAY]) == {
+            "asked": 1,
+            "ended": 0,
+            "kept_back": {MAY: ONE},
+            "owed": {APRIL: ONE},
+        }
+    shown = (await bench.client.get(f"/v1/payrolls/{MAY}/{PAYER}/cancels")).json()["cancels"]
+    assert [(one["kept_back"], one["periods"], one["vnd"]) for one in shown] == [([MAY], BOTH, 2 * ONE)] * 2
+    said = await word(bench, CancelOutcome.CANCELLED)
+    april, may = f"{APRIL} {PAYER}", f"{MAY} {PAYER}"
+    for one in (who, doubtful):
+        assert await held(bench, one.beneficiary_id) == {april: "NEXT_BUILD", may: "WITHDRAWN"}
+    await waits_for_the_next_build(bench, ONE, count=2)
+
+    (paid,) = [
+        one for one in await bench.answers_to(Provider.BANK_A, LineStatus.PAID)
+        if one.end_to_end_id in {line["end_to_end_id"] for line in (await bench.trace(doubtful.beneficiary_id))["payments"]}
+    ]  # fmt: skip
+    await bench.answer(paid)
+    assert await held(bench, doubtful.beneficiary_id) == {april: "WITHDRAWN", may: "WITHDRAWN"}, "never paid again on doubt"
+    await pay(bench, APRIL, PAYER)
+    assert await whose(bench, who.beneficiary_id) == [("cancelled", BOTH, 2 * ONE), ("sending", [APRIL], ONE)]
+    assert await whose(bench, doubtful.beneficiary_id) == [("cancelled", BOTH, 2 * ONE)]
+    assert await held(bench, who.beneficiary_id) == {april: None, may: "WITHDRAWN"}
+    heard = {paid.end_to_end_id, *(one.end_to_end_id for one in said)}
+    second = [one for one in await bench.answers_to(Provider.BANK_A, LineStatus.PAID) if one.end_to_end_id not in heard]
+    await bench.answer(*second)
+    proof = prove(await export(bench, tmp_path / "audit", lists, [*said, *second]))
+    assert proof.findings == []
+    assert {(key[0], str(place)): total[1] for key, places in proof.places.items() for place, total in places.items()} == {
+        (APRIL, "held"): ONE, (APRIL, "paid"): ONE, (MAY, "held"): 2 * ONE,
+    }  # fmt: skip
+    for freed in (
+        "UPDATE held SET until = now() WHERE reason = 'WITHDRAWN'",
+        "UPDATE held SET reason = 'DEAD' WHERE reason = 'WITHDRAWN'",
+    ):
+        async with bench.database.session() as session:
+            with pytest.raises(asyncpg.CheckViolationError, match="what two people keep back stays back"):
+                await session.execute(freed)
 
 
 async def test_a_month_that_nobody_joined_is_found_by_the_proof(bench: Bench, tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ from services.payout.recalling import (
     OPEN,
     After,
     CancelState,
+    Wish,
+    by_month,
     cancel_sha256,
     disputes,
     follows,
@@ -241,7 +243,21 @@ def test_why_a_cancel_is_refused(rows: list[dict[str, Any]], refusal: Refusal | 
 
 
 def test_hash_is_bound_to_reason_lines_and_list() -> None:
-    bound = cancel_sha256("LATE_DEATH", After.KEEP, [("list", "id"), ("list", "id2")])
-    assert bound == cancel_sha256("LATE_DEATH", After.KEEP, [("list", "id2"), ("list", "id")])
-    others = [("RECALL", After.KEEP, "list"), ("LATE_DEATH", After.FREE, "list"), ("LATE_DEATH", After.KEEP, "other")]
-    assert bound not in {cancel_sha256(reason, after, [(a_list, "id"), (a_list, "id2")]) for reason, after, a_list in others}
+    dead, may = Wish("LATE_DEATH"), Wish("LATE_DEATH", After.KEEP, frozenset({"2024-05"}))
+    bound = cancel_sha256(dead, [("list", "id"), ("list", "id2")])
+    assert bound == cancel_sha256(dead, [("list", "id2"), ("list", "id")])
+    others = [(Wish("RECALL"), "list"), (Wish("LATE_DEATH", After.FREE), "list"), (may, "list"), (dead, "other")]
+    assert bound not in {cancel_sha256(wish, [(a_list, "id"), (a_list, "id2")]) for wish, a_list in others}
+
+
+@pytest.mark.parametrize(
+    ("wish", "kept_back", "owed"),
+    [
+        (Wish("RECALL"), {"2024-04": 7, "2024-05": 3}, {}),
+        (Wish("RECALL", After.FREE), {}, {"2024-04": 7, "2024-05": 3}),
+        (Wish("RECALL", After.KEEP, frozenset({"2024-05"})), {"2024-05": 3}, {"2024-04": 7}),
+    ],
+)
+def test_every_dong_is_kept_back_or_owed(wish: Wish, kept_back: dict[str, int], owed: dict[str, int]) -> None:
+    payments = [{"months": ["2024-05", "2024-04"], "vnds": [3, 5]}, {"months": ["2024-04"], "vnds": [2]}]
+    assert by_month(payments, wish) == (kept_back, owed)
