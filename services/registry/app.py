@@ -19,6 +19,7 @@ from services.registry.joining import Joiner
 from services.registry.lists import ListCloser
 from services.registry.looking import Looker
 from services.registry.pairing import Pairing
+from services.registry.passing import DayWatch
 from services.registry.placer import Placer
 from services.registry.reading import Tables
 from services.registry.settings import Settings
@@ -44,6 +45,7 @@ def build(runtime: Runtime) -> App:
     gatekeeper = Gatekeeper(runtime.database, runtime.clock, registrar)
     undoer = Undoer(runtime.database, runtime.clock, registrar)
     looker = Looker(runtime.database, runtime.clock, registrar.sealer)
+    days = DayWatch(runtime.database, runtime.clock, registrar)
     routes = router(runtime, importer, closer, inbox=inbox, door=door, gatekeeper=gatekeeper, undoer=undoer)
     pairing, joiner = (
         Pairing(runtime.database, runtime.clock, registrar.sealer),
@@ -64,7 +66,7 @@ def build(runtime: Runtime) -> App:
             topics.NOTIFY_MESSAGE: handlers.on_text,
         },
         router=routes,
-        background=[closer.finish, partial(looker.keep_looking, log=runtime.log)],
+        background=[closer.finish, *(partial(one.keep_looking, log=runtime.log) for one in (looker, days))],
         republishes=store_republish.pages(registrar.sealer, runtime.clock),
     )
 

@@ -320,7 +320,7 @@ class Desk:
 
     def _about_the_person(self, act: RegisterAccount | RecordWish | NameCollector, person: Person) -> Done:
         if isinstance(act, RecordWish):
-            self._change_person(people_rules.wish_recorded(person, act))
+            self._change_person(people_rules.wish_recorded(person, act, self.terms.today))
             return ()
         if isinstance(act, NameCollector):
             if act.personal.collector is None:
@@ -330,7 +330,8 @@ class Desk:
         if act.personal.account is None:
             return RowReason.ACCOUNT_BAD
         self._change_person(people_rules.account_registered(person, act, self.terms))
-        return (RowNote.STRONGER_ACCOUNT,) if people_rules.keeps_account(person, act, self.terms) else ()
+        counts = self.people[person.beneficiary_id].account == act.personal.account
+        return () if counts else (RowNote.STRONGER_ACCOUNT,)
 
     # --- what changes ----------------------------------------------------------------------------------------------------
 
@@ -339,7 +340,7 @@ class Desk:
         self.changed_records.add((statement.source, record))
 
     def _change_person(self, person: Person) -> None:
-        before = self.people.get(person.beneficiary_id)
+        before, person = self.people.get(person.beneficiary_id), people_rules.weighed(person, self.terms.today)
         if person != before:
             self._forget(before)
             self._keep(person)

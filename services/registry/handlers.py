@@ -93,12 +93,13 @@ class Registrar:
         async with Lane() as lane:
             await self._save(tx, desk, before, lane=lane)
 
-    async def rewrite(self, tx: Tx, was: tuple[Person, Blocks], now: Person) -> None:
-        """One person who reads differently now, under the next version. The caller holds the registrars' lock."""
+    async def rewrite(self, tx: Tx, was: Mapping[UUID, tuple[Person, Blocks]], now: Iterable[Person]) -> None:
+        """People who read differently now, under the next version. The caller holds the registrars' lock."""
         desk = await self._empty_desk(tx)
-        desk.people, desk.changed_people = {now.beneficiary_id: now}, {now.beneficiary_id}
+        desk.people = {person.beneficiary_id: person for person in now}
+        desk.changed_people = set(desk.people)
         async with Lane() as lane:
-            await self._save(tx, desk, {now.beneficiary_id: was}, lane=lane)
+            await self._save(tx, desk, was, lane=lane)
 
     async def _empty_desk(self, tx: Tx) -> Desk:
         today, epoch = self._clock.today(), await epoch_of(tx)
@@ -133,10 +134,10 @@ class Registrar:
             await lane.put(partial(self._write, tx, desk, portion, sealed=sealed, found=before, import_id=import_id))
 
     def _sealed(self, desk: Desk, key: UUID, before: Mapping[UUID, tuple[Person, Blocks]]) -> Sealed:
-        """A new version goes out only for those of whom a reader would see something new."""
+        """A new version goes out only for those of whom a reader would see something new: readers know the day they were kept on."""
         old, blocks = before.get(key, (None, None))
         person = desk.people[key]
-        is_new = old is None or old.published(desk.today) != person.published(desk.today)
+        is_new = old is None or old.published((blocks and blocks.kept_on) or desk.today) != person.published(desk.today)
         if is_new:
             person = person._replace(version=(max(desk.epoch, person.version[0]), person.version[1] + 1))
         sealed = self.sealer.seal(person, before=old, blocks=blocks, today=desk.today)

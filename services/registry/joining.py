@@ -101,19 +101,20 @@ class Joiner:
         return {"act_id": act_id, **told, "fields": list(taken), "rows_too_late": late}
 
     async def _merge(self, tx: Tx, act: Act, known: Known) -> tuple[tuple[str, ...], int]:
-        (goes, goes_blocks), (stays, stays_blocks) = known[act.merged_id], known[act.survivor_id]
+        goes, stays = known[act.merged_id][0], known[act.survivor_id][0]
         now, taken = absorbed(stays, goes)
         await store_merging.carry_over(tx, act, self._registrar.sealer.keys_of(goes.identity, goes.place))
-        await self._registrar.rewrite(tx, (goes, goes_blocks), goes._replace(merged_into=act.survivor_id))
-        await self._registrar.rewrite(tx, (stays, stays_blocks), now)
+        await self._registrar.rewrite(tx, known, [goes._replace(merged_into=act.survivor_id)])
+        await self._registrar.rewrite(tx, known, [now])
         return taken, 0
 
     async def _separate(self, tx: Tx, act: Act, known: Known) -> tuple[tuple[str, ...], int]:
-        (goes, goes_blocks), (stays, stays_blocks) = known[act.merged_id], known[act.survivor_id]
+        (goes, goes_blocks), (stays, _) = known[act.merged_id], known[act.survivor_id]
         taken = await store_merging.taken_over(tx, act.survivor_id)
         late = await store_merging.carry_back(tx, act)
-        await self._registrar.rewrite(tx, (stays, stays_blocks), released(stays, goes, taken))
-        await self._registrar.rewrite(tx, (goes._replace(merged_into=act.survivor_id), goes_blocks), goes)
+        await self._registrar.rewrite(tx, known, [released(stays, goes, taken)])
+        merged = {act.merged_id: (goes._replace(merged_into=act.survivor_id), goes_blocks)}
+        await self._registrar.rewrite(tx, merged, [goes])
         return tuple(taken), late
 
     async def _unseen(self, tx: Tx, pair: Pair, sight_id: UUID, *, actor: Actor) -> PairReason | None:

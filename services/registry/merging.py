@@ -63,7 +63,7 @@ MERGE_ADVICE: Mapping[MergeReason, str] = {
 
 _IDENTITY = ("birth_date", "sex", "personal_number", "old_number")
 _TOGETHER: Mapping[str, tuple[str, ...]] = {
-    "account": ("account", "account_source", "authorisation"),
+    "account": ("account", "account_source", "authorisation", "aside"),
     "phone": ("phone",),
     "wish": ("wish", "wish_reason"),
     "cannot_reason": ("cannot_reason", "cannot_until"),

@@ -13,6 +13,8 @@ from services.registry.refusals import RowReason
 from services.registry.statements import Change, End, Enrol, NameCollector, RecordWish, RegisterAccount
 from shared.after_death import ON_DEATH, owed_to_the_family
 from shared.authorisation import ACCOUNT, Paper, paper_of_holder
+from shared.fields import Block
+from shared.names import SAME_HOLDER, compare, is_masked
 from shared.personal import Account, Circumstances, Collector, Delivery, Identity, Payee, PersonalData, Scope
 from shared.words import AccountSource, EndReason, Life, Wish
 
@@ -33,6 +35,13 @@ class Place(NamedTuple):
 
 
 NOWHERE = Place("", "")
+
+
+class Aside(Block):
+    """An account that does not count for now: a person's own while another's is paid on by a paper, and that one once the paper is over."""
+
+    account: Account
+    source: AccountSource
 
 
 class Person(NamedTuple):
@@ -65,6 +74,8 @@ class Person(NamedTuple):
     merged_into: UUID | None = None
     authorisation: Collector | None = None
     """By whose paper an account that is somebody else's may be paid on; its days are its own."""
+    aside: Aside | None = None
+    """Told to nobody until it counts (`weighed`)."""
     is_erased: bool = False
     """Nothing is known any more but ids and money; nobody is ever found under this id again."""
 
@@ -186,7 +197,8 @@ def account_registered(person: Person, act: RegisterAccount, terms: Terms) -> Pe
     if said.identity:
         person = person._replace(identity=completed(person.identity, said.identity))
     person = person._replace(**_now_wishes(person, act.wish), phone=person.phone or said.phone)
-    return person if keeps_account(person, act, terms) else _with_account(person, act, terms)
+    new = _with_account(person, act, terms)
+    return _beside(person, new, terms) if keeps_account(person, act, terms) else _beside(new, person, terms)
 
 
 def keeps_account(person: Person, act: RegisterAccount, terms: Terms) -> bool:
@@ -200,17 +212,51 @@ def _with_account(person: Person, act: RegisterAccount, terms: Terms) -> Person:
     return _from_source(person._replace(**named), act.personal.account, act.account_source, ranks=terms.ranks)
 
 
+def weighed(person: Person, today: date) -> Person:
+    """The person with the account that counts on a day: another's by a paper that is not over, else their own. The other is set aside."""
+    other = person.aside
+    if other is None or person.account is None or person.account_source is None:
+        return person
+    aside = Aside(account=person.account, source=person.account_source)
+    turned = person._replace(account=other.account, account_source=other.source, aside=aside)
+    return turned if _standing(turned, today) < _standing(person, today) else person
+
+
+def _standing(person: Person, today: date) -> int:
+    """By whose account a person is paid, the first first: by a paper, their own, nobody knows whose, by a paper that is over."""
+    assert person.account, "the caller looked"
+    if person.paper:
+        return 0 if today <= (person.paper.valid_until or date.max) else 3
+    holder = person.account.holder
+    return 1 if is_masked(holder) or compare(holder, person.identity.full_name) in SAME_HOLDER else 2
+
+
+def _beside(person: Person, other: Person, terms: Terms) -> Person:
+    """The person with what the other reading has for an account set aside, where a paper lets one of the two receive and not the other.
+    Of two own accounts beside a paper the stronger stays."""
+    if other.account is None or other.account_source is None or other.account == person.account:
+        return person
+    if (person.paper is None) == (other.paper is None):
+        return person
+    held = person.aside if person.paper else None
+    if held and terms.ranks[held.source] < terms.ranks[other.account_source]:
+        return person
+    return person._replace(aside=Aside(account=other.account, source=other.account_source))
+
+
 def _now_wishes(person: Person, wish: Wish) -> dict[str, Any]:
     """A reason speaks of the wish it was given for, not of another one."""
     return {"wish": wish, "wish_reason": person.wish_reason if wish is person.wish else None}
 
 
-def wish_recorded(person: Person, act: RecordWish) -> Person:
-    """The wish; with a review date the reason puts the person into the "cannot" class, and who wishes an account leaves it."""
+def wish_recorded(person: Person, act: RecordWish, today: date) -> Person:
+    """The wish; with a review date the reason puts the person into the "cannot" class. Who wishes an account leaves it, and
+    whoever is heard after its day."""
     person = person._replace(wish=act.wish, wish_reason=act.reason)
     if act.cannot_until and act.reason:
         return person._replace(cannot_reason=act.reason, cannot_until=act.cannot_until)
-    return person._replace(cannot_reason=None, cannot_until=None) if act.wish is Wish.ACCOUNT else person
+    leaves = act.wish is Wish.ACCOUNT or not person.cannot_on(today)
+    return person._replace(cannot_reason=None, cannot_until=None) if leaves else person
 
 
 def collector_named(person: Person, act: NameCollector) -> Person:
@@ -295,8 +341,8 @@ def _list_account(person: Person, said: PersonalData, terms: Terms) -> Person:
         return person
     listed = _from_source(person, said.account, AccountSource.CONFIRMED, ranks=terms.ranks)
     if terms.rank(listed) > terms.rank(person):
-        return person
-    return listed._replace(wish=Wish.ACCOUNT if person.wish is Wish.NONE else person.wish)
+        return _beside(person, listed, terms)
+    return _beside(listed, person, terms)._replace(wish=Wish.ACCOUNT if person.wish is Wish.NONE else person.wish)
 
 
 def _from_source(person: Person, account: Account | None, source: AccountSource, *, ranks: Ranks) -> Person:

@@ -19,6 +19,19 @@ SELECT p.* FROM person p JOIN (
 ) meant USING (beneficiary_id)
 ORDER BY p.beneficiary_id;
 
+-- name: people_whose_day_passed
+-- Of whom readers were told what is over since: that they cannot have an account (told as of the day they were kept), or another's account by
+-- a paper while their own is set aside. Once they are kept again nobody finds them.
+WITH passed AS MATERIALIZED (
+    SELECT beneficiary_id FROM person
+     WHERE cannot_reason IS NOT NULL AND cannot_until < :today AND cannot_until >= (changed_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date
+    UNION
+    SELECT beneficiary_id FROM person WHERE aside IS NOT NULL AND paper_until < :today
+)
+SELECT p.* FROM passed JOIN person p USING (beneficiary_id)
+ WHERE beneficiary_id > :after AND NOT EXISTS (SELECT FROM merged m WHERE m.beneficiary_id = p.beneficiary_id)
+ ORDER BY beneficiary_id LIMIT :most;
+
 -- name: known_records
 -- The records of these people and their last statements that took effect.
 SELECT source, record, beneficiary_id, sequence, digest FROM source_record WHERE beneficiary_id = ANY(:ids::uuid[]);
@@ -53,7 +66,7 @@ ON CONFLICT (beneficiary_id) DO UPDATE
        delivery_digest = EXCLUDED.delivery_digest, number_ix = EXCLUDED.number_ix, old_number_ix = EXCLUDED.old_number_ix,
        name_birth_ix = EXCLUDED.name_birth_ix, name_place_ix = EXCLUDED.name_place_ix, changed_at = EXCLUDED.changed_at,
        circumstances = EXCLUDED.circumstances, birth_year = EXCLUDED.birth_year, moved_out_on = EXCLUDED.moved_out_on,
-       paper_from = EXCLUDED.paper_from, paper_until = EXCLUDED.paper_until;
+       paper_from = EXCLUDED.paper_from, paper_until = EXCLUDED.paper_until, aside = EXCLUDED.aside;
 
 -- name: save_records!
 -- Whose records these are and how far they have got.

@@ -88,7 +88,7 @@ UPDATE person
        collector = NULL, contact = NULL, circumstances = NULL, identity_digest = NULL, account_digest = NULL, delivery_digest = NULL,
        number_ix = NULL, old_number_ix = NULL, name_birth_ix = NULL, name_place_ix = NULL, birth_year = NULL, wish = 'none', wish_reason = NULL,
        account_source = NULL, home_delivery = false, cannot_reason = NULL, cannot_until = NULL, collector_from = NULL, collector_until = NULL,
-       moved_out_on = NULL, paper_from = NULL, paper_until = NULL
+       moved_out_on = NULL, paper_from = NULL, paper_until = NULL, aside = NULL
  WHERE beneficiary_id = ANY(:ids::uuid[]);
 
 -- name: erase_lines!

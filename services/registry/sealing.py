@@ -11,7 +11,7 @@ from uuid import UUID
 from services.registry.cells import folded
 from services.registry.keying import Keys
 from services.registry.matching import FULL
-from services.registry.person import Person, Place
+from services.registry.person import Aside, Person, Place
 from services.registry.statements import Act, Statement
 from shared.events import BeneficiarySnapshot, Version
 from shared.fields import Block, json_of
@@ -20,7 +20,7 @@ from shared.vault import Kind, Vault
 
 
 class Blocks(NamedTuple):
-    """The sealed blocks of one person and the digests that travel beside them."""
+    """The sealed blocks of one person and the digests that travel beside them. `kept_on`: the day as of which a stored person was told."""
 
     identity: str
     payee: str
@@ -31,6 +31,8 @@ class Blocks(NamedTuple):
     account_digest: str | None = None
     delivery_digest: str | None = None
     circumstances: str | None = None
+    aside: str | None = None
+    kept_on: date | None = None
 
 
 KEYS_KEPT = 10_000  # more than one batch names
@@ -120,6 +122,7 @@ class Sealer:
             circumstances=block(Kind.PAYEE, after.circumstances, was=then.circumstances, sealed=had.circumstances)
             if after.circumstances
             else None,
+            aside=block(Kind.PAYEE, after.aside, was=then.aside, sealed=had.aside) if after.aside else None,
         )
 
     def nobody(self, owner: str, month: str) -> dict[str, str]:
@@ -156,6 +159,10 @@ class Sealer:
     def open_circumstances(self, owner: str, sealed: str | None) -> Circumstances | None:
         """Raises VaultError."""
         return self._vault.open_as(sealed, owner, Circumstances) if sealed else None
+
+    def open_aside(self, owner: str, sealed: str | None) -> Aside | None:
+        """Raises VaultError."""
+        return self._vault.open_as(sealed, owner, Aside) if sealed else None
 
     def _index(self, field: str, text: str | None) -> bytes | None:
         return self._vault.index(field, text) if text else None

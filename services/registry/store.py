@@ -26,6 +26,7 @@ from services.registry.statements import (
     RegisterAccount,
     Undo,
 )
+from shared.clock import LOCAL
 from shared.database import Tx, load_queries
 from shared.events import DeclaredLine, PaymentState, TextState, VerificationResult
 from shared.fields import json_of
@@ -66,6 +67,14 @@ async def known_people(
 ) -> dict[UUID, tuple[Person, Blocks]]:
     """Everybody these records or identities may mean, opened. Raises VaultError when a stored block does not open."""
     found = queries.known_people(tx, **_record_columns(records), **_key_columns(keys))
+    return {row["beneficiary_id"]: opened_person(row, sealer) async for row in found}
+
+
+async def people_whose_day_passed(
+    tx: Tx, today: date, *, after: UUID, most: int, sealer: Sealer
+) -> dict[UUID, tuple[Person, Blocks]]:
+    """The next people of whom readers were told what has ended with a day before this one. Raises VaultError."""
+    found = queries.people_whose_day_passed(tx, today=today, after=after, most=most)
     return {row["beneficiary_id"]: opened_person(row, sealer) async for row in found}
 
 
@@ -221,6 +230,7 @@ def _person_row(p: Person, b: Blocks, keys: Keys, *, at: datetime) -> tuple[obje
         p.cannot_reason, p.cannot_until, p.collector_from, p.collector_until, b.identity, b.payee, b.delivery, b.collector,
         b.contact, b.identity_digest, b.account_digest, b.delivery_digest, keys.number, keys.old_number, keys.name_birth, at,
         keys.name_place, b.circumstances, _birth_year(p.identity), None, p.moved_out_on, *_paper_days(p),
+        b.aside,
     )  # fmt: skip
 
 
@@ -344,6 +354,7 @@ def opened_person(row: Row, sealer: Sealer) -> tuple[Person, Blocks]:
         collector_until=row["collector_until"],
         phone=sealer.open_phone(owner, row["contact"]),
         circumstances=sealer.open_circumstances(owner, row["circumstances"]),
+        aside=sealer.open_aside(owner, row["aside"]),
     )
     blocks = Blocks(
         identity=row["identity"],
@@ -355,5 +366,7 @@ def opened_person(row: Row, sealer: Sealer) -> tuple[Person, Blocks]:
         account_digest=row["account_digest"],
         delivery_digest=row["delivery_digest"],
         circumstances=row["circumstances"],
+        aside=row["aside"],
+        kept_on=row["changed_at"].astimezone(LOCAL).date(),
     )
     return person, blocks

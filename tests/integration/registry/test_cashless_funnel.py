@@ -1,18 +1,21 @@
 """The cashless funnel: everybody on a list once, at one stage, with one next action; both directions of a wish."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import asyncpg
 import pytest
 
-from services.registry import store_funnel
+from services.payout import channel
+from services.payout.authorisation import opened_account
+from services.registry import store_funnel, store_republish
 from services.registry.http_funnel import added_up, shares
+from services.registry.passing import DayWatch
 from services.registry.visits import Heard, VisitEvidence, VisitReason, VisitRefusal, Visits
 from shared.actors import Actor
-from shared.events import AccountRegistered, PaymentState, VerificationResult, WishRecorded
+from shared.events import AccountRegistered, BeneficiarySnapshot, CollectorNamed, PaymentState, VerificationResult, WishRecorded
 from shared.ids import random_id
-from shared.personal import Account, PersonalData
+from shared.personal import Account, Circumstances, Collector, PersonalData
 from shared.topics import Provider
 from shared.words import AccountCheck, AccountSource, Channel, InstructionState, Outcome, Role, Wish
 from tests.integration.registry.registry_bench import PAYER, PERIOD, SOURCE, an_identity
@@ -90,7 +93,7 @@ NEXT = [
     ("UPDATE person SET cannot_reason = 'R_WEAK', cannot_until = '2024-12-31'", "cannot", "none", None),
     ("UPDATE person SET cannot_reason = 'R_WEAK', cannot_until = '2024-02-01'", "cannot", "review_cannot", "R_WEAK"),
     ("UPDATE person SET cannot_reason = 'R_WEAK'", "cannot", "review_cannot", "R_WEAK"),
-    ("UPDATE person SET cannot_reason = 'R_WEAK', cannot_until = '2024-01-19'", "verified", "await_payment", None),
+    ("UPDATE person SET cannot_reason = 'R_WEAK', cannot_until = '2024-01-19'", "verified", "review_cannot", "R_WEAK"),
     (PAID.replace("LIMIT $1", "LIMIT 1"), "paid", "none", None),
     (PAID.replace("LIMIT $1", "LIMIT 1").replace("2024-02'", "2024-01'"), "verified", "await_payment", None),
     (
@@ -223,6 +226,72 @@ async def test_the_history_of_wishes_is_never_rewritten(bench, sql):
             await tx.execute(sql)
 
 
+# --- accounts of others ------------------------------------------------------------------------------------------------------------
+
+OWN = Account(bank_bin="970405", number="3709000000001", holder="NGUYEN THI HOA")
+SONS = Account(bank_bin="970415", number="109900000001", holder="TRAN VAN CON")
+SON = Collector(full_name="Trần Văn Con", paper_number="UQ-7/2024", valid_from=date(2024, 1, 1), valid_until=date(2024, 6, 30))
+
+
+def account_of(bench, record: str, account: Account, paper: Collector | None = None) -> AccountRegistered:
+    personal = bench.sealed(PersonalData(identity=an_identity(), account=account, collector=paper))
+    source = AccountSource.COMMUNE_POLICE
+    return AccountRegistered(source="police", record=record, source_sequence=1, account_source=source, personal=personal)
+
+
+def a_collector(bench, seq: int, since: date, named: Collector) -> CollectorNamed:
+    personal = bench.sealed(PersonalData(collector=named))
+    return CollectorNamed(source=SOURCE, record="r1", source_sequence=seq, valid_from=since, personal=personal)
+
+
+def payout_chooses(bench, told: BeneficiarySnapshot, on: date) -> tuple[str, channel.Choice]:
+    """Which account payout reads, and how it pays on a day after the bank named each account's holder."""
+    account, paper = opened_account(bench.vault, told)
+    assert account
+    known = channel.Snapshot(
+        life=told.life, died_on=None, wish=told.wish, home_delivery=False, can_be_delivered=False, bank_bin=account.bank_bin,
+        identity_digest=told.identity_digest, account_digest=told.account_digest, paper=paper,
+    )  # fmt: skip
+    check = AccountCheck.USABLE if account == OWN else AccountCheck.NAME_MISMATCH
+    verdict = channel.Verdict(told.identity_digest, told.account_digest, Outcome.MATCH, None, check)
+    return account.number, channel.choose(known, verdict, period=f"{on:%Y-%m}", terms=channel.Terms(on=on))
+
+
+@pytest.mark.parametrize(("own_comes", "ends"), [("before the paper", "by its day"), ("while it holds", "by revoking")])
+async def test_an_own_account_counts_again_when_the_paper_ends(bench, own_comes, ends):
+    said = [account_of(bench, "own", OWN), account_of(bench, "sons", SONS, SON)]
+    await bench.see(bench.enrolled())
+    for one in said if own_comes == "before the paper" else reversed(said):
+        await bench.see(one)
+    days, february, july = DayWatch(bench.database, bench.clock, bench.registrar), date(2024, 2, 5), date(2024, 7, 5)
+    by_paper = (await bench.snapshots())[-1]
+    number, choice = payout_chooses(bench, by_paper, february)
+    assert (number, choice.channel) == (SONS.number, Channel.ACCOUNT)
+    assert payout_chooses(bench, by_paper, july)[1].channel is Channel.COUNTER, "payout judges the day itself"
+    if ends == "by its day":
+        bench.clock.move(timedelta(days=163))  # 1 July
+        assert (await days.tell(), await days.tell()) == (1, 0)
+    else:
+        revoked = SON.model_copy(update={"scope": "account", "revoked_on": bench.clock.today()})
+        await bench.see(a_collector(bench, 5, date(2024, 1, 1), revoked))
+        assert await days.tell() == 0
+    (told,) = await bench.snapshots()
+    number, choice = payout_chooses(bench, told, july)
+    assert (number, choice.channel, choice.gap) == (OWN.number, Channel.ACCOUNT, None)
+    renewed = SON.model_copy(update={"scope": "account", "paper_number": "UQ-9/2024", "valid_until": None, "valid_from": july})
+    await bench.see(a_collector(bench, 6, july, renewed))
+    number, choice = payout_chooses(bench, (await bench.snapshots())[-1], july)
+    assert (number, choice.channel) == (SONS.number, Channel.ACCOUNT)
+
+
+async def test_an_account_is_set_aside_only_sealed_and_beside_another(bench):
+    await bench.see(bench.enrolled(), account_of(bench, "own", OWN))
+    for wrong in ("aside = 'v1.payee.x', account_digest = NULL", "aside = 'v1.contact.x'"):
+        with pytest.raises(asyncpg.CheckViolationError):
+            async with bench.database.transaction("test") as tx:
+                await tx.execute(f"UPDATE person SET {wrong}")
+
+
 # --- home visits -------------------------------------------------------------------------------------------------------------------
 
 OFFICER = Actor("officer-1", frozenset({Role.LIST_OFFICER}), ("*",), None, "token-1")
@@ -249,6 +318,40 @@ async def test_a_visit_changes_the_person_and_keeps_who_decided_on_what(bench):
     ]
     assert [(one["wish"], one["reason"]) for one in trace["wish_changes"]] == [("post", "R_PIN"), ("account", None)]
     assert [one["fate"] for one in trace["statements"]][-3:] == ["applied", "applied", "repeated"]
+
+
+async def test_a_day_of_review_that_has_passed_is_told_once_and_ends_with_the_next_word(bench):
+    await bench.see(bench.enrolled())
+    await bench.see(bench.enrolled("r2", identity=an_identity(personal_number="042149990002", full_name="Lê Thị Bé")))
+    who = (await bench.snapshots())[0].beneficiary_id
+    visits = Visits(bench.database, bench.clock, bench.registrar)
+    days = DayWatch(bench.database, bench.clock, bench.registrar, part_people=1)
+    await visits.take(who, Heard(Wish.POST, VisitReason.WEAK, VisitEvidence.HEALTH_PAPER, date(2024, 1, 21)), OFFICER)
+    assert [told.cannot for told in await bench.snapshots()] == [True]
+    bench.clock.move(timedelta(days=1))
+    assert await days.tell() == 0, "the day itself counts"
+    bench.clock.move(timedelta(days=1))
+    assert await days.tell() == 1
+    assert [(told.beneficiary_id, told.cannot) for told in await bench.snapshots()] == [(who, False)]
+    assert (await days.tell(), await bench.snapshots()) == (0, [])
+    async with bench.database.reading() as tx:
+        again = await store_republish.snapshots(tx, "", 10, sealer=bench.registrar.sealer, clock=bench.clock)
+    assert [event.message.cannot for _, event in again] == [False, False]
+    await visits.take(who, Heard(Wish.POST, VisitReason.HABIT), OFFICER)
+    (row,) = await bench.rows("SELECT cannot_reason, wish_reason FROM person WHERE beneficiary_id = $1", who)
+    assert tuple(row) == (None, "R_HABIT")
+
+
+async def test_a_change_that_shows_nothing_else_tells_that_the_day_has_passed(bench):
+    await bench.see(bench.enrolled())
+    who = (await bench.snapshots())[0].beneficiary_id
+    cannot = Heard(Wish.POST, VisitReason.WEAK, VisitEvidence.HEALTH_PAPER, date(2024, 1, 21))
+    await Visits(bench.database, bench.clock, bench.registrar).take(who, cannot, OFFICER)
+    bench.clock.move(timedelta(days=2))
+    await bench.snapshots()
+    studying = PersonalData(identity=an_identity(), circumstances=Circumstances(studying=True))
+    await bench.see(bench.enrolled(seq=9, personal=studying))
+    assert [told.cannot for told in await bench.snapshots()] == [False]
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,40 @@ def test_after_its_last_day_the_persons_own_account_takes_over():
     )
 
 
+BULK = Account(bank_bin="970436", number="1000000001", holder="Nguyễn Thị Hòa")
+
+
+@pytest.mark.parametrize("first", [OWN, BULK])
+def test_of_two_own_accounts_told_beside_a_paper_the_stronger_comes_back(first):
+    person = rules.account_registered(somebody(), register(SONS, SON), TERMS)
+    said = [register(OWN, source=AccountSource.VNEID), register(BULK, source=AccountSource.BULK)]
+    for act in said if first == OWN else reversed(said):
+        person = rules.account_registered(person, act, TERMS)
+    assert rules.weighed(person, date(2024, 6, 30)).account == SONS
+    back = rules.weighed(person, date(2024, 7, 1))
+    assert (back.account, back.account_source) == (OWN, AccountSource.VNEID)
+
+
+def test_an_account_of_the_payers_list_waits_beside_a_paper_too():
+    by_paper = rules.account_registered(somebody(), register(SONS, SON), TERMS)
+    act = Enrol(
+        period="2024-02",
+        payer="huyen-444",
+        area="18502",
+        line=a_line(),
+        personal=PersonalData(identity=an_identity(), account=OWN),
+    )
+    listed = rules.enrolled(by_paper, act, TERMS, beneficiary_id=uuid4(), epoch=1)
+    assert rules.weighed(listed, date(2024, 7, 1)).account == OWN
+
+
+def test_somebody_elses_new_paper_for_accounts_gives_the_own_account_back():
+    person = rules.account_registered(rules.account_registered(somebody(), register(OWN), TERMS), register(SONS, SON), TERMS)
+    neighbour = PersonalData(collector=NEIGHBOUR.model_copy(update={"scope": "account"}))
+    other = rules.collector_named(person, NameCollector(valid_from=date(2024, 1, 1), personal=neighbour))
+    assert rules.weighed(other, TODAY).account == OWN
+
+
 def test_a_revoked_paper_is_over():
     by_paper = rules.account_registered(somebody(), register(SONS, SON), TERMS)
     revoked = SON.model_copy(update={"scope": "account", "revoked_on": date(2024, 1, 15)})

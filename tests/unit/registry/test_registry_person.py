@@ -90,14 +90,14 @@ def test_an_account_on_the_list_is_confirmed_and_does_not_overrule_a_wish_for_th
     act = enrol(personal=PersonalData(identity=an_identity(), account=ACCOUNT))
     fresh = rules.enrolled(None, act, TERMS, beneficiary_id=uuid4(), epoch=1)
     assert (fresh.wish, fresh.account_source) == (Wish.ACCOUNT, AccountSource.CONFIRMED)
-    wishes = rules.wish_recorded(fresh, RecordWish(wish=Wish.POST, reason="R_HABIT"))
+    wishes = rules.wish_recorded(fresh, RecordWish(wish=Wish.POST, reason="R_HABIT"), TODAY)
     assert rules.enrolled(wishes, act, TERMS, beneficiary_id=fresh.beneficiary_id, epoch=1).wish is Wish.POST
 
 
 def test_a_reason_is_the_cannot_class_only_with_a_review_date():
     person = a_person()
-    habit = rules.wish_recorded(person, RecordWish(wish=Wish.POST, reason="R_HABIT"))
-    weak = rules.wish_recorded(person, RecordWish(wish=Wish.NONE, reason="R_WEAK", cannot_until=date(2024, 6, 1)))
+    habit = rules.wish_recorded(person, RecordWish(wish=Wish.POST, reason="R_HABIT"), TODAY)
+    weak = rules.wish_recorded(person, RecordWish(wish=Wish.NONE, reason="R_WEAK", cannot_until=date(2024, 6, 1)), TODAY)
     assert not habit.cannot_on(TODAY)
     assert weak.cannot_on(date(2024, 6, 1))
     assert not weak.cannot_on(date(2024, 6, 2))
