@@ -120,7 +120,10 @@ def import_list(
     dry_run: Annotated[bool, typer.Option(help="Only say what would happen.")] = False,
     name: Name = "local",
 ) -> None:
-    """Hand in a list. Example: ansinh import list.xlsx --payer huyen-444 --period 2024-02 --dry-run"""
+    """Hand in a list; it comes back beside itself under a new name.
+
+    Example: ansinh import list.xlsx --payer huyen-444 --period 2024-02 --dry-run
+    """
     query = (
         {"payer": payer, "source": source} | ({"period": period} if period else {}) | ({"full": "true"} if kind == "full" else {})
     )

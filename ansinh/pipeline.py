@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,14 +21,27 @@ QUIET_ROUNDS = 3
 
 
 async def import_list(client: Client, kind: str, path: Path, *, dry_run: bool, **query: str) -> dict[str, Any]:
-    """Hand a workbook or a CSV file in at registry's door; the same list comes back beside it with fate and reason of each row."""
+    """Hand a workbook or a CSV file in at registry's door; the same list comes back beside it with fate and reason of each row,
+    under a name that nothing there has (`name_beside`)."""
     answer: dict[str, Any] = await client.send(
         "registry", f"/v1/lists/{kind}", path, actor="officer", dry_run=str(dry_run).lower(), **query
     )
-    suffix = {".xls": ".xlsx", ".ods": ".xlsx"}.get(path.suffix.casefold(), path.suffix)  # these come back as XLSX
-    returned = path.with_name(f"{path.stem}.{'dry-run' if dry_run else 'result'}{suffix}")
+    returned = name_beside(path, "dry-run" if dry_run else "result")
     await client.fetch("registry", answer.pop("returned_list"), returned, actor="officer")
     return {**answer, "workbook": str(returned)}
+
+
+def name_beside(path: Path, word: str) -> Path:
+    """An empty file beside a list, made here so that two commands never have one name and nobody's file is written over: `list.result.xlsx`
+    of `list.xlsx`, `list.xls.result.xlsx` of `list.xls`, which comes back as XLSX; `list.result-2.xlsx` where the first is taken."""
+    rewritten = path.suffix.casefold() in (".xls", ".ods")
+    stem, suffix = (path.name, ".xlsx") if rewritten else (path.stem, path.suffix)
+    for nth in itertools.count(1):
+        name = path.with_name(f"{stem}.{word}{'' if nth == 1 else f'-{nth}'}{suffix}")
+        with contextlib.suppress(FileExistsError):
+            name.touch(exist_ok=False)
+            return name
+    raise AssertionError("there is always a next number")
 
 
 async def close_list(client: Client, period: str, payer: str) -> dict[str, Any]:

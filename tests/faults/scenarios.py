@@ -102,7 +102,9 @@ ERASES = (
 )  # fmt: skip
 """Passed only when people are erased: `tests/integration/registry/test_erasure_dies.py` and
 `tests/integration/payout/test_payout_erasing.py` strike each."""
-STRUCK_ALONE = (*DELIVERS, *ASKS, *REVIEWS, *ERASES)
+DAYS = ("registry.days_passed.",)
+"""Passed every few minutes, and of use only on a day: `tests/integration/registry/test_cashless_funnel.py` strikes each."""
+STRUCK_ALONE = (*DELIVERS, *ASKS, *REVIEWS, *ERASES, *DAYS)
 
 
 def _crash_points() -> Iterator[Scenario]:

@@ -1,6 +1,10 @@
 """The cashless funnel: everybody on a list once, at one stage, with one next action; both directions of a wish."""
 
+import asyncio
+import signal
+import sys
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -12,12 +16,14 @@ from services.registry import store_funnel, store_republish
 from services.registry.http_funnel import added_up, shares
 from services.registry.passing import DayWatch
 from services.registry.visits import Heard, VisitEvidence, VisitReason, VisitRefusal, Visits
+from shared import crashing
 from shared.actors import Actor
 from shared.events import AccountRegistered, BeneficiarySnapshot, CollectorNamed, PaymentState, VerificationResult, WishRecorded
 from shared.ids import random_id
 from shared.personal import Account, Circumstances, Collector, PersonalData
 from shared.topics import Provider
 from shared.words import AccountCheck, AccountSource, Channel, InstructionState, Outcome, Role, Wish
+from tests.faults.scenarios import DAYS
 from tests.integration.registry.registry_bench import PAYER, PERIOD, SOURCE, an_identity
 
 # People as registry keeps them, made by the thousand; sealed blocks stand for real ones, nothing opens them here. Commune by turns of 7.
@@ -340,6 +346,33 @@ async def test_a_day_of_review_that_has_passed_is_told_once_and_ends_with_the_ne
     await visits.take(who, Heard(Wish.POST, VisitReason.HABIT), OFFICER)
     (row,) = await bench.rows("SELECT cannot_reason, wish_reason FROM person WHERE beneficiary_id = $1", who)
     assert tuple(row) == (None, "R_HABIT")
+
+
+async def test_a_process_that_dies_telling_it_has_told_nobody_or_everybody(bench, stack, keys):
+    await bench.see(bench.enrolled())
+    cannot = Heard(Wish.POST, VisitReason.WEAK, VisitEvidence.HEALTH_PAPER, date(2024, 1, 21))
+    await Visits(bench.database, bench.clock, bench.registrar).take((await bench.snapshots())[0].beneficiary_id, cannot, OFFICER)
+    await bench.snapshots()
+    async with bench.database.session() as session:
+        dsn = stack.postgres_dsn(await session.fetchval("SELECT current_database()"))
+    bench.clock.move(timedelta(days=2))
+    points = [point for point in crashing.inventory() if point.startswith(DAYS)]
+    assert len(points) == 2
+    told = []
+    for point in sorted(points, reverse=True):  # before the commit, then after it
+        given = (
+            "-m",
+            "tests.integration.registry.days_once",
+            dsn,
+            str(keys / "registry.json"),
+            bench.clock.now().isoformat(),
+            point,
+        )
+        process = await asyncio.create_subprocess_exec(sys.executable, *given, cwd=Path(__file__).parents[3])
+        assert await asyncio.wait_for(process.wait(), 60) == -signal.SIGKILL, "it died where it was told to"
+        told.append([snapshot.cannot for snapshot in await bench.snapshots()])
+    assert told == [[], [False]]
+    assert await DayWatch(bench.database, bench.clock, bench.registrar).tell() == 0
 
 
 async def test_a_change_that_shows_nothing_else_tells_that_the_day_has_passed(bench):
