@@ -30,11 +30,10 @@ async def connection(dsn: str) -> AsyncIterator[Any]:
         await opened.close()
 
 
-async def consumed_offsets(dsn: str) -> tuple[dict[tuple[str, int], int], int]:
-    """((topic, partition) -> next offset, outbox rows that wait to be published) of one service."""
-    async with connection(dsn) as tx:
-        rows = [row async for row in queries.partitions_expected(tx)]
-        waiting = (await queries.outbox_behind(tx))["waiting"]
+async def consumed_offsets(tx: Any) -> tuple[dict[tuple[str, int], int], int]:
+    """((topic, partition) -> next offset, outbox rows that wait to be published) of one service, by a connection to its database."""
+    rows = [row async for row in queries.partitions_expected(tx)]
+    waiting = (await queries.outbox_behind(tx))["waiting"]
     return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}, waiting
 
 

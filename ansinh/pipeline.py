@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from ansinh.client import Client
 from ansinh.installation import Addresses
-from ansinh.look import consumed_offsets
+from ansinh.look import connection, consumed_offsets
 from shared import topics
 
 STEPS = (("check", "checker"), ("approve", "approver"), ("release", "releaser"))
@@ -95,26 +95,26 @@ async def settled(addresses: Addresses, *, within_seconds: float = 120.0) -> Non
     deadline = asyncio.get_running_loop().time() + within_seconds
     ends = AIOKafkaConsumer(bootstrap_servers=addresses.kafka)
     await ends.start()
-    try:
+    async with contextlib.AsyncExitStack() as opened:
+        opened.push_async_callback(ends.stop)
+        databases = {name: await opened.enter_async_context(connection(dsn)) for name, dsn in addresses.databases.items()}
         quiet, before = 0, None
         while quiet < QUIET_ROUNDS:
-            now = await _lag(addresses, ends)
+            now = await _lag(databases, ends)
             quiet = quiet + 1 if now[0] == 0 and now == before else 0
             before = now
             if asyncio.get_running_loop().time() > deadline:
                 raise TimeoutError("the topics did not come to rest")
             await asyncio.sleep(0.15)
-    finally:
-        await ends.stop()
 
 
-async def _lag(addresses: Addresses, ends: AIOKafkaConsumer) -> tuple[int, int]:
+async def _lag(databases: Mapping[str, Any], ends: AIOKafkaConsumer) -> tuple[int, int]:
     """(records and outbox rows that wait, sum of all ends)."""
     places = [TopicPartition(topic.name, n) for topic in topics.TOPICS for n in range(topic.partitions)]
     reached: dict[TopicPartition, int] = await ends.end_offsets(places)
     waiting = 0
-    for name, dsn in addresses.databases.items():
-        offsets, unpublished = await consumed_offsets(dsn)
+    for name, tx in databases.items():
+        offsets, unpublished = await consumed_offsets(tx)
         assert offsets, f"{name} has no partitions"
         waiting += unpublished + sum(reached[TopicPartition(*place)] - offset for place, offset in offsets.items())
     return waiting, sum(reached.values())

@@ -29,7 +29,7 @@ def stack() -> Iterator[LocalStack]:
     """A fresh Kafka and PostgreSQL for this session, or the ones the environment names, or containers (tests/containers.py)."""
     remove_abandoned(ROOT, STACKS)
     with servers() as environment:
-        stack = LocalStack.start(ROOT, f"{STACKS}{os.getpid()}", fresh=True, environment=environment)
+        stack = LocalStack.start(ROOT, f"{STACKS}{os.getpid()}", fresh=True, environment=environment, in_memory=True)
         try:
             yield stack
         finally:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import asyncpg
 
+from deploy.local.data_folder import link_into_memory, remove_data
 from deploy.local.ports import LOOPBACK, free_ports
 from deploy.local.process import Owner, Server
 from deploy.local.unavailable import StackUnavailable
@@ -54,12 +55,16 @@ SETTINGS = {
 }
 # Cheaper than PostgreSQL's own, where the server was built with it: sealed text and books of facts above 2 kB hardly shrink.
 LZ4 = {"default_toast_compression": "lz4"}
+# The log shares the memory with everything else there.
+IN_MEMORY = {"max_wal_size": "1GB"}
 
 
 class PostgresServer:
     """A server whose folder is `home`, or one under the temporary folder if its user cannot get there."""
 
-    def __init__(self, root: Path, home: Path) -> None:
+    def __init__(self, root: Path, home: Path, *, in_memory: bool = False) -> None:
+        """`in_memory`: its data live no longer than the machine's power, and cost no disk. Everything else is the same."""
+        self._in_memory = in_memory
         of_root = hashlib.sha256(bytes(root)).hexdigest()[:12]
         self._temporary = Path(tempfile.gettempdir()) / f"ansinh-{of_root}"
         self._owner = server_user()
@@ -89,13 +94,20 @@ class PostgresServer:
         """
         self._server.stop_left_over()
         if fresh:
-            shutil.rmtree(self.home, ignore_errors=True)
+            self.remove()
         self._make_home()
         binaries = self._usable(find_binaries())
         if not (self._data / "PG_VERSION").exists():
             self._initialise(binaries)
         self._port = port = self._port or free_ports(1)[0]
-        command = [str(binaries / "postgres"), "-D", str(self._data), "-p", str(port), *_options(SETTINGS)]
+        command = [
+            str(binaries / "postgres"),
+            "-D",
+            str(self._data),
+            "-p",
+            str(port),
+            *_options(SETTINGS | (IN_MEMORY if self._in_memory else {})),
+        ]
         self._server.spawn([*command, *_options(LZ4 if self._knows(binaries, LZ4) else {})], self._owner)
         dsn = f"postgresql://{SUPERUSER}:{self._password.read_text()}@{LOOPBACK}:{port}/postgres?sslmode=disable"
         asyncio.run(self._server.until_ready(lambda: answers(dsn), within_s=READY_WITHIN_S))
@@ -113,6 +125,11 @@ class PostgresServer:
         """End the server of a crashed run in this folder."""
         self._server.stop_left_over()
 
+    def remove(self) -> None:
+        """Delete every datum of a server that does not run."""
+        remove_data(self._data)
+        shutil.rmtree(self.home, ignore_errors=True)
+
     def _make_home(self) -> None:
         if self._temporary in self.home.parents:
             self._claim_temporary()
@@ -121,6 +138,8 @@ class PostgresServer:
         self.home.chmod(0o700)
         if self._owner:
             os.chown(self.home, self._owner.uid, self._owner.gid)
+        if self._in_memory:
+            link_into_memory(self._data, self._owner)
 
     def _claim_temporary(self) -> None:
         """Anybody may make folders under the temporary one: take only a folder that is ours."""

@@ -22,17 +22,21 @@ POSTGRES_ADDRESS = "ANSINH_POSTGRES_DSN"
 class LocalStack:
     """A running Kafka and PostgreSQL. Made by `start`; ended by `stop`, or as a context manager."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], cluster: Cluster | None = None) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], cluster: Cluster | None = None, *, in_memory: bool = False
+    ) -> None:
         root = folder.parent.parent
         self.folder = folder
         self.kafka_bootstrap = environment.get(KAFKA_ADDRESS, "")
         self._dsn = environment.get(POSTGRES_ADDRESS, "")
         self._cluster = None if self.kafka_bootstrap else cluster or Cluster.plan()
         self.brokers = [
-            KafkaBroker(root, folder / ("kafka" if n == 0 else f"kafka-{n + 1}"), cluster=self._cluster, number=n)
+            KafkaBroker(
+                root, folder / ("kafka" if n == 0 else f"kafka-{n + 1}"), cluster=self._cluster, number=n, in_memory=in_memory
+            )
             for n in range(len(self._cluster.nodes) if self._cluster else 0)
         ]
-        self.postgres = None if self._dsn else PostgresServer(root, folder / "postgres")
+        self.postgres = None if self._dsn else PostgresServer(root, folder / "postgres", in_memory=in_memory)
         self._lock = _take(folder)
 
     @classmethod
@@ -44,13 +48,15 @@ class LocalStack:
         fresh: bool = False,
         environment: Mapping[str, str] = os.environ,
         cluster: Cluster | None = None,
+        in_memory: bool = False,
     ) -> Self:
         """Start what the environment does not name, side by side, with data in `<root>/.ansinh/<name>`.
 
-        `fresh` throws the data of an earlier run away; `cluster`: more than the one broker, or other ways to it. What a crashed run
-        left running is stopped first. Raises StackUnavailable, with what to do about it, and leaves nothing running then.
+        `fresh` throws the data of an earlier run away; `cluster`: more than the one broker, or other ways to it; `in_memory`: data in the
+        machine's memory where it has room, for a run that throws them away. What a crashed run left running is stopped first.
+        Raises StackUnavailable, with what to do about it, and leaves nothing running then.
         """
-        stack = cls(root.resolve() / ".ansinh" / name, environment, cluster)
+        stack = cls(root.resolve() / ".ansinh" / name, environment, cluster, in_memory=in_memory)
         try:
             stack._start(fresh=fresh)
         except BaseException:  # a Ctrl-C while starting must not leave a server behind either
@@ -93,9 +99,9 @@ class LocalStack:
     def remove(self) -> None:
         """Stop, then delete the folder and every datum in it."""
         self.stop()
-        for folder in (self.folder, self.postgres_folder):
-            if folder:
-                shutil.rmtree(folder, ignore_errors=True)
+        for part in self._parts():
+            part.remove()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self

@@ -17,8 +17,10 @@ from joserfc.jwk import ECKey
 
 from ansinh import pipeline, report
 from ansinh.client import Client, Refusal
-from ansinh.installation import Addresses, Installation
+from ansinh.installation import Addresses, Installation, Routes
 from ansinh.look import connection
+from ansinh.processes import ROOT
+from deploy.local.stack import LocalStack
 from shared import events, topics, words
 from shared.clock import LOCAL
 from shared.ids import random_id
@@ -72,6 +74,14 @@ class Person:
 
 def _plain(name: str) -> str:
     return name.upper().replace("Ễ", "E").replace("Ă", "A").replace("Ử", "U")
+
+
+class InMemory(Routes):
+    """Straight, to servers whose data are thrown away with the story's world: they need no disk."""
+
+    def start_stack(self, name: str, *, fresh: bool) -> LocalStack:
+        """Kafka and PostgreSQL of an installation, running. Raises StackUnavailable."""
+        return LocalStack.start(ROOT, name, fresh=fresh, in_memory=True)
 
 
 class Office:
@@ -216,4 +226,4 @@ class Office:
         return jwe.encrypt_compact({"alg": "ECDH-ES", "enc": "A256GCM"}, plain, self._key)
 
 
-__all__ = ["Office", "Person", "Refusal", "replace"]
+__all__ = ["InMemory", "Office", "Person", "Refusal", "replace"]

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
-from office import COLUMNS, STACKS, Office, Person
+from office import COLUMNS, STACKS, InMemory, Office, Person
 
 from ansinh import pipeline
 from ansinh.client import Client
@@ -31,7 +31,8 @@ pytestmark = pytest.mark.timeout(400)
 async def asking_office() -> AsyncIterator[Office]:
     """An installation of its own that asks."""
     start = datetime(2024, 1, 28, 9, 0, tzinfo=LOCAL)
-    installation = Installation(f"{STACKS}asks-{os.getpid()}", business_time=start, fresh=True, asking=True)
+    name = f"{STACKS}asks-{os.getpid()}"
+    installation = Installation(name, business_time=start, fresh=True, asking=True, routes=InMemory())
     addresses = await installation.start(lambda _what: None)
     client = Client(addresses)
     yield Office(installation, addresses, client)

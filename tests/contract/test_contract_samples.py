@@ -14,6 +14,7 @@ from shared.schema_changes import resolve, vocabulary
 from shared.schemas import INSIDE, exported
 
 CLOUDEVENTS = {"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_dataschema", "content-type", "traceparent"}
+EXPORTED = exported()
 MODELS = {**BY_TYPE, **INSIDE}
 
 
@@ -55,7 +56,7 @@ def test_reader_survives_unknown_optional_fields(name):
 @pytest.mark.parametrize("name", ON_TOPICS)
 def test_unknown_word_is_parked(name):
     """Wherever the schema has a closed list of words, a word of the future parks the record and nothing else happens."""
-    sample, schema = ON_TOPICS[name], exported()[name.split("@")[0]]
+    sample, schema = ON_TOPICS[name], EXPORTED[name.split("@")[0]]
     tried = 0
     for data in _with_a_word_of_the_future(sample["data"], schema):
         with pytest.raises(Parked, match="WORD_UNKNOWN"):
@@ -66,14 +67,14 @@ def test_unknown_word_is_parked(name):
 
 def test_words_are_tried_in_nested_parts_too():
     sample = ON_TOPICS["vn.ansinh.verification.result.v1"]
-    tried = list(_with_a_word_of_the_future(sample["data"], exported()["vn.ansinh.verification.result.v1"]))
+    tried = list(_with_a_word_of_the_future(sample["data"], EXPORTED["vn.ansinh.verification.result.v1"]))
     assert len(tried) == 2 + 2 * len(sample["data"]["evidence"])
 
 
 @pytest.mark.parametrize("name", ON_TOPICS)
 def test_missing_required_field_is_bad_and_not_parked(name):
     sample = ON_TOPICS[name]
-    for field in exported()[name.split("@")[0]]["required"]:
+    for field in EXPORTED[name.split("@")[0]]["required"]:
         data = {key: value for key, value in sample["data"].items() if key != field}
         with pytest.raises(BadRecord, match="SCHEMA_INVALID") as caught:
             parse(record_of(sample, data))

@@ -7,7 +7,8 @@ import pytest
 from shared.schema_changes import compatible
 from shared.schemas import FOLDER, exported, incompatibilities, published, text_of
 
-NAMES = sorted(exported())
+EXPORTED = exported()
+NAMES = sorted(EXPORTED)
 
 
 def test_every_schema_is_published_and_nothing_else():
@@ -16,23 +17,23 @@ def test_every_schema_is_published_and_nothing_else():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_published_schema_is_compatible_with_the_code(name):
-    assert compatible(published()[name], exported()[name]) == []
+    assert compatible(published()[name], EXPORTED[name]) == []
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_published_schema_equals_the_export(name):
     """If this fails: `python -m shared.schemas` (it refuses an incompatible change)."""
-    assert (FOLDER / f"{name}.json").read_text("utf-8") == text_of(exported()[name])
+    assert (FOLDER / f"{name}.json").read_text("utf-8") == text_of(EXPORTED[name])
 
 
 def test_removed_schema_is_incompatible():
-    kept = {name: schema for name, schema in exported().items() if name != "manifest"}
-    assert incompatibilities(exported(), kept) == ["manifest: schema removed"]
+    kept = {name: schema for name, schema in EXPORTED.items() if name != "manifest"}
+    assert incompatibilities(EXPORTED, kept) == ["manifest: schema removed"]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_removed_field_is_found(name):
-    schema = exported()[name]
+    schema = EXPORTED[name]
     for field in schema["properties"]:
         new = copy.deepcopy(schema)
         del new["properties"][field]
@@ -41,7 +42,7 @@ def test_every_removed_field_is_found(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_optional_field_made_required_is_found_and_the_other_way(name):
-    schema = exported()[name]
+    schema = EXPORTED[name]
     for field in schema["properties"].keys() - set(schema.get("required", ())):
         new = copy.deepcopy(schema)
         new["required"] = [*schema.get("required", ()), field]
@@ -51,7 +52,7 @@ def test_every_optional_field_made_required_is_found_and_the_other_way(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_removed_word_is_found_and_an_added_one_is_fine(name):
-    schema = exported()[name]
+    schema = EXPORTED[name]
     for definition, node in schema.get("$defs", {}).items():
         if "enum" not in node:
             continue
@@ -63,9 +64,9 @@ def test_every_removed_word_is_found_and_an_added_one_is_fine(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_new_optional_field_is_fine(name):
-    new = copy.deepcopy(exported()[name])
+    new = copy.deepcopy(EXPORTED[name])
     new["properties"]["new"] = {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None}
-    assert compatible(exported()[name], new) == []
+    assert compatible(EXPORTED[name], new) == []
 
 
 OLD = {

@@ -182,6 +182,19 @@ def test_what_a_killed_run_left_running_is_stopped_by_the_next(own_name: str) ->
         assert not any(arguments_of(pid) for pid in orphans)
 
 
+async def test_data_in_memory_outlive_a_restart_and_leave_no_trace(own_name: str) -> None:
+    first = LocalStack.start(ROOT, own_name, fresh=True, environment={}, in_memory=True)
+    await make_database(first, "kept")
+    first.stop()
+    with LocalStack.start(ROOT, own_name, environment={}, in_memory=True) as again:
+        assert "kept" in await databases_of(again)
+    assert again.postgres_folder is not None
+    data = [(folder / "data").resolve() for folder in (again.folder / "kafka", again.postgres_folder)]
+    assert all(place.exists() for place in data)
+    again.remove()
+    assert not any(place.exists() for place in (again.folder, *data))
+
+
 def test_a_pid_that_is_not_ours_is_left_alone(own_name: str) -> None:
     with subprocess.Popen(["sleep", "60"]) as bystander:
         home = ROOT / ".ansinh" / own_name / "postgres"

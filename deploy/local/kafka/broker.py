@@ -10,6 +10,7 @@ from pathlib import Path
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from deploy.local.data_folder import link_into_memory, remove_data
 from deploy.local.java import find_java
 from deploy.local.kafka.cluster import Cluster
 from deploy.local.kafka.jars import ensure_jars
@@ -26,8 +27,15 @@ READY_WITHIN_S = 60.0
 class KafkaBroker:
     """A broker whose folder is `home`. Started again after `stop` or `kill`, it has its old ports and data."""
 
-    def __init__(self, root: Path, home: Path, *, cluster: Cluster | None = None, number: int = 0) -> None:
-        """`number`: which node of the cluster, from 0; without a cluster it is alone and finds ports when it starts."""
+    def __init__(
+        self, root: Path, home: Path, *, cluster: Cluster | None = None, number: int = 0, in_memory: bool = False
+    ) -> None:
+        """`number`: which node of the cluster, from 0; without a cluster it is alone and finds ports when it starts.
+
+        `in_memory`: its data live no longer than the machine's power, and cost no disk.
+        """
+        self._in_memory = in_memory
+        self._data = home / "data"
         self._root = root
         self._home = home
         self._cluster = cluster
@@ -53,18 +61,20 @@ class KafkaBroker:
         """
         self._server.stop_left_over()
         if fresh:
-            shutil.rmtree(self._home, ignore_errors=True)
+            self.remove()
         self._home.mkdir(parents=True, exist_ok=True)
+        if self._in_memory:
+            link_into_memory(self._data)
         java, jars = find_java(), ensure_jars(self._root)
         self._cluster = self._cluster or Cluster.plan()
         node = self._cluster.nodes[self._number]
         self._config.write_text(
-            (HERE / "server.properties").read_text().format(data=self._home / "data", **self._cluster.properties(node))
+            (HERE / "server.properties").read_text().format(data=self._data.resolve(), **self._cluster.properties(node))
         )
         bootstrap = f"{LOOPBACK}:{node.client}"
         java_on_jars = [java, *JVM, f"-Dansinh.kafka.log={self._server.log}"]
         java_on_jars += [f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}", "-cp", f"{jars}/*"]
-        if not (self._home / "data" / "meta.properties").exists():
+        if not (self._data / "meta.properties").exists():
             self._format(java_on_jars, self._cluster.id)
         self._server.spawn([java, HEAP, *java_on_jars[1:], "kafka.Kafka", str(self._config)])
         asyncio.run(self._server.until_ready(lambda: answers(bootstrap), within_s=READY_WITHIN_S))
@@ -81,6 +91,11 @@ class KafkaBroker:
     def stop_left_over(self) -> None:
         """End the broker of a crashed run in this folder."""
         self._server.stop_left_over()
+
+    def remove(self) -> None:
+        """Delete every datum of a broker that does not run."""
+        remove_data(self._data)
+        shutil.rmtree(self._home, ignore_errors=True)
 
     def _format(self, java_on_jars: list[str], cluster_id: str) -> None:
         # With "=": one id in 64 starts with a dash and would be taken for an option.
