@@ -25,7 +25,7 @@ from services.payout.against import NOTHING, Beside, Limits, first, given_once, 
 from services.payout.batch import Draft, OpenLine, Order, Payment, Step, pay
 from services.payout.channel import Choice, Terms, choose, verified
 from services.payout.contracts import SHIPPED, Contracts, read_contracts
-from services.payout.emitting import Entries
+from services.payout.emitting import Entries, paged
 from services.payout.ledger import Posting, on_paying_again
 from services.payout.provider_rules import most_vnd
 from services.payout.refusals import Refusal, Refused
@@ -120,9 +120,9 @@ async def build(
             raise Overtaken
     postings = await _fund_again(tx, payroll, drafts, at)
     await store.sign(tx, Step.MAKE, {draft.batch_id: draft.sha256 for draft in drafts}, actor, signed=None, at=at)
-    await put_events(
-        tx, list(_events(made.rest, drafts, postings, entries=Entries(payroll.period, payroll.payer, at), actor=actor)), at
-    )
+    entries = Entries(payroll.period, payroll.payer, at)
+    for page in paged(_events(made.rest, drafts, postings, entries=entries, actor=actor)):
+        await put_events(tx, page, at)
     return Built(drafts, made.rest.considered, len(made.rest.held))
 
 

@@ -187,6 +187,19 @@ class Entries:
         return OutEvent(entry.TOPIC, self._key, entry)
 
 
+def paged(events: Iterable[OutEvent], facts: int = 4 * FACTS_MAX) -> Iterator[list[OutEvent]]:
+    """Messages in their order, about so many facts at once: those of a whole list would weigh more than the list itself."""
+    page, weight = list[OutEvent](), 0
+    for event in events:
+        page.append(event)
+        weight += len(event.message.facts) if isinstance(event.message, EntryBook) else 1
+        if weight >= facts:
+            yield page
+            page, weight = [], 0
+    if page:
+        yield page
+
+
 def by_file(answers: Iterable[PaymentResult], sha256: str) -> Iterator[Facts]:
     """What the file with this hash proved, as if its provider had said it over its topic."""
     for answer in answers:

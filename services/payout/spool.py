@@ -16,7 +16,7 @@ from uuid import UUID
 
 from shared.database import Tx
 
-MEMORY_MAX = 4 * 2**20
+MEMORY_MAX = 2**20
 BULK_SECONDS = 300.0
 """How long a whole payroll may take to write, where a single statement has 30 seconds."""
 _HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)

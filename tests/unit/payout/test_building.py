@@ -1,5 +1,6 @@
 """Conservation: every open line ends in exactly one of cashless, postal, held, by count and by VND."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.payout.building import Plan, decide
-from shared.events import DeclaredLine
+from services.payout.emitting import Entries, paged
+from services.payout.ledger import Posting
+from services.payout.store import HeldLine
+from shared.events import DeclaredLine, EntryBook
 from shared.topics import Provider
 from shared.words import AccountCheck, Channel, HeldReason, Life, Outcome, Programme, Wish
 
@@ -137,3 +141,17 @@ def test_same_reason_again_is_silent_and_a_line_that_became_payable_is_freed() -
     now = decide([a_row(held="NOT_FOUND")], "2024-02", rules(), tolerance_vnd=0)  # type: ignore[arg-type]
     assert now.freed == [UUID(int=1)]
     assert now.orders
+
+
+@given(held=st.integers(0, 9), posted=st.integers(0, 60), at_once=st.integers(1, 20))
+def test_facts_are_written_some_at_a_time_and_in_their_order(held: int, posted: int, at_once: int) -> None:
+    entries = Entries("2024-02", "xa-1", datetime(2024, 1, 25, tzinfo=UTC))
+    one = Posting(UUID(int=1), UUID(int=2), "a", "b", 5)
+    events = [entries.held(HeldLine(UUID(int=number), HeldReason.DEAD, 5)) for number in range(held)]
+    for first in range(0, posted, 4):  # books of few facts
+        events += entries.posted([one] * min(4, posted - first))
+    pages = list(paged(events, at_once))
+    assert [event for page in pages for event in page] == events
+    for page in pages:
+        weights = [len(event.message.facts) if isinstance(event.message, EntryBook) else 1 for event in page]
+        assert sum(weights[:-1]) < at_once, "no page goes on once it is full"
