@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 
 from ansinh.installation import Addresses
-from shared.actors import Issuer
 from shared.clock import clock_from
+from shared.issuing import Issuer
 from shared.words import Role
 
 # Demo actors of a local installation: one role each, so that no list passes by fewer than four people.

@@ -24,10 +24,11 @@ from deploy.local.databases import drop, migrate
 from services.payout.app import build
 from services.payout.settings import Settings
 from shared import logs
-from shared.actors import ActorGate, Issuer
+from shared.actors import ActorGate
 from shared.clock import LOCAL, HandClock
 from shared.database import Database
 from shared.ids import random_id
+from shared.issuing import Issuer
 from shared.process import Runtime
 from shared.topics import Service
 from shared.vault import Vault

@@ -6,9 +6,7 @@ approval `sha256`, the hash of the list the actor approves, so that the stored t
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Header
@@ -20,10 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.clock import Clock
 from shared.errors import NotAllowed
 from shared.fields import Digest
+from shared.issuing import EVERY_PAYER
 from shared.words import Role
-
-EVERY_PAYER = "*"
-TOKEN_SECONDS = 15 * 60  # a session of at most 15 minutes (docs/decisions/0006-actors.md)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +78,3 @@ class ActorGate:
     def dependency(self, authorization: Annotated[str, Header()] = "") -> Actor:
         """For FastAPI: `Depends(gate.dependency)`."""
         return self.actor(authorization)
-
-
-class Issuer:
-    """Signs tokens of a local installation. A real province replaces it by its OIDC provider."""
-
-    def __init__(self, key_file: Path, clock: Clock) -> None:
-        """Read the issuer's private JWK."""
-        self._key = ECKey.import_key(json.loads(key_file.read_text()))
-        self._clock = clock
-
-    def token(
-        self, actor_id: str, roles: tuple[Role, ...], *, payers: tuple[str, ...] = (EVERY_PAYER,), sha256: str | None = None
-    ) -> str:
-        """A token for one actor, valid 15 minutes of business time."""
-        claims: dict[str, Any] = {"sub": actor_id, "roles": [str(r) for r in roles], "payers": list(payers)}
-        claims["exp"] = int(self._clock.now().timestamp()) + TOKEN_SECONDS
-        if sha256:
-            claims["sha256"] = sha256
-        return jwt.encode({"alg": "ES256"}, claims, self._key)

@@ -11,8 +11,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.actors import EVERY_PAYER, Actor, require
+from shared.actors import Actor, require
 from shared.clock import Clock
+from shared.issuing import EVERY_PAYER
 from shared.redriving import REDRIVEN_MAX, Chosen, Redriver
 from shared.republishing import Republisher
 from shared.restoring import Lock, Refused, Unlocking

@@ -12,9 +12,10 @@ from pydantic import AwareDatetime, BaseModel, Field
 from services.notify import campaigns, receipts, store
 from services.notify.receipts import Receipt
 from services.notify.store import Round
-from shared.actors import EVERY_PAYER, Actor, require
+from shared.actors import Actor, require
 from shared.database import Database
 from shared.events import AuditRecord
+from shared.issuing import EVERY_PAYER
 from shared.outbox import OutEvent, put_events
 from shared.process import Runtime
 from shared.web import Problem

@@ -12,10 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.payout import recovering, store_recovery
 from services.payout.recovery import RECOVERY_ADVICE, Ending, RecoveryRefusal
 from services.payout.store_statements import days_between
-from shared.actors import EVERY_PAYER, Actor, require
+from shared.actors import Actor, require
 from shared.database import Tx
 from shared.events import AuditRecord
 from shared.fields import Opaque
+from shared.issuing import EVERY_PAYER
 from shared.outbox import OutEvent, put_events
 from shared.process import Runtime
 from shared.web import Problem

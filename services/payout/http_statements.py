@@ -16,10 +16,11 @@ from services.payout.idempotency import documented, route_class
 from services.payout.reconciling import Scope, compare, open_missing
 from services.payout.statement_line import ADVICE, BYTES_MAX, NotAStatement, StatementRefusal
 from services.payout.statements import StatementDesk
-from shared.actors import EVERY_PAYER, Actor, require
+from shared.actors import Actor, require
 from shared.database import Tx
 from shared.events import AuditRecord
 from shared.fields import Opaque, Period
+from shared.issuing import EVERY_PAYER
 from shared.outbox import OutEvent, put_events
 from shared.process import Runtime
 from shared.topics import Provider

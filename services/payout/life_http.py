@@ -18,9 +18,10 @@ from services.payout.months import plus_months
 from services.payout.refusals import Refusal, Refused
 from services.payout.rules import Rules
 from services.payout.store import Payroll, Row
-from shared.actors import EVERY_PAYER, Actor, require
+from shared.actors import Actor, require
 from shared.database import Tx
 from shared.fields import Digest, Opaque, Period, Vnd
+from shared.issuing import EVERY_PAYER
 from shared.process import Runtime
 from shared.words import Programme, Role
 

@@ -19,11 +19,12 @@ from services.registry.desk import Outcome
 from services.registry.door import Door, payer_named
 from services.registry.events_in import DOOR_ADVICE, BadBody, DoorReason, Read
 from services.registry.store_events import Key
-from shared.actors import EVERY_PAYER, Actor
+from shared.actors import Actor
 from shared.applying import apply
 from shared.database import Tx
 from shared.errors import NotAllowed
 from shared.events import BY_TYPE, Message, MinistryMessage
+from shared.issuing import EVERY_PAYER
 from shared.process import Runtime
 from shared.records import Received
 from shared.web import Problem

@@ -15,8 +15,9 @@ from services.registry.looking import Looker
 from services.registry.merging import MERGE_ADVICE, ActKind, MergeReason
 from services.registry.pairing import Pairing
 from services.registry.pairs import PAIR_ADVICE, Pair, PairReason, Paper
-from shared.actors import EVERY_PAYER, Actor, require
+from shared.actors import Actor, require
 from shared.fields import Opaque
+from shared.issuing import EVERY_PAYER
 from shared.process import Runtime
 from shared.web import Problem
 from shared.words import Role

@@ -16,9 +16,10 @@ from services.verification.http_review import add_review
 from services.verification.population_feed import Entry, NotAnExtract
 from services.verification.review import Review
 from services.verification.settings import Settings
-from shared.actors import EVERY_PAYER, Actor, require
+from shared.actors import Actor, require
 from shared.database import Database
 from shared.events import AuditRecord
+from shared.issuing import EVERY_PAYER
 from shared.outbox import OutEvent, put_events
 from shared.process import Runtime
 from shared.web import Problem

@@ -38,12 +38,13 @@ from services.payout.papers import papers
 from services.payout.printing import Printer
 from services.payout.settings import Settings
 from shared import logs, topics
-from shared.actors import ActorGate, Issuer
+from shared.actors import ActorGate
 from shared.clock import HandClock
 from shared.collecting import collect_less_often
 from shared.database import Database
 from shared.events import ListClosing, Message, PaymentResult
 from shared.ids import add_to_digest, digest_hex
+from shared.issuing import Issuer
 from shared.keyfiles import make_key_files
 from shared.process import App, Runtime
 from shared.records import parse_all

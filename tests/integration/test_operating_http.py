@@ -10,10 +10,11 @@ import pytest
 import structlog
 
 from shared import operating
-from shared.actors import ActorGate, Issuer
+from shared.actors import ActorGate
 from shared.consuming import queries
 from shared.database import Tx
 from shared.events import AuditRecord
+from shared.issuing import Issuer
 from shared.keyfiles import make_key_files
 from shared.outbox import OutEvent
 from shared.redriving import Redriver

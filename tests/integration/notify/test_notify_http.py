@@ -11,7 +11,8 @@ import pytest
 from services.notify.app import build
 from services.notify.settings import Settings
 from shared import logs, topics
-from shared.actors import ActorGate, Issuer
+from shared.actors import ActorGate
+from shared.issuing import Issuer
 from shared.process import Runtime
 from shared.topics import Service
 from shared.web import make_app

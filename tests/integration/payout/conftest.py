@@ -14,9 +14,10 @@ from services.payout.app import build
 from services.payout.handlers import Handlers
 from services.payout.settings import Settings
 from shared import logs, topics
-from shared.actors import ActorGate, Issuer
+from shared.actors import ActorGate
 from shared.clock import HandClock
 from shared.database import Database
+from shared.issuing import Issuer
 from shared.keyfiles import make_key_files
 from shared.process import Runtime
 from shared.topics import Provider, Service

@@ -15,7 +15,6 @@ from services.payout.files import FileWriter
 from services.payout.handlers import Handlers
 from services.payout.papers import papers
 from services.payout.printing import Printer
-from shared.actors import Issuer
 from shared.clock import HandClock
 from shared.database import Database
 from shared.events import (
@@ -32,6 +31,7 @@ from shared.events import (
     Version,
 )
 from shared.ids import add_to_digest, digest_hex
+from shared.issuing import Issuer
 from shared.personal import Account, Delivery, Payee, ProviderLine
 from shared.process import Runtime
 from shared.records import Received

@@ -17,8 +17,9 @@ from joserfc.jwk import OctKey
 from services.registry.app import build
 from services.registry.settings import Settings
 from shared import events, logs
-from shared.actors import ActorGate, Issuer
+from shared.actors import ActorGate
 from shared.events import MinistryMessage
+from shared.issuing import Issuer
 from shared.process import Runtime
 from shared.topics import Service
 from shared.web import make_app

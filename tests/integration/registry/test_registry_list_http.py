@@ -13,7 +13,8 @@ import pytest
 from services.registry.app import build
 from services.registry.settings import Settings
 from shared import logs
-from shared.actors import ActorGate, Issuer
+from shared.actors import ActorGate
+from shared.issuing import Issuer
 from shared.process import Runtime
 from shared.topics import Service
 from shared.web import make_app

@@ -14,8 +14,9 @@ import pytest
 from services.verification.app import build
 from services.verification.settings import Settings
 from shared import logs
-from shared.actors import ActorGate, Issuer
+from shared.actors import ActorGate
 from shared.events import AuditRecord
+from shared.issuing import Issuer
 from shared.process import Runtime
 from shared.topics import Service
 from shared.web import make_app

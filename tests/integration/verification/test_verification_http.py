@@ -13,7 +13,8 @@ from sandbox.population import COLUMNS
 from services.verification.app import build
 from services.verification.settings import Settings
 from shared import logs, topics
-from shared.actors import ActorGate, Issuer
+from shared.actors import ActorGate
+from shared.issuing import Issuer
 from shared.process import Runtime
 from shared.topics import Service
 from shared.web import make_app

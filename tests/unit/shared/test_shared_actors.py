@@ -9,9 +9,10 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 
-from shared.actors import TOKEN_SECONDS, Actor, ActorGate, Issuer, require
+from shared.actors import Actor, ActorGate, require
 from shared.clock import HandClock
 from shared.errors import NotAllowed
+from shared.issuing import TOKEN_SECONDS, Issuer
 from shared.words import Role
 
 CLOCK_START = datetime(2026, 3, 1, tzinfo=UTC)
