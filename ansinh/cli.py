@@ -135,6 +135,8 @@ def import_list(
             ),
         )
     )
+    if kind == "full" and not dry_run:
+        typer.echo(f"Next: ansinh lists gone {period} {payer}: who is not on it any more is for you to decide", err=True)
 
 
 @app.command()

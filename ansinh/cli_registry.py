@@ -208,7 +208,13 @@ def erasures(
 ) -> None:
     """Requests to erase people, the newest first. Examples: ansinh registry erasures --waiting; ansinh registry erasures --again"""
     if again:
-        print_json(ask(name, lambda _a, client: erased_elsewhere(client, paper=paper, actor=REVIEWER)))
+        done = ask(name, lambda _a, client: erased_elsewhere(client, paper=paper, actor=REVIEWER))
+        print_json(done)
+        if done["asked"]:
+            typer.echo(
+                "Next: another reviewer confirms each of `asked`: ansinh registry confirm ID; then ansinh restore unlock registry",
+                err=True,
+            )
         return
     query = {"waiting": waiting} | ({"beneficiary_id": str(who)} if who else {})
     print_json(ask(name, lambda _a, client: client.get(SERVICE, "/v1/people/erasures", **query)))

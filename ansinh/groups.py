@@ -14,6 +14,7 @@ GROUPS = MappingProxyType(
         "audit": ("ansinh.cli_audit", "audit"),
         "breaks": ("ansinh.statements", "breaks"),
         "conformance": ("ansinh.conformance_cli", "app"),
+        "lists": ("ansinh.cli_lists", "lists"),
         "payroll": ("ansinh.recall", "payroll"),  # the payroll's own commands, and those of cancels beside them
         "recoveries": ("ansinh.recall", "recoveries"),
         "registry": ("ansinh.cli_registry", "registry"),

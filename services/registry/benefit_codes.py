@@ -36,3 +36,9 @@ def benefit_code(written: str) -> tuple[str, Programme] | None:
         return bare.upper(), Programme.MERIT
     gift = _GIFT.fullmatch(bare.upper())
     return (bare.upper(), _GIFT_OF[gift[1]]) if gift else known
+
+
+def written_codes() -> list[tuple[str, Programme]]:
+    """Every code a list may use, as a list officer reads it, with its programme; the families that carry a number say which."""
+    families = [("NCC-TB-21 ... NCC-TB-100", Programme.MERIT), ("NCC-BB-21 ... NCC-BB-100", Programme.MERIT)]
+    return [*_KNOWN.values(), *families, *((f"TET-2024-{law} (năm, loại)", programme) for law, programme in _GIFT_OF.items())]

@@ -1,4 +1,4 @@
-"""Whose row is this: by number, by old number, by name and birth date. In doubt a new person, never somebody else's money. Pure."""
+"""Whose row is this: by number, by old number, by name, birth date and commune. In doubt a new person, never another's money. Pure."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def find(said: Identity, candidates: Candidates, place: Place = NOWHERE) -> Foun
     old = [p for p in candidates.by_old_number if _same_old_number(p.identity, said)]
     if old:
         return _only(old)
-    named = [p for p in candidates.by_name_birth if _same_full_birth(p.identity, said) and not _contradicts(p.identity, said)]
+    born = [p for p in candidates.by_name_birth if _same_full_birth(p.identity, said) and not _contradicts(p.identity, said)]
+    # A province has many namesakes born on one day, the more so on the 1 January that is written where only the year is known.
+    named = [p for p in born if place.may_be_in(p.place)]
     if named or not place.hamlet:
         return _only(named)
     near = [p for p in candidates.by_name_place if p.place.is_same(place) and not _contradicts(p.identity, said)]

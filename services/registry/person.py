@@ -31,7 +31,14 @@ class Place(NamedTuple):
     def is_same(self, other: Place) -> bool:
         """Whether both are one hamlet. A code means another commune under commune payers (since July 2025) than under district ones."""
         alike = (self.area, folded(self.hamlet)) == (other.area, folded(other.hamlet))
-        return alike and self.payer.partition("-")[0] == other.payer.partition("-")[0]
+        return alike and self._times() == other._times()
+
+    def may_be_in(self, other: Place) -> bool:
+        """Whether both may be one commune: the same code, or nothing said, or codes of two times, which are never compared."""
+        return not self.area or self.area == other.area or self._times() != other._times()
+
+    def _times(self) -> str:
+        return self.payer.partition("-")[0]
 
 
 NOWHERE = Place("", "")

@@ -1,5 +1,5 @@
-"""An empty list to fill in: the header our reader knows, numbers kept as text, a second sheet that says what each column wants. Pure but
-for the bytes it makes.
+"""An empty list to fill in: the header our reader knows, numbers kept as text, a second sheet that says what each column wants, a third
+with the benefit codes. Pure but for the bytes it makes.
 """
 
 from __future__ import annotations
@@ -7,8 +7,12 @@ from __future__ import annotations
 import io
 
 import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
 
+from services.registry.benefit_codes import written_codes
 from services.registry.columns import ACCOUNTS_NEED, PAYROLL_NEEDS, Column
+from shared.words import Programme
 
 _PAYROLL = (
     Column.ROW, Column.NAME, Column.BIRTH, Column.SEX, Column.NUMBER, Column.OLD_NUMBER, Column.HAMLET, Column.AREA, Column.PHONE,
@@ -33,7 +37,7 @@ _SAYS = {
     Column.NUMBER: "12 chữ số; ô định dạng Văn bản để không mất số 0 ở đầu.",
     Column.OLD_NUMBER: "CMND cũ 9 chữ số, nếu có.",
     Column.AREA: "Tên hoặc mã 5 chữ số của xã, phường, thị trấn vào kỳ của danh sách.",
-    Column.CODE: "Ví dụ BT-5c, NCC-TB-61, HT-1.",
+    Column.CODE: "Một mã của trang Mã nhóm, ví dụ BT-5c, NCC-TB-61, HT-1.",
     Column.COEFFICIENT: "Ví dụ 1,5.",
     Column.ARREARS_PERIODS: "mm/yyyy, nhiều kỳ cách nhau bằng dấu phẩy; phải có cùng số tiền.",
     Column.UNPAID_PERIODS: "mm/yyyy, nhiều kỳ cách nhau bằng dấu phẩy; phải có cùng số tiền.",
@@ -43,6 +47,11 @@ _SAYS = {
     Column.PAPER_FROM: "dd/mm/yyyy.",
     Column.PAPER_UNTIL: "dd/mm/yyyy, kể cả ngày này; để trống nếu không có hạn.",
     Column.ACCOUNT: "Chữ và số, tối đa 30 ký tự; ô định dạng Văn bản.",
+}
+_PROGRAMME = {
+    Programme.SOCIAL_ASSISTANCE: "Trợ cấp bảo trợ xã hội",
+    Programme.MERIT: "Người có công",
+    Programme.SOCIAL_PENSION: "Trợ cấp hưu trí xã hội",
 }
 ROWS = 5_000
 
@@ -65,8 +74,17 @@ def workbook_of(kind: str) -> bytes:
     sheet.freeze_panes(1, 2)
     guide.write_row(0, 0, ["Cột", "", "Cách ghi"], header)
     guide.set_column(0, 2, 40)
+    if Column.CODE in columns:
+        _add_codes(book.add_worksheet("Mã nhóm"), header)
     book.close()
     return target.getvalue()
+
+
+def _add_codes(sheet: Worksheet, header: Format) -> None:
+    sheet.write_row(0, 0, ["Mã nhóm", "Loại"], header)
+    for row, (code, programme) in enumerate(written_codes(), start=1):
+        sheet.write_row(row, 0, [code, _PROGRAMME[programme]])
+    sheet.set_column(0, 1, 40)
 
 
 def _said(column: Column) -> str:

@@ -52,6 +52,30 @@ def test_name_and_whole_birth_date_are_enough_for_one_but_not_for_two():
     assert find(said, Candidates(by_name_birth=[one, other])) == Found(note=RowNote.SEVERAL_FIT)
 
 
+@pytest.mark.parametrize(
+    ("place", "is_found"),
+    [
+        (HERE, True),
+        (NOWHERE, True),
+        (Place("18502", "Thôn 4", "huyen-444"), True),
+        (Place("18514", "Thôn 3", "huyen-444"), False),
+        (Place("18514", "Thôn 3", "xa-18514"), True),
+    ],
+)
+def test_a_namesake_born_on_the_same_day_in_another_commune_is_somebody_else(place, is_found):
+    """Codes of before and after July 2025 are not compared, and an account list names no commune."""
+    person = a_person(personal_number=None, birth_date="1949-01-01")
+    found = find(an_identity(personal_number=None, birth_date="1949-01-01"), Candidates(by_name_birth=[person]), place)
+    assert (found.person is person) == is_found
+
+
+def test_of_two_namesakes_the_commune_tells_which():
+    one = a_person(personal_number=None)
+    other = one._replace(beneficiary_id=uuid4(), area="18514")
+    assert find(an_identity(personal_number=None), Candidates(by_name_birth=[one, other]), HERE) == Found(one)
+    assert find(an_identity(personal_number=None), Candidates(by_name_birth=[one, other])) == Found(note=RowNote.SEVERAL_FIT)
+
+
 def test_a_different_number_contradicts_name_and_birth_date():
     assert find(an_identity(personal_number="042149990999"), Candidates(by_name_birth=[a_person()])).person is None
 

@@ -1,0 +1,121 @@
+"""`ansinh lists`: the list officer's work around a file: the template, what an office calls its columns, who is gone, a file undone."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from ansinh.asking import AsJson, Name, Payer, Period, ask
+from ansinh.asking import show as print_json
+from services.registry.gone import DECISIONS_MAX
+from shared.words import EndReason
+
+SERVICE, OFFICER = "registry", "officer"
+Kind = Annotated[Literal["payroll", "accounts"], typer.Argument(help="Which kind of list.")]
+Source = Annotated[str, typer.Option(help="Who writes the list.")]
+Records = Annotated[list[str], typer.Argument(help="Records, as `ansinh lists gone` names them.")]
+lists = typer.Typer(
+    help="Around a list: template, columns of an office, who is gone from a full list, a whole file undone.", no_args_is_help=True
+)
+
+
+@lists.command()
+def template(
+    kind: Kind,
+    file: Annotated[Path, typer.Argument(help="Where to write it; never over a file that is there.")],
+    name: Name = "local",
+) -> None:
+    """An empty list to fill in, with the codes it may use. Example: ansinh lists template payroll list.xlsx"""
+    if file.exists():
+        raise typer.BadParameter(f"{file} is there already")
+    ask(name, lambda _a, client: client.fetch(SERVICE, f"/v1/lists/template/{kind}", file, actor=OFFICER))
+    typer.echo(f"{file}: fill in the first sheet; then ansinh import {file} --payer PAYER --period 2024-02 --dry-run")
+
+
+@lists.command()
+def columns(
+    kind: Kind,
+    payer: Payer,
+    words: Annotated[
+        list[str] | None, typer.Argument(help='What stands in the header, and the column meant: "Tiền tháng=Mức"')
+    ] = None,
+    *,
+    source: Source = "list-officer",
+    name: Name = "local",
+) -> None:
+    """Show, or save instead, what an office calls its columns. Example: ansinh lists columns payroll huyen-444 "Nơi ở=Xã" "Ghi thêm=" """
+    path, office = f"/v1/lists/columns/{kind}", {"payer": payer, "source": source}
+    if not words:
+        print_json(ask(name, lambda _a, client: client.get(SERVICE, path, **office)))
+        return
+    if wrong := [word for word in words if "=" not in word]:
+        raise typer.BadParameter(f"{wrong[0]}: write header=column, or header= for one to leave aside")
+    body = {"columns": dict(word.rsplit("=", 1) for word in words)}
+    print_json(ask(name, lambda _a, client: client.post(SERVICE, path, actor=OFFICER, body=body, **office)))
+
+
+@lists.command()
+def gone(period: Period, payer: Payer, *, source: Source = "list-officer", as_json: AsJson = False, name: Name = "local") -> None:
+    """Who was on the list and is not in the newest full file. Nobody ends by being absent. Example: ansinh lists gone 2024-02 huyen-444"""
+    found = ask(name, lambda _a, client: client.get(SERVICE, _gone(period, payer), source=source))
+    if as_json:
+        print_json(found)
+        return
+    for row in found["candidates"]:
+        decided = f"{row['choice']} {row['reason'] or ''}" if row["choice"] else "?"
+        typer.echo(f"{row['record']}  {row['area']}  {row['benefit_code']:<8}{row['declared_vnd']:>12,}  {decided}".rstrip())
+    typer.echo(f"{len(found['candidates'])} gone, {found['undecided']} undecided")
+    if found["undecided"]:
+        office = f"{period} {payer}" + (f" --source {source}" if source != "list-officer" else "")
+        typer.echo(
+            f"Next: ansinh lists end {office} RECORD ... --reason death --on 2024-01-31, or ansinh lists keep {office} RECORD ...",
+            err=True,
+        )
+
+
+@lists.command()
+def end(
+    period: Period,
+    payer: Payer,
+    records: Records,
+    *,
+    reason: Annotated[EndReason, typer.Option(help="Why they are entitled no longer.")],
+    on: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Since which day.")],
+    source: Source = "list-officer",
+    name: Name = "local",
+) -> None:  # fmt: skip
+    """End what is gone, all records named or none. Example: ansinh lists end 2024-02 huyen-444 RECORD --reason death --on 2024-01-31"""
+    _decide(name, _gone(period, payer), source, [_end(record, reason, on.date()) for record in records])
+
+
+@lists.command()
+def keep(period: Period, payer: Payer, records: Records, *, source: Source = "list-officer", name: Name = "local") -> None:
+    """Keep what is gone: its absence was a mistake. Example: ansinh lists keep 2024-02 huyen-444 RECORD"""
+    _decide(name, _gone(period, payer), source, [{"record": record, "choice": "keep"} for record in records])
+
+
+@lists.command()
+def undo(
+    import_id: Annotated[str, typer.Argument(help="The file, as `ansinh import` named it: import_id.")], name: Name = "local"
+) -> None:
+    """Undo a whole file while its list is open; what somebody said later holds. Example: ansinh lists undo IMPORT_ID"""
+    print_json(ask(name, lambda _a, client: client.post(SERVICE, f"/v1/imports/{import_id}/undo", actor=OFFICER)))
+
+
+def _gone(period: str, payer: str) -> str:
+    return f"/v1/lists/{period}/{payer}/gone"
+
+
+def _end(record: str, reason: EndReason, on: date) -> dict[str, Any]:
+    return {"record": record, "choice": "end", "reason": reason, "on": on.isoformat()}
+
+
+def _decide(name: str, path: str, source: str, decisions: list[dict[str, Any]]) -> None:
+    if len(decisions) > DECISIONS_MAX:
+        raise typer.BadParameter(f"at most {DECISIONS_MAX} records at a time")
+    print_json(
+        ask(name, lambda _a, client: client.post(SERVICE, path, actor=OFFICER, body={"decisions": decisions}, source=source))
+    )
