@@ -88,13 +88,13 @@ def end(
     name: Name = "local",
 ) -> None:  # fmt: skip
     """End what is gone, all records named or none. Example: ansinh lists end 2024-02 huyen-444 RECORD --reason death --on 2024-01-31"""
-    _decide(name, _gone(period, payer), source, [_end(record, reason, on.date()) for record in records])
+    _decide(name, _gone(period, payer), source=source, decisions=[_end(record, reason, on.date()) for record in records])
 
 
 @lists.command()
 def keep(period: Period, payer: Payer, records: Records, *, source: Source = "list-officer", name: Name = "local") -> None:
     """Keep what is gone: its absence was a mistake. Example: ansinh lists keep 2024-02 huyen-444 RECORD"""
-    _decide(name, _gone(period, payer), source, [{"record": record, "choice": "keep"} for record in records])
+    _decide(name, _gone(period, payer), source=source, decisions=[{"record": record, "choice": "keep"} for record in records])
 
 
 @lists.command()
@@ -113,7 +113,7 @@ def _end(record: str, reason: EndReason, on: date) -> dict[str, Any]:
     return {"record": record, "choice": "end", "reason": reason, "on": on.isoformat()}
 
 
-def _decide(name: str, path: str, source: str, decisions: list[dict[str, Any]]) -> None:
+def _decide(name: str, path: str, *, source: str, decisions: list[dict[str, Any]]) -> None:
     if len(decisions) > DECISIONS_MAX:
         raise typer.BadParameter(f"at most {DECISIONS_MAX} records at a time")
     print_json(

@@ -46,7 +46,9 @@ async def test_who_is_gone_from_a_full_list_is_kept_by_a_person_and_a_file_is_ta
 
     whose = ("--payer", PAYER, "--period", PERIOD)
     await _typed(office, "import", _list(tmp_path / "all.csv", *ROWS), *whose, "--kind", "full")
-    await _typed(office, "import", _list(tmp_path / "later.csv", ROWS[0]), *whose, "--kind", "full", says="Next: ansinh lists gone")
+    await _typed(
+        office, "import", _list(tmp_path / "later.csv", ROWS[0]), *whose, "--kind", "full", says="Next: ansinh lists gone"
+    )
 
     [absent] = (await _typed(office, "lists", "gone", PERIOD, PAYER, "--json"))["candidates"]
     assert (absent["benefit_code"], absent["choice"]) == ("BT-5a1", None)
