@@ -224,7 +224,9 @@ def erasures(
 def person(
     who: One,
     *,
-    on: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The day that is asked about.")],
+    on: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day that is asked about; today, when left out.")
+    ] = None,
     known_at: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="What was known then; now, when left out.")
     ] = None,
@@ -234,5 +236,5 @@ def person(
 
     A line is `changed` when something was said about it after it was listed, also where that was taken back again.
     """
-    query = {"on": f"{on:%Y-%m-%d}"} | ({"at": known_at.replace(tzinfo=LOCAL).isoformat()} if known_at else {})
+    query = ({"on": f"{on:%Y-%m-%d}"} if on else {}) | ({"at": known_at.replace(tzinfo=LOCAL).isoformat()} if known_at else {})
     print_json(ask(name, lambda _a, client: client.get(SERVICE, f"/v1/people/{who}/known", **query)))

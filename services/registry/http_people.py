@@ -139,12 +139,12 @@ def _add_merging(routes: APIRouter, runtime: Runtime, pairing: Pairing, *, joine
 def _add_knowing(routes: APIRouter, runtime: Runtime) -> None:
     @routes.get("/v1/people/{beneficiary_id}/known")
     async def known(
-        beneficiary_id: UUID, on: Annotated[date, Query()], at: Annotated[AwareDatetime | None, Query()] = None
+        beneficiary_id: UUID, on: Annotated[date | None, Query()] = None, at: Annotated[AwareDatetime | None, Query()] = None
     ) -> dict[str, Any]:
-        """What was known of one person at a moment (now, when none is given) about a day: ids, words, periods and sums. A line is
+        """What was known of one person at a moment (now, when none is given) about a day (today): ids, words, periods and sums. A line is
         `changed` when something was said about it after it was listed, also where that was taken back again."""
         async with runtime.database.reading() as tx:
-            found = await store_merging.known_at(tx, beneficiary_id, at or runtime.clock.now(), on)
+            found = await store_merging.known_at(tx, beneficiary_id, at or runtime.clock.now(), on or runtime.clock.today())
         if found is None:
             raise Problem("PERSON_UNKNOWN", status=404)
         return found
