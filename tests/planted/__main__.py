@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from time import monotonic
 
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.planted.catalogue import everything
-from tests.planted.runner import Judged, Verdict, run_all
+from tests.planted.runner import Judged, Verdict, run_all, stop
 from tests.planted.tree import PLACE
 
 
@@ -21,6 +22,8 @@ def main(names: list[str] = typer.Argument(None), *, jobs: int = 2) -> None:
     unknown = set(names or ()) - {bug.name for bug in bugs}
     if unknown:
         raise typer.BadParameter(f"no such bug: {', '.join(sorted(unknown))}")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
     started = monotonic()
     judged = run_all([bug for bug in bugs if not names or bug.name in names], jobs=jobs)
     _show(judged, monotonic() - started)

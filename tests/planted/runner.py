@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -64,7 +65,17 @@ class Judged:
     line: str
 
 
-def run_all(bugs: Sequence[Bug], *, jobs: int, say: Callable[[str], object] = print) -> list[Judged]:
+_running: set[subprocess.Popen[bytes]] = set()
+
+
+def stop(*_: object) -> None:
+    """What runs is told to end, what waits is not begun. Raises KeyboardInterrupt."""
+    for process in list(_running):
+        process.send_signal(signal.SIGINT)
+    raise KeyboardInterrupt
+
+
+def run_all(bugs: Sequence[Bug], *, jobs: int, say: Callable[[str], object] = partial(print, flush=True)) -> list[Judged]:
     """Controls first, then every bug in a copy of its own, `jobs` at a time."""
     tree.snapshot()
     with _servers(bugs) as servers:
@@ -106,10 +117,14 @@ def controls(bugs: Sequence[Bug], *, jobs: int, servers: Servers) -> dict[str, R
         runs = {
             command: side_by_side.submit(_control, f"control-{n}", command.split(), servers) for n, command in enumerate(others)
         }
-        return {
-            bug.name: _of_session(session.result(), bug.tests) if bug.tests and session else runs[bug.caught_by].result()
-            for bug in bugs
-        }
+        try:
+            return {
+                bug.name: _of_session(session.result(), bug.tests) if bug.tests and session else runs[bug.caught_by].result()
+                for bug in bugs
+            }
+        except KeyboardInterrupt:
+            side_by_side.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _control(name: str, words: Sequence[str], servers: Servers) -> Run:
@@ -172,6 +187,7 @@ def run(place: Path, words: Sequence[str], *, servers: Servers, within: float) -
         command_of(words), cwd=place, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         start_new_session=True,
     )  # fmt: skip
+    _running.add(process)
     code: int | None = None
     try:
         output, _ = process.communicate(timeout=within)
@@ -183,6 +199,8 @@ def run(place: Path, words: Sequence[str], *, servers: Servers, within: float) -
         except subprocess.TimeoutExpired:
             process.kill()
             output = b""
+    finally:
+        _running.discard(process)
     tree.end_left_over(place)
     return Run(code, output.decode("utf-8", "replace"), monotonic() - started)
 
