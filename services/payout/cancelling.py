@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,10 +11,11 @@ from uuid import UUID
 from asyncpg import Record
 
 from services.payout import store_recall
+from services.payout.batch import DEAD
 from services.payout.emitting import Entries
 from services.payout.recalling import IN_FLIGHT, After, CancelState, Wish, by_month, cancel_sha256, follows, refused
 from services.payout.refusals import Refusal, Refused
-from services.payout.store import Payroll
+from services.payout.store import HeldLine, Payroll
 from services.payout.store_recall import Asked
 from shared.actors import Actor
 from shared.cancels import IDS_MAX, CancelRequest
@@ -24,7 +25,7 @@ from shared.ids import derived_id
 from shared.outbox import OutEvent, put_events
 from shared.topics import Provider, batch_topic
 from shared.vault import Vault
-from shared.words import InstructionState
+from shared.words import HeldReason, InstructionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,8 @@ class CancelProposed:
 
 @dataclass(frozen=True, slots=True)
 class CancelAsked:
-    """What a confirmed cancel did: payments asked back, with what becomes of their months, and those that had ended while it waited for the
-    second signature."""
+    """What a confirmed cancel did: payments asked back, and those that had ended while it waited for the second signature; with what
+    becomes of the months of both, unless they were paid."""
 
     asked: int
     ended: int
@@ -67,7 +68,8 @@ async def propose(
 
 
 async def confirm(tx: Tx, vault: Vault, sha256: str, *, payroll: Payroll, actor: Actor, at: datetime) -> CancelAsked | Refused:
-    """The second signature: providers are asked. What ended meanwhile is not asked back; nothing else happens to any payment."""
+    """The second signature: providers are asked. What ended meanwhile is not asked back; nothing else happens to any payment. Of one that
+    died meanwhile the lines are kept back as both signed: else the next build would pay them another way."""
     proposal = await store_recall.cancel_list(tx, payroll, sha256)
     if proposal is None or proposal["confirmed_by"]:
         return Refused(Refusal.CANCEL_UNKNOWN)
@@ -79,6 +81,8 @@ async def confirm(tx: Tx, vault: Vault, sha256: str, *, payroll: Payroll, actor:
     rows = [row for row in named if row["cancel"] == CancelState.PROPOSED]
     asked = [row for row in rows if row["state"] in IN_FLIGHT]
     ended = {row["instruction_id"]: goes for row in rows if (goes := _ended(row))}
+    wish = Wish(proposal["reason"], After(proposal["after"]), frozenset(proposal["periods"] or ()))
+    died = [row for row in named if row["state"] in DEAD] if wish.after is After.KEEP else []
     messages = list(_messages(sha256, asked))
     await store_recall.confirm(tx, sha256, messages, actor=actor, at=at)
     await store_recall.move_cancels(tx, ended, at)
@@ -87,9 +91,17 @@ async def confirm(tx: Tx, vault: Vault, sha256: str, *, payroll: Payroll, actor:
         entries.cancel(row, ended.get(row["instruction_id"], CancelState.ASKED), actor=actor.id, sha256=sha256) for row in rows
     ]
     events += [_told(vault, message, sha256, at=at) for message in messages]
-    await put_events(tx, events, at)
-    wish = Wish(proposal["reason"], After(proposal["after"]), frozenset(proposal["periods"] or ()))
-    return CancelAsked(len(asked), len(named) - len(asked), *by_month(asked, wish))
+    kept = await store_recall.keep_back(tx, [row["instruction_id"] for row in died], (), at) if died else []
+    await put_events(tx, [*events, *held_back(kept, at)], at)
+    of_those = [{"months": [line["period"]], "vnds": [line["vnd"]]} for line in kept]
+    return CancelAsked(len(asked), len(named) - len(asked), *by_month([*asked, *of_those], wish))
+
+
+def held_back(lines: Iterable[Record], at: datetime) -> Iterator[OutEvent]:
+    """What is told of lines that are held because a payment died under a cancel."""
+    for line in lines:
+        held = HeldLine(line["entitlement_id"], HeldReason(line["reason"]), line["vnd"], line["period"])
+        yield Entries(line["payroll"], line["payer"], at).held(held)
 
 
 async def expire(tx: Tx, answer_hours: int, *, payroll: Payroll, at: datetime) -> int:

@@ -13,11 +13,11 @@ from services.payout import store, store_answers, store_recall, store_statements
 from services.payout.answering import Answers, judge
 from services.payout.authorisation import opened_account
 from services.payout.breaks import contradictions, state_of
+from services.payout.cancelling import held_back
 from services.payout.emitting import Entries, moved
 from services.payout.erasing import erase
 from services.payout.ledger import Posting
 from services.payout.results import Fate
-from services.payout.store import HeldLine
 from services.payout.taking_lines import readable
 from shared.authorisation import Paper
 from shared.clock import Clock
@@ -29,7 +29,7 @@ from shared.outbox import OutEvent, put_events
 from shared.records import Received
 from shared.topics import result_topic
 from shared.vault import Vault, VaultError
-from shared.words import HeldReason, InstructionState, ResultKind
+from shared.words import InstructionState, ResultKind
 
 
 class Handlers:
@@ -111,9 +111,8 @@ class Handlers:
             for row in await store.move_payments(tx, wave):
                 batch = answers.batches[row["batch_id"]]
                 events += moved([row], batch["period"], batch["payer"])
-        for line in await store_recall.keep_back(tx, answers.kept, answers.disputed, at) if answers.kept else ():
-            held = HeldLine(line["entitlement_id"], HeldReason(line["reason"]), line["vnd"], line["period"])
-            events.append(Entries(line["payroll"], line["payer"], at).held(held))
+        if answers.kept:
+            events += held_back(await store_recall.keep_back(tx, answers.kept, answers.disputed, at), at)
         new = await store.post(tx, answers.postings, at)
         payrolls = {row["instruction_id"]: row["period"] for row in answers.payments.values()}
         booked: dict[tuple[str, str, str], list[Posting]] = defaultdict(list)

@@ -224,6 +224,19 @@ async def test_what_ended_before_the_second_signature_is_not_asked(bench: Bench)
     assert await asked_of(bench) == []
 
 
+async def test_what_died_before_the_second_signature_stays_back_as_both_signed(bench: Bench) -> None:
+    (who,) = await sent(bench)
+    body = {"beneficiary_ids": [str(who)], "reason": "LATE_DEATH"}
+    proposed = (await bench.post("cancel", "checker-1", Role.CHECKER, json=body)).json()
+    (rejected,) = await answers(bench, LineStatus.REJECTED, reason="AC04")
+    await bench.answer(rejected)
+    signed = {"sha256": proposed["sha256"]}
+    done = (await bench.post("confirm-cancel", "approver-1", Role.APPROVER, sha256=signed["sha256"], json=signed)).json()
+    assert (done["asked"], done["ended"], done["kept_back"]) == (0, 1, proposed["kept_back"])
+    assert sum(done["kept_back"].values()) > 0
+    assert (await bench.step("build"))["batches"] == [], "the post does not pay what two people keep back"
+
+
 # --- what the database refuses -----------------------------------------------------------------------------------------------
 
 
