@@ -209,6 +209,13 @@ PLANTED: Mapping[str, tuple[set[str], str]] = {
         " FROM payroll; INSERT INTO cancel_item SELECT instruction_id, 'x', 'moot', gen_random_uuid(), '2024-02-01Z' FROM instruction"
         " WHERE state = 'rejected'",
     ),
+    "a line free again whose payment died between the two signatures of a cancel": (
+        {"I65"},
+        "INSERT INTO cancel_list SELECT 'x', period, payer, 'RECALL', 'keep', 'p', '2024-02-01Z', 't', 'a', '2024-02-01Z', 't'"
+        " FROM payroll; INSERT INTO cancel_item SELECT instruction_id, 'x', 'moot', NULL, '2024-02-01Z' FROM instruction"
+        " WHERE state = 'rejected'; UPDATE instruction_line SET live = false WHERE live AND entitlement_id IN (SELECT entitlement_id"
+        " FROM instruction_line JOIN instruction USING (instruction_id) WHERE state = 'rejected')",
+    ),
     "a failure that was paid": (
         {"I05", "I12", "I18"},
         "UPDATE instruction SET state = 'rejected', state_seq = 9 WHERE state = 'collected'",
