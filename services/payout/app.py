@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from services.payout import delivery, printing, store_republish
+from services.payout.building import Builder
 from services.payout.contracts import read_contracts
 from services.payout.delivery import Courier
 from services.payout.erasing import LOOK_SECONDS as EMPTY_SECONDS
@@ -31,13 +32,13 @@ from shared.topics import Provider, Service
 def build(runtime: Runtime) -> App:
     """The service's handlers, routes and the loops that write files, deliver them, book statements and open recovery cases."""
     handlers = Handlers(runtime.vault, runtime.clock)
-    rules = load_rules(runtime.settings, runtime.settings.rates_dir)
+    builder = Builder(runtime.settings, runtime.vault, load_rules(runtime.settings, runtime.settings.rates_dir))
     read_contracts(runtime.settings.contracts_file)  # a build is too late to find a bad row
     writer = FileWriter(runtime.database, runtime.vault, runtime.clock, folder=runtime.settings.files_dir)
     emptier = Emptier(runtime.database, runtime.clock, folder=runtime.settings.files_dir)
     desk = StatementDesk(runtime, handlers)
     recoveries = RecoveryDesk(runtime.database, runtime.clock, runtime.settings.month_of_move)
-    routes = router(runtime, writer, rules)
+    routes = router(runtime, writer, builder)
     routes.include_router(statement_router(runtime, desk, handlers))
     background = [
         partial(repeat, writer.write_missing, seconds=LOOK_SECONDS, log=runtime.log),

@@ -88,42 +88,69 @@ def execution_date(settings: Settings, period: str) -> date:
     return date.fromisoformat(f"{period}-{settings.execution_day:02d}")
 
 
-async def build(
-    tx: Tx, settings: Settings, vault: Vault, *, rules: Rules, payroll: Payroll, actor: Actor, at: datetime
-) -> Built | Refused:
-    """Prove the totals, decide every open line, make one draft per provider. The vault makes end-to-end ids and opens
-    circumstances. Repeating it changes nothing. Raises Overtaken."""
-    for closed in payroll.lists:
-        if refusal := await _totals_refused(tx, closed):
-            return refusal
-    day = execution_date(settings, payroll.period)
-    late = at.astimezone(LOCAL).date() >= day - timedelta(days=settings.verification_days)
-    made, contracts = Maker(payroll, settings, vault.end_to_end_key()), read_contracts(settings.contracts_file)
-    beside = {
-        month: await store_beside.beside(tx, month, payroll, vault, misses_max=settings.misses_max) for month in payroll.periods
-    }
-    missing = 0
-    async with aclosing(store_building.undecided_lines(tx, payroll)) as pages:
-        async for rows in pages:
-            plan = decide(
-                rows, payroll.period, rules, tolerance_vnd=settings.tolerance_vnd, contracts=contracts, beside=beside, day=day
-            )
-            missing += 0 if late else plan.unverified
-            if not missing:
-                made.add(plan)
-    if missing:
-        return Refused(Refusal.VERIFICATION_MISSING, missing)
-    drafts = await asyncio.to_thread(made.drafts)
-    await _save(tx, made.rest, drafts, payroll=payroll, day=day, at=at)
-    for month, seen in beside.items() if drafts else ():
-        if await store_beside.paid_meanwhile(tx, month, payroll.payer, seen):
-            raise Overtaken
-    postings = await _fund_again(tx, payroll, drafts, at)
-    await store.sign(tx, Step.MAKE, {draft.batch_id: draft.sha256 for draft in drafts}, actor, signed=None, at=at)
-    entries = Entries(payroll.period, payroll.payer, at)
-    for page in paged(_events(made.rest, drafts, postings, entries=entries, actor=actor)):
-        await put_events(tx, page, at)
-    return Built(drafts, made.rest.considered, len(made.rest.held))
+class Builder:
+    """Builds payrolls, of many payers at a time. `rules`: what they are built by.
+
+    One payroll is decided at a time: deciding keeps one processor busy whoever is decided, so taking turns delays nobody on the whole,
+    the first lists are written while the next are decided, and the rows of one payroll at most are held for it.
+    """
+
+    def __init__(self, settings: Settings, vault: Vault, rules: Rules) -> None:
+        """The vault makes end-to-end ids and opens circumstances."""
+        self.rules = rules
+        self._settings = settings
+        self._vault = vault
+        self._turn = asyncio.Lock()
+
+    async def build(self, tx: Tx, payroll: Payroll, *, actor: Actor, at: datetime) -> Built | Refused:
+        """Prove the totals, decide every open line, make one draft per provider. Repeating it changes nothing. Raises Overtaken."""
+        async with self._turn:
+            decided = await self._decided(tx, payroll, at)
+        if isinstance(decided, Refused):
+            return decided
+        rest, drafts, beside = decided
+        await _save(tx, rest, drafts, payroll=payroll, day=execution_date(self._settings, payroll.period), at=at)
+        for month, seen in beside.items() if drafts else ():
+            if await store_beside.paid_meanwhile(tx, month, payroll.payer, seen):
+                raise Overtaken
+        postings = await _fund_again(tx, payroll, drafts, at)
+        await store.sign(tx, Step.MAKE, {draft.batch_id: draft.sha256 for draft in drafts}, actor, signed=None, at=at)
+        entries = Entries(payroll.period, payroll.payer, at)
+        for page in paged(_events(rest, drafts, postings, entries=entries, actor=actor)):
+            await put_events(tx, page, at)
+        return Built(drafts, rest.considered, len(rest.held))
+
+    async def _decided(self, tx: Tx, payroll: Payroll, at: datetime) -> _Decided | Refused:
+        """Only reads, and waits for nobody: whoever has the turn gives it on."""
+        settings = self._settings
+        for closed in payroll.lists:
+            if refusal := await _totals_refused(tx, closed):
+                return refusal
+        day = execution_date(settings, payroll.period)
+        late = at.astimezone(LOCAL).date() >= day - timedelta(days=settings.verification_days)
+        made, contracts = Maker(payroll, settings, self._vault.end_to_end_key()), read_contracts(settings.contracts_file)
+        beside = {
+            month: await store_beside.beside(tx, month, payroll, self._vault, misses_max=settings.misses_max)
+            for month in payroll.periods
+        }
+        missing = 0
+        async with aclosing(store_building.undecided_lines(tx, payroll)) as pages:
+            async for rows in pages:
+                plan = decide(
+                    rows,
+                    payroll.period,
+                    self.rules,
+                    tolerance_vnd=settings.tolerance_vnd,
+                    contracts=contracts,
+                    beside=beside,
+                    day=day,
+                )
+                missing += 0 if late else plan.unverified
+                if not missing:
+                    made.add(plan)
+        if missing:
+            return Refused(Refusal.VERIFICATION_MISSING, missing)
+        return made.rest, await asyncio.to_thread(made.drafts), beside
 
 
 class Maker:
@@ -154,6 +181,10 @@ class Maker:
     def drafts(self) -> list[Draft]:
         """One draft per provider that has payments."""
         return [Draft.of(payments) for _provider, payments in sorted(self._payments.items())]
+
+
+_Decided = tuple[Plan, Sequence[Draft], Mapping[str, Beside]]
+"""Everything decided but the orders, the drafts made of those, and what was known beside the lines of each month."""
 
 
 async def _totals_refused(tx: Tx, payroll: Payroll) -> Refused | None:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.payout import commands, store, store_delivery, store_shown
 from services.payout.batch import Step
-from services.payout.building import Built, build, execution_date, unless_overtaken
+from services.payout.building import Builder, Built, execution_date, unless_overtaken
 from services.payout.clerk import Clerk, refusal_problem
 from services.payout.commands import Proposed
 from services.payout.files import FileWriter
@@ -25,7 +25,6 @@ from services.payout.life import Emergency
 from services.payout.life_http import add_routes
 from services.payout.refusals import ADVICE, Refusal, Refused
 from services.payout.release import Released, release
-from services.payout.rules import Rules
 from services.payout.settlement_http import add_settlement
 from services.payout.store import Payroll, Row
 from shared.actors import Actor, require
@@ -62,31 +61,31 @@ class EmergencyRelease(BaseModel):
     emergency_reason: Annotated[str, Field(pattern=r"^[A-Z_]{2,40}$")]
 
 
-def router(runtime: Runtime, writer: FileWriter, rules: Rules) -> APIRouter:
+def router(runtime: Runtime, writer: FileWriter, builder: Builder) -> APIRouter:
     """The routes, bound to one service's dependencies."""
     routes = APIRouter(route_class=route_class(runtime), dependencies=[Depends(documented)])
-    _add_build(routes, runtime, rules)
+    _add_build(routes, runtime, builder)
     _add_signing(routes, runtime)
     _add_release(routes, runtime, writer)
     _add_withdrawals(routes, runtime)
     _add_expiry(routes, runtime)
     _add_reading(routes, runtime)
-    add_what_if(routes, runtime, rules)
-    add_routes(routes, runtime, rules)
+    add_what_if(routes, runtime, builder.rules)
+    add_routes(routes, runtime, builder)
     add_settlement(routes, runtime)
     add_recall(routes, runtime)
     add_recoveries(routes, runtime)
     return routes
 
 
-def _add_build(routes: APIRouter, runtime: Runtime, rules: Rules) -> None:
+def _add_build(routes: APIRouter, runtime: Runtime, builder: Builder) -> None:
     @routes.post(PATH + "/build")
     async def build_payroll(period: str, payer: str, actor: Actor = Depends(runtime.gate.dependency)) -> dict[str, Any]:
         """Put every frozen line that is not paid yet into a draft or hold it with a reason."""
         at = runtime.clock.now()
 
         async def command(tx: Tx, payroll: Payroll) -> Built | Refused:
-            return await build(tx, runtime.settings, runtime.vault, rules=rules, payroll=payroll, actor=actor, at=at)
+            return await builder.build(tx, payroll, actor=actor, at=at)
 
         async def attempt() -> dict[str, Any]:
             return dict(await Clerk(runtime, period, payer, actor=actor).run(Role.MAKER, "payroll_build", command, answer=_built))

@@ -12,11 +12,10 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.payout import go_no_go, life, preview, store, store_life
-from services.payout.building import Built, build, unless_overtaken
+from services.payout.building import Builder, Built, unless_overtaken
 from services.payout.clerk import Clerk, refusal_problem
 from services.payout.months import plus_months
 from services.payout.refusals import Refusal, Refused
-from services.payout.rules import Rules
 from services.payout.store import Payroll, Row
 from shared.actors import Actor, require
 from shared.database import Tx
@@ -72,11 +71,11 @@ class Freeze(Body):
     reason: Code
 
 
-def add_routes(routes: APIRouter, runtime: Runtime, rules: Rules) -> None:
+def add_routes(routes: APIRouter, runtime: Runtime, builder: Builder) -> None:
     """Everything of a payroll's life that is not building, signing and sending."""
     _add_periods(routes, runtime)
     _add_joining(routes, runtime)
-    _add_preview(routes, runtime, rules)
+    _add_preview(routes, runtime, builder)
     _add_province(routes, runtime)
     _add_freezes(routes, runtime)
     _add_finishing(routes, runtime)
@@ -160,14 +159,14 @@ def _add_joining(routes: APIRouter, runtime: Runtime) -> None:
         return dict(await clerk.act(Role.APPROVER, "payroll_unjoin", command, answer=answer))
 
 
-def _add_preview(routes: APIRouter, runtime: Runtime, rules: Rules) -> None:
+def _add_preview(routes: APIRouter, runtime: Runtime, builder: Builder) -> None:
     @routes.post(PATH + "/preview", response_model=None)
     async def preview_payroll(
         period: Period, payer: Opaque, *, output: Literal["json", "csv"] = "json", actor: Actor = Depends(runtime.gate.dependency)
     ) -> dict[str, Any] | Response:
         """What a build would make now, and how the month would differ from the last; nothing is kept."""
         require(actor, Role.MAKER, payer)
-        done = await unless_overtaken(lambda: _tried(runtime, rules, period, payer=payer, actor=actor))
+        done = await unless_overtaken(lambda: _tried(runtime, builder, period, payer=payer, actor=actor))
         if isinstance(done, Refused):
             raise refusal_problem(done)
         built, months = done
@@ -180,7 +179,7 @@ def _add_preview(routes: APIRouter, runtime: Runtime, rules: Rules) -> None:
 
 
 async def _tried(
-    runtime: Runtime, rules: Rules, period: str, *, payer: str, actor: Actor
+    runtime: Runtime, builder: Builder, period: str, *, payer: str, actor: Actor
 ) -> tuple[Built, Mapping[str, Sequence[Record]]] | Refused:
     """A build that is rolled back, and how each of its months would differ from the one before."""
     async with runtime.database.undone() as tx:
@@ -191,8 +190,7 @@ async def _tried(
             return Refused(Refusal.MONTH_JOINED)
         if await store_life.closed(tx, period, payer):
             return Refused(Refusal.PAYROLL_CLOSED)
-        at, vault = runtime.clock.now(), runtime.vault
-        built = await build(tx, runtime.settings, vault, rules=rules, payroll=payroll, actor=actor, at=at)
+        built = await builder.build(tx, payroll, actor=actor, at=runtime.clock.now())
         if isinstance(built, Refused):
             return built
         months = payroll.periods
