@@ -80,6 +80,12 @@ def show_case(person: Person, as_json: AsJson = False, name: Name = "local") -> 
         typer.echo(f"  --of {seen['sight_id']}/{entry['entry']}")  # on one line whatever the width: it is copied
     if not seen["register"]:
         typer.echo("The register names nobody: correct the list, or ask the police.")
+    for other in seen["shared_with"]:
+        typer.echo(f"{other} is the same person of the register: one of them, or two? ansinh registry see {person} {other}")
+    if seen["shared_with"]:
+        typer.echo(
+            "then: ansinh registry merge GOES STAYS, and another reviewer confirms; or correct the number of the wrong one"
+        )
     for one in decided:
         replaced = f", replaces {one['replaces']}" if one["replaces"] else ""
         said = f"{one['verdict']} {one['reason']} {one['evidence']}"

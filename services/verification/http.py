@@ -10,7 +10,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 
-from services.verification import population_feed, store, store_questions
+from services.verification import population_feed, store, store_questions, store_review
 from services.verification.ages import NEED_ADVICE
 from services.verification.http_review import add_review
 from services.verification.population_feed import Entry, NotAnExtract
@@ -94,10 +94,15 @@ def _add_reading(routes: APIRouter, database: Database) -> None:
 
     @routes.get("/v1/trace/{beneficiary_id}")
     async def trace(beneficiary_id: UUID) -> dict[str, Any]:
-        """Every result told of one person. Holds no personal data but a day of death."""
+        """Every result told of one person, and which other ids are the same person of the register. Nothing personal but a day of death."""
         async with database.reading() as tx:
             found = _found(await store.trace(tx, beneficiary_id), "PERSON_UNKNOWN")
-            return {**found, "holder_answers": await store_questions.holder_answers(tx, beneficiary_id)}
+            shared_with = await store_review.shared_with(tx, beneficiary_id)
+            return {
+                **found,
+                "shared_with": shared_with,
+                "holder_answers": await store_questions.holder_answers(tx, beneficiary_id),
+            }
 
 
 def _add_register_state(routes: APIRouter, runtime: Runtime) -> None:

@@ -54,10 +54,14 @@ class Review:
         return found[0].payer if found else None
 
     async def see(self, beneficiary_id: UUID, actor: Actor) -> dict[str, Any]:
-        """Both sides, field by field, for one pair of eyes. Told to the audit before they are shown. The person must be known."""
+        """Both sides, field by field, for one pair of eyes. Told to the audit before they are shown. The person must be known.
+
+        `shared_with`: the other ids that were judged to be the same person of the register.
+        """
         now = self._clock.now()
         async with self._database.transaction("verification.review_sight") as tx:
             person, candidates = await self._sides(tx, beneficiary_id)
+            shared_with = await store_review.shared_with(tx, beneficiary_id)
             decisions = (await store_review.decisions(tx, [beneficiary_id])).get(beneficiary_id, ())
             entries = {entry.token: entry.digest for entry in candidates}
             sight = Sight(uuid4(), beneficiary_id, actor.id, person.identity_digest, entries)
@@ -77,7 +81,8 @@ class Review:
             for entry in candidates
         ]
         outcome = person.held.verdict.outcome if person.held.verdict else None
-        return {"sight_id": sight.sight_id, "outcome": outcome, "list": identity.model_dump(), "register": shown}
+        said = {"sight_id": sight.sight_id, "outcome": outcome, "shared_with": shared_with}
+        return {**said, "list": identity.model_dump(), "register": shown}
 
     async def decide(self, beneficiary_id: UUID, deciding: Deciding, actor: Actor) -> ReviewRefusal | dict[str, Any]:
         """Take a decision and judge the person by it. Sides that changed since they were seen are seen again first."""

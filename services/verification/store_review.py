@@ -43,6 +43,11 @@ async def cases(tx: Tx, payer: str | None, after: tuple[datetime, UUID] | None, 
     return Page([{**row, "evidence": json.loads(row["evidence"])} for row in shown], waiting)
 
 
+async def shared_with(tx: Tx, beneficiary_id: UUID) -> list[UUID]:
+    """Whom else of ours the register entry of this person belongs to, as judged now."""
+    return [row["beneficiary_id"] async for row in queries.shared_with(tx, beneficiary_id=beneficiary_id)]
+
+
 async def decisions(tx: Tx, ids: Collection[UUID]) -> Mapping[UUID, Sequence[Decision]]:
     """What was decided of these people, whether or not it still holds."""
     found: dict[UUID, list[Decision]] = defaultdict(list)

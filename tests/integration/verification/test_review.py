@@ -206,6 +206,85 @@ async def test_confirmed_twice_is_a_duplicate(desk: Desk) -> None:
     assert len(last) == 2
 
 
+async def test_confirmed_person_who_became_a_duplicate_waits_again_and_the_other_one_is_named(desk: Desk) -> None:
+    who = await a_case(desk.bench)
+    await desk.decide(who, await desk.see(who))
+    assert (await desk.see(who))["shared_with"] == []
+    other = desk.bench.snapshot(an_identity())
+    await desk.bench.see(other)
+    assert set(await desk.waiting()) == {who, other.beneficiary_id}
+    assert (await desk.see(who))["shared_with"] == [str(other.beneficiary_id)]
+    assert (await desk.see(other.beneficiary_id))["shared_with"] == [str(who)]
+    traced = (await desk.client.get(f"/v1/trace/{who}")).json()
+    assert traced["shared_with"] == [str(other.beneficiary_id)]
+    # Registry's two reviewers merge: who stays is paid, who went is nobody.
+    gone = other.model_copy(update={"merged_into": who, "version": other.version.model_copy(update={"n": 2})})
+    await desk.bench.told()
+    await desk.bench.see(gone)
+    last = {told.beneficiary_id: told.outcome for told in await desk.bench.told()}
+    assert last == {who: Outcome.MATCH, other.beneficiary_id: Outcome.DUPLICATE}
+    assert await desk.waiting() == []
+    assert (await desk.client.get(f"/v1/trace/{who}")).json()["shared_with"] == []
+
+
+async def test_two_under_one_old_number_are_named_to_each_other(desk: Desk) -> None:
+    await desk.bench.load(
+        a_register_line(personal_number="042149990001", old_number="183000001"),
+        a_register_line(personal_number="042149990002", old_number="183000001"),
+    )
+    one, other = (desk.bench.snapshot(an_identity(personal_number=f"04214999000{n}")) for n in (1, 2))
+    await desk.bench.see(one, other)
+    assert (await desk.see(one.beneficiary_id))["shared_with"] == [str(other.beneficiary_id)]
+
+
+async def two_namesakes(bench: Bench) -> UUID:
+    """Somebody without a number, whose name and day of birth two people of the register have."""
+    await bench.load(a_register_line(), a_register_line(personal_number="042149990002"))
+    snapshot = bench.snapshot(an_identity(personal_number=None))
+    await bench.see(snapshot)
+    assert [result.outcome for result in await bench.told()] == [Outcome.NOT_FOUND]
+    return snapshot.beneficiary_id
+
+
+async def about(desk: Desk, who: UUID, entry: int, verdict: str, **changes: Any) -> dict[str, Any]:
+    """What came of a decision about one of several entries."""
+    seen = await desk.see(who)
+    done = await desk.decide(who, seen, verdict, entry=seen["register"][entry]["entry"], **changes)
+    assert done.status_code == 200, done.text
+    return dict(done.json())
+
+
+async def test_case_waits_until_everybody_it_may_be_is_decided(desk: Desk) -> None:
+    who = await two_namesakes(desk.bench)
+    await about(desk, who, 0, "different", reason="OTHER_PERSON")
+    assert await desk.waiting() == [who]
+    await about(desk, who, 1, "different", reason="OTHER_PERSON")
+    assert await desk.waiting() == []
+    desk.bench.clock.move(timedelta(days=1))
+    await desk.bench.load(*(a_register_line(personal_number=f"04214999000{n}") for n in (1, 2, 3)))
+    assert await desk.waiting() == [who]  # a third namesake
+
+
+async def test_case_confirmed_as_two_people_waits(desk: Desk) -> None:
+    who = await two_namesakes(desk.bench)
+    first = await about(desk, who, 0, "different", reason="OTHER_PERSON")
+    await about(desk, who, 1, "same")
+    assert [result.outcome for result in await desk.bench.told()] == [Outcome.MATCH]
+    await about(desk, who, 0, "same", replaces=first["decision_id"])
+    assert [result.outcome for result in await desk.bench.told()] == [Outcome.NOT_FOUND]
+    assert await desk.waiting() == [who]
+
+
+async def test_replaced_decision_decides_nothing(desk: Desk) -> None:
+    who = await two_namesakes(desk.bench)
+    first = await about(desk, who, 0, "different", reason="OTHER_PERSON")
+    await about(desk, who, 0, "same", replaces=first["decision_id"])
+    assert await desk.waiting() == []
+    (last,) = [one for one in (await desk.client.get(f"/v1/review/{who}/decisions")).json() if one["verdict"] == "same"]
+    await about(desk, who, 0, "different", reason="OTHER_PERSON", replaces=last["decision_id"])
+    assert await desk.waiting() == [who]
+
+
 async def test_decision_is_taken_back_only_by_naming_it(desk: Desk) -> None:
     who = await a_case(desk.bench)
     first = (await desk.decide(who, await desk.see(who))).json()["decision_id"]
