@@ -1,4 +1,4 @@
-"""camt.053 and camt.054, editions 2009 (.001.02) and 2019 (.001.08): bookings of our account at a bank. Pure.
+"""camt.053 and camt.054, editions 2009 (.001.02) and 2019 (.001.08): bookings of our accounts at a bank. Pure.
 
 A batch booking is read through its details, which must add up to it. Balances and totals that the file names must be those of its
 entries, else nothing of it is believed.
@@ -34,6 +34,7 @@ _OPENING, _CLOSING = ("OPBD", "PRCD"), ("CLBD",)
 class _Report:
     """One account's part of a file while it is read; sums are signed from the account's view."""
 
+    accounts: set[str] = field(default_factory=set)
     balances: dict[str, int] = field(default_factory=dict)
     closed_on: date | None = None
     totals: list[tuple[str, int | None, int | None]] = field(default_factory=list)
@@ -45,13 +46,13 @@ class _Report:
 def read_camt(content: bytes, kind: FileKind) -> Statement:
     """The bookings of a file. Raises NotAStatement."""
     message, report = None, _Report()
-    accounts, banks, lines, days = set[str](), set[str](), list[StatementLine](), list[date]()
+    accounts, banks, lines, whole = set[str](), set[str](), list[StatementLine](), dict[str, date]()
     ended = False
     for tag, element in iso_xml.elements(content, _TAGS):
         if tag == "MsgId" and inside(element, "GrpHdr"):
             message = reference(element.text)
         elif tag == "Acct" and any(inside(element, name) for name in _REPORTS):
-            accounts |= _names(element, "Id/IBAN", "Id/Othr/Id")
+            report.accounts |= _names(element, "Id/IBAN", "Id/Othr/Id")
             banks |= _names(element, "Svcr/FinInstnId/ClrSysMmbId/MmbId")
         elif tag in ("Bal", "TxsSummry", "FrToDt"):
             _read_head(report, tag, element)
@@ -61,12 +62,13 @@ def read_camt(content: bytes, kind: FileKind) -> Statement:
                 raise NotAStatement(StatementRefusal.FILE_TOO_LARGE)
         elif tag in _REPORTS:
             _add_up(report, kind)
-            days += [report.closed_on] if report.closed_on else []
+            accounts |= report.accounts
+            if report.closed_on and kind is FileKind.CAMT_053:
+                whole |= {account: min(report.closed_on, whole.get(account, date.max)) for account in report.accounts}
             report, ended = _Report(), True
     if message is None or not ended:
         raise NotAStatement(StatementRefusal.FILE_DAMAGED)
-    to_on = min(days) if days and kind is FileKind.CAMT_053 else None
-    return Statement(kind, message, lines, accounts=frozenset(accounts), banks=frozenset(banks), to_on=to_on)
+    return Statement(kind, message, lines, accounts=frozenset(accounts), banks=frozenset(banks), whole=whole)
 
 
 def _names(element: Element, *paths: str) -> set[str]:

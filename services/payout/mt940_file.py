@@ -58,19 +58,18 @@ def read_mt940(content: bytes) -> Statement:
         raise NotAStatement(StatementRefusal.FILE_DAMAGED) from None
     if not blocks:
         raise NotAStatement(StatementRefusal.FORMAT_UNKNOWN)
-    lines, accounts, banks = list[StatementLine](), set[str](), set[str]()
+    lines, last, banks = list[StatementLine](), dict[str, Any](), set[str]()
     for block in blocks:
         bank, account = _account(block.data)
-        accounts.add(account)
+        last[account] = block.data
         banks |= {bank} if bank else set()
         lines += [_line(one.data, number) for number, one in enumerate(block, len(lines) + 1)]
         if len(lines) > LINES_MAX:
             raise NotAStatement(StatementRefusal.FILE_TOO_LARGE)
         _explained(block)
-    to_on = _closed_on(blocks[-1].data)
-    return Statement(
-        FileKind.MT940, _message(blocks[0].data), lines, accounts=frozenset(accounts), banks=frozenset(banks), to_on=to_on
-    )
+    whole = {account: _closed_on(data) for account, data in last.items()}
+    message = _message(blocks[0].data)
+    return Statement(FileKind.MT940, message, lines, accounts=frozenset(last), banks=frozenset(banks), whole=whole)
 
 
 def _message(data: Mapping[str, Any]) -> str:
@@ -137,7 +136,7 @@ def _explained(block: Any) -> None:
 
 
 def _closed_on(data: Mapping[str, Any]) -> date:
-    """The last statement of a file must be whole."""
+    """The last statement of an account must be whole."""
     closed = data.get("final_closing_balance")
     if closed is None:
         raise NotAStatement(StatementRefusal.FILE_TRUNCATED)

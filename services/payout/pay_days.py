@@ -1,7 +1,7 @@
 """When money may reach people: the bank and post calendar of Việt Nam, pay days per pay point, and the cut-off of a payment file. Pure.
 
 The instant rail runs on holidays, counters and the post do not (domain 4.2): whether a day is shifted, and which way, is a setting
-(`pay_day_shift`). A post point pays on a fixed local day (domain 2.1); rows are effective-dated.
+(`execution_shift`, `counter_shift`). A post point pays on a fixed local day (domain 2.1); rows are effective-dated.
 """
 
 from __future__ import annotations
@@ -94,10 +94,13 @@ def read_pay_points(path: Path = PAY_POINTS_FILE) -> list[PayPoint]:
 
 
 def executable(day: date, released_at: datetime, *, cut_off: time, shift: Shift) -> date:
-    """The execution date a bank can still keep: not before the release, and not that day when the cut-off (local time) is past."""
+    """The execution date a bank can still keep: not before the release, and not that day when the cut-off (local time) is past.
+    `previous` goes forward where the last open day is already too early."""
     now = released_at.astimezone(LOCAL)
     earliest = now.date() if now.time() < cut_off else now.date() + _DAY
-    return shifted(max(day, earliest), shift)
+    wanted = max(day, earliest)
+    moved = shifted(wanted, shift)
+    return moved if moved >= earliest else shifted(wanted, Shift.NEXT)
 
 
 def _pay_point(row: dict[str, str]) -> PayPoint:

@@ -249,8 +249,10 @@ UPDATE instruction SET state = 'sending', state_seq = state_seq + 2 WHERE batch_
 
 -- name: mark_sent!
 -- What leaves and its hash, together with the state that says so.
-UPDATE batch SET state = 'sent', sent_at = :at, sent_count = row.count, sent_vnd = row.vnd, sent_sha256 = row.sha256
-  FROM unnest(:ids::uuid[], :counts::int[], :vnds::bigint[], :hashes::text[]) AS row (batch_id, count, vnd, sha256)
+UPDATE batch SET state = 'sent', sent_at = :at, sent_count = row.count, sent_vnd = row.vnd, sent_sha256 = row.sha256,
+       told_on = row.told_on, debtor_ix = row.debtor_ix
+  FROM unnest(:ids::uuid[], :counts::int[], :vnds::bigint[], :hashes::text[], :days::date[], :debtors::bytea[])
+       AS row (batch_id, count, vnd, sha256, told_on, debtor_ix)
  WHERE batch.batch_id = row.batch_id;
 
 -- name: withdrawable

@@ -37,6 +37,11 @@ INSERT INTO statement_line (file_id, line, kind, end_to_end_id, batch_id, vnd, b
 SELECT :file_id, row.* FROM unnest(:lines::int[], :kinds::text[], :ids::text[], :batches::uuid[], :vnds::bigint[], :days::date[],
                                    :codes::text[], :reasons::text[], :refs::text[], :accounts::bytea[], :faults::text[]) AS row;
 
+-- name: add_statement_spans!
+-- The accounts a file is about, each with the day up to which all its bookings stand in it.
+INSERT INTO statement_span (file_id, account_ix, to_on)
+SELECT :file_id, account_ix, to_on FROM unnest(:accounts::bytea[], :days::date[]) AS row (account_ix, to_on);
+
 -- name: claimed_batches
 -- Batches a status report claims to answer, as we sent them.
 SELECT batch_id, period, payer, provider, sent_count, sent_vnd FROM batch WHERE batch_id = ANY(:ids::uuid[]);
@@ -57,7 +62,7 @@ SELECT line, kind, end_to_end_id, batch_id, vnd, booked_on, code, bank_ref, acco
 -- name: told_payments
 -- Payments with these ids: through whom, on which list, of how much, not before which day; the payee where the account is still the same.
 SELECT i.instruction_id, i.batch_id, i.end_to_end_id, i.provider, i.vnd, i.beneficiary_id, i.state, b.period, b.payer,
-       greatest(b.execution_date, (b.sent_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date) AS execution_on,
+       coalesce(b.told_on, greatest(b.execution_date, (b.sent_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date)) AS execution_on,
        CASE WHEN i.account_digest = p.account_digest THEN p.payee END AS payee
   FROM instruction i JOIN batch b USING (batch_id) LEFT JOIN person p USING (beneficiary_id)
  WHERE i.end_to_end_id = ANY(:ids::text[]);
@@ -148,7 +153,8 @@ SELECT b.batch_id, b.provider, b.round, b.state, b.sent_count, b.sent_vnd, flown
        stood.paid_count, stood.paid_vnd, stood.dead_count, stood.dead_vnd, stood.open_count, stood.open_vnd,
        proven.paid_count AS proven_count, proven.paid_vnd AS proven_vnd, proven.back_count, proven.back_vnd, proven.unproven_count,
        (SELECT count(*) FROM break_item k WHERE k.batch_id = b.batch_id AND k.approved_by IS NULL) AS open_breaks,
-       (SELECT max(f.to_on) FROM statement_file f WHERE f.provider = b.provider AND f.state = 'booked') AS statements_to
+       (SELECT max(s.to_on) FROM statement_span s JOIN statement_file f USING (file_id)
+         WHERE f.provider = b.provider AND f.state = 'booked' AND s.account_ix = b.debtor_ix) AS statements_to
   FROM batch b
   CROSS JOIN LATERAL (SELECT coalesce(sum(p.vnd), 0)::bigint AS vnd FROM posting p JOIN instruction i USING (instruction_id)
                        WHERE i.batch_id = b.batch_id AND p.debit = concat_ws(chr(58), 'in_flight', b.provider)) flown
@@ -176,14 +182,14 @@ SELECT b.batch_id, b.provider, b.round, b.state, b.sent_count, b.sent_vnd, flown
  ORDER BY b.round, b.provider;
 
 -- name: missing_payments
--- Payments of a payroll that a bank was told and that a statement whole up to a day well after theirs does not name as paid, though we
--- hold them as paid or still wait.
+-- Payments of a payroll that a bank was told and that a statement of the account they are debited from, whole up to a day well after
+-- theirs, does not name as paid, though we hold them as paid or still wait.
 SELECT i.instruction_id, i.batch_id, i.provider, i.vnd, i.end_to_end_id
   FROM batch b JOIN instruction i USING (batch_id)
  WHERE b.period = :period AND b.payer = :payer AND b.sent_at IS NOT NULL AND (:provider::text IS NULL OR b.provider = :provider)
    AND i.channel = 'account' AND i.state IN ('sending', 'accepted', 'unknown', 'paid')
-   AND EXISTS (SELECT FROM statement_file f WHERE f.provider = b.provider AND f.state = 'booked' AND f.kind IN ('camt.053', 'mt940')
-                  AND f.to_on >= greatest(b.execution_date, (b.sent_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date) + :days::int)
+   AND EXISTS (SELECT FROM statement_span s JOIN statement_file f USING (file_id)
+                WHERE f.provider = b.provider AND f.state = 'booked' AND s.account_ix = b.debtor_ix AND s.to_on >= b.told_on + :days::int)
    AND NOT EXISTS (SELECT FROM statement_line l JOIN statement_file f USING (file_id)
                     WHERE l.end_to_end_id = i.end_to_end_id AND l.kind = 'paid' AND f.kind IN ('camt.053', 'mt940'));
 

@@ -212,7 +212,7 @@ async def _send(tx: Tx, view: View, fallen: Sequence[Fallen], shipment: Shipment
     await take_step(tx, Step.RELEASE, view.batches, payroll=payroll, actor=actor, at=at)
     left = await store_sending.send_payments(tx, shipment.sent)
     assert left == sum(leaving.count for leaving in shipment.sent.values()), "what was packed is what leaves"
-    await store_sending.mark_sent(tx, shipment.sent, at)
+    await store_sending.mark_sent(tx, shipment.sent, shipment.told, at=at)
     await store_answers.settle(tx, shipment.sent)  # a list from which everybody was taken off has nothing to wait for
     await shipment.postings.copy(tx)
     await store_sending.save_files(tx, payroll, shipment.files, at)

@@ -63,6 +63,7 @@ class Shipment:
         self.periods: tuple[str, ...] = (period,)  # the months it pays
         self.family: frozenset[UUID] = frozenset()  # payments of people known as dead: their families collect
         self.sent: dict[UUID, Listed] = {}
+        self.told: dict[UUID, tuple[date, bytes]] = {}  # the day a provider is told, and the index of the account that is debited
         self.files: list[FileRow] = []
         self.events = Spool("outbox", "day", "event_id", "topic", "key", "type", "at", "payload")
         self.postings = Spool("posting", "posting_id", "instruction_id", "period", "payer", "debit", "credit", "vnd", "at")
@@ -137,6 +138,11 @@ class SealedFile:
         self._next += 1
 
 
+def account_index(vault: Vault, number: str) -> bytes:
+    """A keyed index of an account however its number is spaced: compared between batches and statements, never read."""
+    return vault.index("statement-account", "".join(number.split()).upper())
+
+
 def part_owner(owner: UUID, part: int) -> str:
     """Whom a part of a file is sealed for: a part in another place does not open."""
     return f"{owner}/{part}"
@@ -184,6 +190,8 @@ class Parcel:
         self._entries, self._papers = shipment.entries, papers
         self._provider = Provider(batch["provider"])
         self._execution_date = papers.execution_date(batch["execution_date"], self._entries.at)
+        self._debtor = papers.debtor(self._entries.payer, self._execution_date)
+        shipment.told[batch["batch_id"]] = (self._execution_date, account_index(vault, self._debtor.account))
         self._topic, self._key = instruction_topic(self._provider), str(batch["batch_id"])
         self._batch_key = vault.new_batch_key(self._provider)
         self._hashes = hashlib.sha256()
@@ -304,7 +312,7 @@ class Parcel:
                 self._provider,
                 count=self._leaving.count,
                 vnd=self._leaving.vnd,
-                debtor=self._papers.debtor(self._entries.payer, self._execution_date),
+                debtor=self._debtor,
                 execution_date=self._execution_date,
                 made_at=self._entries.at,
             )

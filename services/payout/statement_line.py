@@ -131,15 +131,20 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One file. `accounts` and `banks` are those it is about; `to_on`: whole up to this day."""
+    """One file. `accounts` and `banks` are those it is about; `whole`: account -> the day up to which all its bookings stand here."""
 
     kind: FileKind
     message_id: str
     lines: Sequence[StatementLine]
     accounts: frozenset[str] = frozenset()
     banks: frozenset[str] = frozenset()
-    to_on: date | None = None
+    whole: Mapping[str, date] = field(default_factory=dict)
     claims: Sequence[Claim] = field(default=())
+
+    @property
+    def to_on(self) -> date | None:
+        """The day up to which the file is whole, whichever of its accounts is asked about."""
+        return min(self.whole.values(), default=None)
 
 
 def whole_dong(text: str | None) -> int:

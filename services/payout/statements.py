@@ -26,6 +26,7 @@ from services.payout.proving import Chunk, Payroll, as_booking, as_line, judge
 from services.payout.reading_statement import read_statement
 from services.payout.reason_codes import iso_code, reason_of
 from services.payout.results import Fate
+from services.payout.sending import account_index
 from services.payout.statement_line import (
     FileKind,
     NotAStatement,
@@ -57,7 +58,8 @@ class StatementDesk:
         self._runtime = runtime
         self._vault = runtime.vault
         self._handlers = handlers
-        self._account: str = runtime.settings.debtor_account
+        settings = runtime.settings
+        self._accounts = frozenset({settings.debtor_account, *(row.account for row in settings.debtors)})
         self._schemas: Path | None = runtime.settings.schemas_dir
 
     async def take(self, provider: Provider, content: bytes, actor: Actor) -> dict[str, Any]:
@@ -137,6 +139,8 @@ class StatementDesk:
         await store_statements.add_parts(tx, kept.file_id, sealed)
         if read and not refusal:
             await store_statements.add_lines(tx, kept.file_id, [self._line(line) for line in read.lines])
+            spans = {account_index(self._vault, account): to_on for account, to_on in read.whole.items()}
+            await store_statements.add_spans(tx, kept.file_id, spans)
         act = "statement_refused" if refusal else "statement_taken"
         record = AuditRecord(actor=kept.actor, act=act, subject=f"statement:{kept.file_id}", at=kept.at)
         await put_events(tx, [OutEvent(record.TOPIC, kept.actor, record)], kept.at)
@@ -145,7 +149,7 @@ class StatementDesk:
     async def _refused(self, tx: Tx, kept: Kept, statement: Statement) -> StatementRefusal | None:
         provider = Provider(kept.provider)
         if statement.kind in (FileKind.CAMT_053, FileKind.CAMT_054, FileKind.MT940) and (
-            statement.accounts != {self._account} or statement.banks - {BIN_OF_PROVIDER[provider]}
+            not statement.accounts or statement.accounts - self._accounts or statement.banks - {BIN_OF_PROVIDER[provider]}
         ):
             return StatementRefusal.ACCOUNT_FOREIGN
         batches = await store_statements.claimed_batches(tx, {claim.batch_id for claim in statement.claims})
@@ -164,7 +168,7 @@ class StatementDesk:
         return line, iso_code(line.code), reason_of(line.code), self._account_ix(line.account)
 
     def _account_ix(self, account: str | None) -> bytes | None:
-        return self._vault.index("statement-account", "".join(account.split()).upper()) if account else None
+        return account_index(self._vault, account) if account else None
 
     async def book(self, tx: Tx, file_id: UUID, provider: Provider) -> bool:
         """Book the next lines of a file; False when it is booked to its end."""

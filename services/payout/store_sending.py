@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from asyncpg import Record
@@ -89,8 +89,8 @@ async def send_payments(tx: Tx, batches: Collection[UUID]) -> int:
     return int(str(await queries.send_payments(tx, ids=sorted(batches))).rsplit(" ", 1)[1])
 
 
-async def mark_sent(tx: Tx, sent: Mapping[UUID, Listed], at: datetime) -> None:
-    """What left per batch."""
+async def mark_sent(tx: Tx, sent: Mapping[UUID, Listed], told: Mapping[UUID, tuple[date, bytes]], *, at: datetime) -> None:
+    """What left per batch, for which day, and the index of the account it is debited from."""
     ids = sorted(sent)
     await queries.mark_sent(
         tx,
@@ -98,6 +98,8 @@ async def mark_sent(tx: Tx, sent: Mapping[UUID, Listed], at: datetime) -> None:
         counts=[sent[key].count for key in ids],
         vnds=[sent[key].vnd for key in ids],
         hashes=[sent[key].sha256 for key in ids],
+        days=[told[key][0] for key in ids],
+        debtors=[told[key][1] for key in ids],
         at=at,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -106,6 +106,11 @@ async def add_lines(tx: Tx, file_id: UUID, lines: Sequence[tuple[StatementLine, 
             accounts=[account for *_, account in some],
             faults=[line.fault for line, *_ in some],
         )
+
+
+async def add_spans(tx: Tx, file_id: UUID, spans: Mapping[bytes, date]) -> None:
+    """Per account, by its index: the day up to which a file holds all its bookings."""
+    await queries.add_statement_spans(tx, file_id=file_id, accounts=list(spans), days=list(spans.values()))
 
 
 async def claimed_batches(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Record]:

@@ -80,6 +80,9 @@ FORBIDDEN = {
         POSTED.format(id=ONE, credit="'breaks:bank-a'", vnd="vnd") + " WHERE type = 'extra'",
         f"UPDATE break_item SET {ENDED}, posting_id = '{ONE}', remedy = 'claimed' WHERE type = 'extra'",
     ],
+    "what a file is whole for is changed": ["UPDATE statement_span SET to_on = to_on + 1"],
+    "what a file is whole for is removed": ["DELETE FROM statement_span"],
+    "a list gets another day after it left": ["UPDATE batch SET told_on = told_on - 1"],
     "a posting about a break is changed": ["UPDATE break_posting SET vnd = vnd + 1"],
     "a posting about a break is removed": ["DELETE FROM break_posting"],
 }

@@ -97,3 +97,25 @@ def test_execution_date_a_bank_can_keep(released: datetime, day: date) -> None:
 def test_instant_rail_pays_on_a_holiday_too() -> None:
     released = datetime(2024, 2, 10, 9, tzinfo=LOCAL)
     assert executable(date(2024, 2, 1), released, cut_off=time(15), shift=Shift.NONE) == date(2024, 2, 10)
+
+
+@pytest.mark.parametrize(
+    ("released", "day"),
+    [
+        (datetime(2024, 2, 10, 9, tzinfo=LOCAL), date(2024, 2, 15)),
+        (datetime(2024, 2, 7, 9, tzinfo=LOCAL), date(2024, 2, 7)),
+        (datetime(2024, 2, 7, 16, tzinfo=LOCAL), date(2024, 2, 15)),
+        (datetime(2024, 2, 2, 9, tzinfo=LOCAL), date(2024, 2, 7)),
+    ],
+)
+def test_previous_open_day_is_taken_unless_it_is_too_early(released: datetime, day: date) -> None:
+    assert executable(date(2024, 2, 10), released, cut_off=time(15), shift=Shift.PREVIOUS) == day
+
+
+@given(FEW_YEARS, FEW_YEARS, st.times(), st.sampled_from(Shift))
+def test_no_bank_is_told_a_day_before_the_release(wanted: date, day: date, at: time, shift: Shift) -> None:
+    released = datetime.combine(day, at, LOCAL)
+    earliest = day if at < time(15) else day + timedelta(days=1)
+    told = executable(wanted, released, cut_off=time(15), shift=shift)
+    assert told >= earliest
+    assert shift is Shift.NONE or working_day(told)
