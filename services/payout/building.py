@@ -24,7 +24,7 @@ from services.payout import store, store_beside, store_building
 from services.payout.against import NOTHING, Beside, Limits, first, given_once, reasons, to_the_family
 from services.payout.batch import Draft, OpenLine, Order, Payment, Step, pay
 from services.payout.channel import Choice, Terms, choose, verified
-from services.payout.contracts import SHIPPED, Contracts, read_contracts
+from services.payout.contracts import SHIPPED, ContractMissing, Contracts, read_contracts
 from services.payout.emitting import Entries, paged
 from services.payout.ledger import Posting, on_paying_again
 from services.payout.provider_rules import most_vnd
@@ -105,7 +105,10 @@ class Builder:
     async def build(self, tx: Tx, payroll: Payroll, *, actor: Actor, at: datetime) -> Built | Refused:
         """Prove the totals, decide every open line, make one draft per provider. Repeating it changes nothing. Raises Overtaken."""
         async with self._turn:
-            decided = await self._decided(tx, payroll, at)
+            try:
+                decided = await self._decided(tx, payroll, at)
+            except ContractMissing as nobody:
+                return Refused(Refusal.CONTRACT_MISSING, about=nobody.where)
         if isinstance(decided, Refused):
             return decided
         rest, drafts, beside = decided

@@ -102,8 +102,7 @@ def choose(
     terms: Terms = TERMS,
 ) -> Choice:
     """Decide for one person and period. `failed`: how the last account payment of these lines died, if one did. Contracts count as of the
-    first day of the month it is paid in, papers on the day the money moves, or that day where none is said. Raises LookupError where no
-    contract is in force."""
+    first day of the month it is paid in, papers on the day the money moves, or that day where none is said. Raises ContractMissing."""
     holder = snapshot is not None and snapshot.account_digest is not None
     reason = held_reason(snapshot, verdict, period, terms=terms)
     if reason:

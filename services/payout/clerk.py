@@ -67,5 +67,5 @@ async def _unless_finished(tx: Tx, payroll: Payroll, command: Command) -> Any:
 
 def refusal_problem(refused: Refused) -> Problem:
     """A refusal as HTTP 409 with its code and Vietnamese advice."""
-    count = f" ({refused.count})" if refused.count else ""
-    return Problem(refused.refusal, ADVICE[refused.refusal] + count)
+    about = refused.about or (str(refused.count) if refused.count else "")
+    return Problem(refused.refusal, ADVICE[refused.refusal] + (f" ({about})" if about else ""))

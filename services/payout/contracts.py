@@ -18,6 +18,7 @@ from shared.words import Channel
 
 CONTRACTS_FILE = Path(__file__).with_name("contracts.csv")
 ANY = "*"
+_WORDS = {Channel.ACCOUNT: "tài khoản", Channel.COUNTER: "bưu cục", Channel.HOME: "tại nhà"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,15 @@ class Contract:
     def fits(self, area: str, bank_bin: str, on: date) -> bool:
         """Whether it speaks of this payment."""
         return self.area in (area, ANY) and self.bank_bin in (bank_bin, ANY) and self.valid_from <= on < self.valid_until
+
+
+class ContractMissing(LookupError):
+    """No contract is in force for a payment. Nobody is paid through a provider without one. `where` names channel, commune and day."""
+
+    def __init__(self, channel: Channel, area: str, on: date) -> None:
+        """`area` is empty where contracts do not differ by commune."""
+        super().__init__(f"no contract for {channel} on {on}")
+        self.where = f"{_WORDS[channel]}, {f'xã {area}' if area else 'mọi xã'}, ngày {on:%d/%m/%Y}"
 
 
 class Contracts:
@@ -53,11 +63,11 @@ class Contracts:
             self._rows[row.channel].append(row)
 
     def provider(self, channel: Channel, *, area: str, bank_bin: str | None, on: date) -> Provider:
-        """Who executes. Raises LookupError where no contract is in force: nobody is paid through a provider without one."""
+        """Who executes. Raises ContractMissing where no contract is in force."""
         for row in self._rows[channel]:
             if row.fits(area, bank_bin or ANY, on):
                 return row.provider
-        raise LookupError(f"no contract for {channel} on {on}")
+        raise ContractMissing(channel, area, on)
 
 
 @lru_cache

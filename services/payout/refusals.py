@@ -14,6 +14,7 @@ class Refusal(StrEnum):
     LINES_MISSING = "LINES_MISSING"
     TOTALS_DIFFER = "TOTALS_DIFFER"
     VERIFICATION_MISSING = "VERIFICATION_MISSING"
+    CONTRACT_MISSING = "CONTRACT_MISSING"
     NO_BATCH = "NO_BATCH"
     SIGNATURE_DIFFERS = "SIGNATURE_DIFFERS"
     SAME_ACTOR = "SAME_ACTOR"
@@ -51,6 +52,7 @@ ADVICE: Mapping[Refusal, str] = {
     Refusal.LINES_MISSING: "Chưa nhận đủ số dòng của danh sách đã chốt; chờ rồi thử lại.",
     Refusal.TOTALS_DIFFER: "Số dòng, số tiền hoặc mã kiểm tra khác với bản đã chốt; cần người kiểm tra.",
     Refusal.VERIFICATION_MISSING: "Chưa có kết quả xác thực cho mọi người và chưa đến hạn chốt xác thực.",
+    Refusal.CONTRACT_MISSING: "Không có hợp đồng chi trả còn hiệu lực; bổ sung vào bảng hợp đồng rồi lập lại.",
     Refusal.NO_BATCH: "Không có bảng chi nào đang chờ bước này.",
     Refusal.SIGNATURE_DIFFERS: "Chữ ký không đúng với mã của bảng chi hiện tại; xem lại bảng chi rồi ký lại.",
     Refusal.SAME_ACTOR: "Người lập, người kiểm tra, người duyệt và người phát hành phải là những người khác nhau.",
@@ -86,7 +88,8 @@ ADVICE: Mapping[Refusal, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A refusal with the number it is about, if any: lines or people missing."""
+    """A refusal with what it is about, if anything: the number of lines or people missing, or a place in words."""
 
     refusal: Refusal
     count: int = 0
+    about: str = ""

@@ -20,7 +20,7 @@ from shared.clock import LOCAL
 from shared.errors import Trouble
 from shared.personal import Collector, Delivery
 from shared.topics import Provider
-from shared.words import AccountCheck, AccountSource, Channel, Life, LineStatus, Outcome
+from shared.words import AccountCheck, AccountSource, Channel, Life, LineStatus, Outcome, Role
 from tests.integration.payout.payout_bench import PAYER, PERIOD, Bench, a_merit_line, an_account
 
 ROOT = Path(__file__).parents[3]
@@ -219,6 +219,18 @@ async def test_post_pays_into_accounts_where_its_contract_says_so(bench: Bench, 
     async with bench.database.session() as session:
         rows = await session.fetch("SELECT channel, state FROM instruction WHERE provider = 'post' ORDER BY channel")
     assert [tuple(row) for row in rows] == [("account", "paid"), ("counter", "collected")]
+
+
+@pytest.mark.parametrize("bench", [{"contracts_file": Path(__file__).with_name("one_commune_contracts.csv")}], indirect=True)
+async def test_build_names_the_commune_without_a_contract_and_changes_nothing(bench: Bench) -> None:
+    await bench.enrol(account=an_account(), area="18499")
+    await bench.enrol(account=an_account(number="3709000000002"), area="18502")
+    await bench.close()
+    for act in ("build", "preview"):
+        answer = await bench.post(act, "the-maker", Role.MAKER)
+        assert (answer.status_code, answer.json()["code"]) == (409, "CONTRACT_MISSING"), act
+        assert "(tài khoản, xã 18502, ngày 01/02/2024)" in answer.json()["detail"]
+    assert (await bench.page())["batches"] == []
 
 
 async def test_account_issued_in_bulk_is_paid_on_after_its_first_use(bench: Bench) -> None:

@@ -7,7 +7,7 @@ import pytest
 from test_authorisation import GOOD, HOLDER, PERIOD
 
 from services.payout.channel import choose
-from services.payout.contracts import SHIPPED, Contract, Contracts, read_contracts
+from services.payout.contracts import SHIPPED, Contract, ContractMissing, Contracts, read_contracts
 from shared.topics import Provider
 from shared.words import Channel
 
@@ -44,7 +44,7 @@ def test_contract_ends_and_the_next_begins() -> None:
 
 
 def test_nobody_is_paid_without_a_contract() -> None:
-    with pytest.raises(LookupError):
+    with pytest.raises(ContractMissing):
         Contracts([a_row(Provider.BANK_A, valid_from=date(2024, 3, 1))]).provider(
             Channel.ACCOUNT, area="", bank_bin="970405", on=ON
         )
