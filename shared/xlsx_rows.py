@@ -1,4 +1,4 @@
-"""The first sheet of an XLSX workbook, row after row in constant memory, whatever its size. Reads files, writes none that stay.
+"""The visible sheets of an XLSX workbook, row after row in constant memory, whatever its size. Reads files, writes none that stay.
 
 A parser tells where elements begin and end; nothing of a row is kept once it was handed out. Texts that cells share lie in a temporary file
 and are found by eight bytes each. openpyxl's own streaming keeps an element for every row and all texts, a million of each; calamine holds
@@ -60,14 +60,20 @@ def parsed(archive: zipfile.ZipFile, part: str) -> etree._Element:
     return etree.fromstring(archive.read(part), etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
 
 
-def first_sheet(archive: zipfile.ZipFile) -> str:
-    """The path of the first sheet. Raises KeyError, StopIteration, BadSheet or etree.XMLSyntaxError."""
-    book = parsed(archive, "xl/workbook.xml")
-    relation = next(book.iter(f"{MAIN}sheet")).get(_RELATION)
-    relations = parsed(archive, "xl/_rels/workbook.xml.rels")
-    target = next(r.get("Target") for r in relations.iter(f"{_PACKAGE}Relationship") if r.get("Id") == relation)
+def visible_sheets(archive: zipfile.ZipFile) -> list[str]:
+    """The paths of the sheets that somebody sees who opens the workbook, in their order, at least one. Raises KeyError, StopIteration,
+    BadSheet or etree.XMLSyntaxError."""
+    book, relations = parsed(archive, "xl/workbook.xml"), parsed(archive, "xl/_rels/workbook.xml.rels")
+    targets = {one.get("Id"): one.get("Target") for one in relations.iter(f"{_PACKAGE}Relationship")}
+    shown = [one.get(_RELATION) for one in book.iter(f"{MAIN}sheet") if one.get("state", "visible") == "visible"]
+    if not shown:
+        raise BadSheet
+    return [_part(targets[relation]) for relation in shown]
+
+
+def _part(target: str | None) -> str:
     if target is None:
-        raise KeyError(relation)
+        raise BadSheet
     return target.lstrip("/") if target.startswith("/") else normpath(join("xl", target))
 
 
@@ -78,21 +84,26 @@ def unpacked(file: Path | IO[bytes]) -> dict[str, int]:
 
 
 class Book:
-    """A workbook whose first sheet is read as often as it is asked for. Its texts are looked through once."""
+    """A workbook whose sheets are read as often as they are asked for. Its texts are looked through once.
+
+    `sheets`: how many of them are visible; hidden ones are not read. `merged`: ranges of the sheet that was read last.
+    """
 
     def __init__(self, file: Path | IO[bytes]) -> None:
         """Open it. Raises BadSheet."""
         self.merged: list[Range] = []
         with sound():
             self._archive = zipfile.ZipFile(file)
-            self._sheet = first_sheet(self._archive)
+            self._sheets = visible_sheets(self._archive)
+            self.sheets = len(self._sheets)
             self._texts = _Texts(self._archive)
             self._dates, self._epoch = _date_styles(self._archive), _epoch(self._archive)
 
-    def rows(self) -> Iterator[tuple[int, Sequence[Cell]]]:
-        """Every row with its number; one that is not in the file is given as empty. `merged` is known at the end. Raises BadSheet."""
+    def rows(self, sheet: int = 0) -> Iterator[tuple[int, Sequence[Cell]]]:
+        """Every row of a visible sheet with its number; one that is not in the file is given as empty. `merged` is known at the end. Raises
+        BadSheet."""
         reader, last = _Sheet(self._texts, self._dates, self._epoch), 0
-        with sound(), self._archive.open(self._sheet) as xml:
+        with sound(), self._archive.open(self._sheets[sheet]) as xml:
             while block := xml.read(_BLOCK):
                 for number, cells in reader.feed(block):
                     yield from ((missing, ()) for missing in range(last + 1, number))

@@ -99,6 +99,7 @@ class FileReason(StrEnum):
     HEADER_NOT_FOUND = "HEADER_NOT_FOUND"
     HEADER_INCOMPLETE = "HEADER_INCOMPLETE"
     HEADER_TWICE = "HEADER_TWICE"
+    SHEETS_SEVERAL = "SHEETS_SEVERAL"
     NO_ROWS = "NO_ROWS"
     PAYER_UNKNOWN = "PAYER_UNKNOWN"
     PAYER_OTHER_TIME = "PAYER_OTHER_TIME"
@@ -192,10 +193,16 @@ ADVICE: dict[RowReason | RowNote | FileReason | CloseReason, str] = {
     FileReason.TEXT_CODE_UNKNOWN: "Chữ trong cột họ tên không phải Unicode, TCVN3 hay VNI: chuyển sang Unicode rồi nộp lại.",
     FileReason.FILE_QUOTES: "Dấu ngoặc kép trong tệp CSV không khép lại hoặc đứng sai chỗ: sửa dòng này rồi nộp lại.",
     FileReason.FILE_BEING_TAKEN: "Tệp này đang được nhận hoặc đã có tệp mới hơn thay: chờ xong rồi xem kết quả.",
-    FileReason.HEADER_NOT_FOUND: "Không tìm thấy dòng tiêu đề trong 20 dòng đầu của trang tính thứ nhất: đặt tên cột như mẫu danh sách.",
+    FileReason.HEADER_NOT_FOUND: (
+        "Không tìm thấy dòng tiêu đề trong 20 dòng đầu của trang tính đầu tiên đang hiện: đặt tên cột như mẫu danh sách."
+    ),
     FileReason.HEADER_INCOMPLETE: "Dòng tiêu đề thiếu cột bắt buộc: thêm cột như mẫu danh sách.",
     FileReason.HEADER_TWICE: "Dòng tiêu đề có hai cột cùng một nội dung: bỏ bớt một cột.",
-    FileReason.NO_ROWS: "Dưới dòng tiêu đề không có dòng nào: kiểm tra đã chọn đúng tệp và đúng trang tính thứ nhất.",
+    FileReason.SHEETS_SEVERAL: (
+        "Tệp có nhiều trang tính là danh sách, mỗi tệp chỉ nhận một: lưu mỗi trang thành một tệp, hoặc gộp về một trang; "
+        "trang không nộp thì xóa hoặc ẩn."
+    ),
+    FileReason.NO_ROWS: "Dưới dòng tiêu đề không có dòng nào: kiểm tra đã chọn đúng tệp và đúng trang tính đầu tiên đang hiện.",
     FileReason.PAYER_UNKNOWN: "Chưa có địa bàn của đơn vị chi trả này: kiểm tra mã đơn vị, ví dụ huyen-444 hoặc xa-18073.",
     FileReason.PAYER_OTHER_TIME: "Đơn vị chi trả này không lập danh sách của kỳ đó (huyện đến hết 6/2025, xã từ 7/2025).",
     CloseReason.LIST_EMPTY: "Danh sách chưa có dòng nào đang hiệu lực: nhập danh sách trước khi chốt.",

@@ -87,7 +87,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """The first sheet of a workbook from its header down. `codes`: columns that are written in a code of before Unicode."""
+    """The first visible sheet of a workbook from its header down. `codes`: columns that are written in a code of before Unicode."""
 
     path: Path
     sheet: Rows
@@ -153,6 +153,10 @@ def _open_workbook(path: Path, needs: Sequence[tuple[Column, ...]], said: Said, 
     sheet = workbooks.open_archive(path) if is_archive else workbooks.open_old(path)
     top = [row for _, row in islice(sheet.rows(), HEADER_ROWS_MAX)]
     header_row, columns = headers.find(top, needs, said)
+    # One sheet is read; rows of another one must not be left out without a word.
+    lists = [place for place, other in enumerate(sheet.others, start=2) if headers.named(other, needs, said)]
+    if lists:
+        raise NotAList(FileReason.SHEETS_SEVERAL, f"Trang tính thứ {', '.join(map(str, [1, *lists]))} trong các trang đang hiện.")
     return Workbook(path, sheet, header_row, columns)
 
 

@@ -1,6 +1,6 @@
 """The officer's own workbook back, same rows in the same order, with what became of each row in two new columns. Files in and out.
 
-Only two cells are added to each row of the first sheet's XML, which flows through in blocks; every other part stays byte for byte.
+Only two cells are added to each row of the first visible sheet's XML, which flows through in blocks; every other part stays byte for byte.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lxml import etree
 from services.registry.refusals import FileReason, NotAList
 from services.registry.sheets import letter
 from shared.crashing import point
-from shared.xlsx_rows import BadSheet, first_sheet
+from shared.xlsx_rows import BadSheet, visible_sheets
 
 _BLOCK = 1 << 18
 _SPANS = re.compile(rb'\s+spans\s*=\s*("[^"]*"|\'[^\']*\')')
@@ -56,7 +56,7 @@ def with_marks(source: Path, target: Path, marks: Marks, *, width: int) -> None:
     point("list_workbook.before_write")
     try:
         with zipfile.ZipFile(source) as archive, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as written:
-            path = first_sheet(archive)
+            path = visible_sheets(archive)[0]
             for part in archive.infolist():
                 marker = Marker(marks, width) if part.filename == path else None
                 _copy(archive, written, part, marker=marker)

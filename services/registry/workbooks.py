@@ -8,14 +8,16 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 from xml.parsers import expat
 
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetMetadata, SheetTypeEnum, SheetVisibleEnum
 
 from services.registry.cells import Cell
+from services.registry.columns import HEADER_ROWS_MAX
 from services.registry.refusals import FileReason, NotAList
 from shared import xlsx_rows
 
@@ -30,8 +32,12 @@ _CAPPED = f"Tệp .xls và .ods: nhiều nhất {CELLS_MAX:,} ô (dòng x cột)
 _PASSWORD = "EncryptedPackage".encode("utf-16-le")
 
 
+Top = Sequence[Sequence[Cell]]
+"""The first rows of a sheet."""
+
+
 class Rows(Protocol):
-    """A sheet."""
+    """The first visible sheet of a workbook; of the other visible ones only where a header would stand."""
 
     @property
     def in_place(self) -> bool:
@@ -39,6 +45,10 @@ class Rows(Protocol):
 
     def rows(self) -> Iterator[tuple[int, Sequence[Cell]]]:
         """Every row with its number, counted from 1; nothing is left out on the left."""
+
+    @property
+    def others(self) -> Sequence[Top]:
+        """The tops of the other visible sheets, in their order."""
 
     def width(self, header_row: int) -> int:
         """Cells that marks stand behind."""
@@ -48,13 +58,13 @@ class Rows(Protocol):
 class Held:
     """A sheet of an old kind in memory."""
 
-    sheet: Any
+    sheet: CalamineSheet
+    others: Sequence[Top] = ()
     in_place: bool = False
 
     def rows(self) -> Iterator[tuple[int, Sequence[Cell]]]:
         """Every row; what calamine leaves out on the left is put back."""
-        left: list[Cell] = [""] * self.sheet.start[1] if self.sheet.start else []
-        return enumerate((left + row for row in self.sheet.iter_rows()), start=1)
+        return enumerate(_rows(self.sheet), start=1)
 
     def width(self, header_row: int) -> int:
         """All rows of a held sheet are equally wide."""
@@ -67,6 +77,7 @@ class Streamed:
 
     book: xlsx_rows.Book
     widest: int
+    others: Sequence[Top] = ()
     in_place: bool = True
 
     def rows(self) -> Iterator[tuple[int, Sequence[Cell]]]:
@@ -100,14 +111,15 @@ def open_old(path: Path) -> Rows:
         raise NotAList(FileReason.FILE_TOO_LARGE, _CAPPED)
     if _PASSWORD in path.read_bytes():
         raise NotAList(FileReason.FILE_HAS_PASSWORD)
-    return _capped(_held(path))
+    return _held(path)
 
 
 def _open_xlsx(path: Path) -> Rows:
     try:
         book = xlsx_rows.Book(path)
+        others = [[cells for _, cells in islice(book.rows(place), HEADER_ROWS_MAX)] for place in range(1, book.sheets)]
         # Nothing of a file is taken that cannot be read to its end.
-        return Streamed(book, max((len(cells) for _, cells in book.rows()), default=0))
+        return Streamed(book, max((len(cells) for _, cells in book.rows()), default=0), others)
     except xlsx_rows.FarCell as far:
         raise NotAList(
             FileReason.FILE_TOO_LARGE, f"Nhiều nhất {xlsx_rows.COLUMNS_MAX} cột: xóa ô ngoài cùng ở dòng {far.row}."
@@ -126,13 +138,15 @@ def _open_ods(path: Path) -> Rows:
                 counter.count(xml)
     except xlsx_rows.BadSheet:
         raise NotAList(FileReason.FILE_NOT_EXCEL) from None
-    return _capped(_held(path))
+    return _held(path)
 
 
 def _held(path: Path) -> Held:
     try:
         with _Panics():
-            return Held(CalamineWorkbook.from_path(path).get_sheet_by_index(0))
+            book = CalamineWorkbook.from_path(path)
+            first, *others = (book.get_sheet_by_index(place) for place, one in enumerate(book.sheets_metadata) if _is_shown(one))
+            return Held(_capped(first), [list(islice(_rows(_capped(other)), HEADER_ROWS_MAX)) for other in others])
     except CalamineError as error:
         is_locked = "password" in type(error).__name__.casefold()
         raise NotAList(FileReason.FILE_HAS_PASSWORD if is_locked else FileReason.FILE_NOT_EXCEL) from None
@@ -151,10 +165,19 @@ class _Panics:
             raise NotAList(FileReason.FILE_NOT_EXCEL) from None
 
 
-def _capped(held: Held) -> Held:
-    if held.sheet.total_height * held.sheet.total_width > CELLS_MAX:
+def _is_shown(sheet: SheetMetadata) -> bool:
+    return sheet.visible is SheetVisibleEnum.Visible and sheet.typ is SheetTypeEnum.WorkSheet
+
+
+def _rows(sheet: CalamineSheet) -> Iterator[list[Cell]]:
+    left: list[Cell] = [""] * sheet.start[1] if sheet.start else []
+    return ([*left, *row] for row in sheet.iter_rows())
+
+
+def _capped(sheet: CalamineSheet) -> CalamineSheet:
+    if sheet.total_height * sheet.total_width > CELLS_MAX:
         raise NotAList(FileReason.FILE_TOO_LARGE, _CAPPED)
-    return held
+    return sheet
 
 
 class _Counter:

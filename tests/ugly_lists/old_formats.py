@@ -10,6 +10,7 @@ _SECTOR = 512
 _END, _FREE, _FAT = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD
 _OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
 _TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+_STYLE = "urn:oasis:names:tc:opendocument:xmlns:style:1.0"
 _TEXT = "urn:oasis:names:tc:opendocument:xmlns:text:1.0"
 
 
@@ -48,19 +49,29 @@ def _entry(name: str, kind: int, start: int, size: int, *, child: int = _FREE, r
     return raw.ljust(64, b"\x00") + struct.pack("<HBBIII16xI8x8xIQ", len(raw), kind, 1, _FREE, right, child, 0, start, size)
 
 
-def xls(rows: Sequence[Sequence[str | int | float | None]]) -> bytes:
-    """A workbook of one sheet: texts and numbers."""
-    cells = b"".join(_cell(r, c, value) for r, row in enumerate(rows) for c, value in enumerate(row) if value is not None)
-    width = max((len(row) for row in rows), default=0)
-    sheet = _bof(0x10) + _record(0x200, struct.pack("<IIHHH", 0, len(rows), 0, width, 0)) + cells + _record(0x0A, b"")
-    name = "Sheet1".encode("utf-16-le")
+Rows = Sequence[Sequence[str | int | float | None]]
+
+
+def xls(rows: Rows, *, before: Rows | None = None, hidden: bool = False) -> bytes:
+    """A workbook of texts and numbers. `before`: rows of a sheet before it, which may be `hidden`."""
+    sheets = [_xls_sheet(one) for one in (before, rows) if one is not None]
 
     def globals_with(offset: int) -> bytes:
-        bound = struct.pack("<IBBBB", offset, 0, 0, len(name) // 2, 1) + name
-        return _bof(0x05) + _record(0x42, struct.pack("<H", 1200)) + _record(0x85, bound) + _record(0x0A, b"")
+        bounds = b""
+        for place, sheet in enumerate(sheets):
+            name = f"Sheet{place + 1}".encode("utf-16-le")
+            bound = struct.pack("<IBBBB", offset, hidden and place == 0, 0, len(name) // 2, 1) + name
+            bounds, offset = bounds + _record(0x85, bound), offset + len(sheet)
+        return _bof(0x05) + _record(0x42, struct.pack("<H", 1200)) + bounds + _record(0x0A, b"")
 
-    book = globals_with(len(globals_with(0))) + sheet
+    book = globals_with(len(globals_with(0))) + b"".join(sheets)
     return ole({"Workbook": book.ljust(4_096, b"\x00")})
+
+
+def _xls_sheet(rows: Rows) -> bytes:
+    cells = b"".join(_cell(r, c, value) for r, row in enumerate(rows) for c, value in enumerate(row) if value is not None)
+    width = max((len(row) for row in rows), default=0)
+    return _bof(0x10) + _record(0x200, struct.pack("<IIHHH", 0, len(rows), 0, width, 0)) + cells + _record(0x0A, b"")
 
 
 def _bof(kind: int) -> bytes:
@@ -79,18 +90,26 @@ def _record(kind: int, data: bytes) -> bytes:
     return struct.pack("<HH", kind, len(data)) + data
 
 
-def ods(rows: Sequence[Sequence[str | int | float | None]], *, more: str = "") -> bytes:
-    """A workbook of one sheet; `more`: XML of further rows."""
-    table = "".join(f"<table:table-row>{''.join(map(_ods_cell, row))}</table:table-row>" for row in rows)
+def ods(rows: Rows, *, more: str = "", before: Rows | None = None, hidden: bool = False) -> bytes:
+    """A workbook; `more`: XML of further rows; `before`: rows of a sheet before it, which may be `hidden`."""
+    table = _ods_table("A", rows, more)
+    if before is not None:
+        table = _ods_table("B", before, style=' table:style-name="hidden"' if hidden else "") + table
     content = (
         f'<?xml version="1.0" encoding="UTF-8"?><office:document-content xmlns:office="{_OFFICE}" xmlns:table="{_TABLE}" '
-        f'xmlns:text="{_TEXT}" office:version="1.2"><office:body><office:spreadsheet><table:table table:name="A">'
-        f"{table}{more}</table:table></office:spreadsheet></office:body></office:document-content>"
+        f'xmlns:text="{_TEXT}" xmlns:style="{_STYLE}" office:version="1.2"><office:automatic-styles><style:style style:name="hidden" '
+        'style:family="table"><style:table-properties table:display="false"/></style:style></office:automatic-styles>'
+        f"<office:body><office:spreadsheet>{table}</office:spreadsheet></office:body></office:document-content>"
     )
     manifest = '<?xml version="1.0"?><manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
     return zipped({
         "mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": content, "META-INF/manifest.xml": manifest,
     })  # fmt: skip
+
+
+def _ods_table(name: str, rows: Rows, more: str = "", *, style: str = "") -> str:
+    inside = "".join(f"<table:table-row>{''.join(map(_ods_cell, row))}</table:table-row>" for row in rows)
+    return f'<table:table table:name="{name}"{style}>{inside}{more}</table:table>'
 
 
 def ods_row(cells: Sequence[str | None], *, repeated: int = 1, columns: int = 1) -> str:

@@ -43,13 +43,28 @@ class Ugly:
     payer: str = "huyen-444"
 
 
-def xlsx(rows: Sequence[Row], *, painted: int = 0, days: Sequence[tuple[int, int]] = (), sheets: Sequence[str] = ("A",)) -> bytes:
-    """A workbook. `painted`: empty cells with a border behind each row; `days`: cells shown as days; the last sheet holds the rows."""
+def xlsx(
+    rows: Sequence[Row],
+    *,
+    painted: int = 0,
+    days: Sequence[tuple[int, int]] = (),
+    sheets: Sequence[str] = ("A",),
+    before: Sequence[Row] = (),
+    hidden: bool = False,
+) -> bytes:
+    """A workbook. `painted`: empty cells with a border behind each row; `days`: cells shown as days; the last sheet holds the rows.
+    `before`: rows of the sheet before it, which may be `hidden`."""
     target = io.BytesIO()
     book = xlsxwriter.Workbook(target, {"in_memory": True})
     border, day = book.add_format({"border": 1}), book.add_format({"num_format": "dd/mm/yyyy"})
     for name in sheets:
         sheet = book.add_worksheet(name)
+    for number, row in enumerate(before):
+        book.worksheets()[-2].write_row(number, 0, row)
+    if hidden:
+        book.worksheets()[-2].hide()
+        sheet.activate()
+        sheet.set_first_sheet()
     for number, row in enumerate(rows):
         for column, value in enumerate(row):
             if isinstance(value, date):
@@ -128,6 +143,12 @@ def _lists() -> dict[str, Ugly]:
         "one-content-twice": Ugly(xlsx(((*HEADER, "Họ tên"), *PEOPLE))),
         "no-code-column": Ugly(xlsx([[*row[:7], *row[8:]] for row in body])),
         "a-cover-sheet-first": Ugly(xlsx(body, sheets=("Bìa", "Danh sách"))),
+        "a-list-on-two-sheets": Ugly(xlsx((HEADER, SAU), sheets=("Hà Linh", "Hương Khê"), before=(HEADER, HOA))),
+        "a-hidden-sheet-first": Ugly(xlsx((HEADER, SAU), sheets=("Cũ", "Danh sách"), before=(HEADER, HOA), hidden=True)),
+        "xls-list-on-two-sheets": Ugly(xls((HEADER, SAU), before=(HEADER, HOA))),
+        "xls-hidden-sheet-first": Ugly(xls((HEADER, SAU), before=(HEADER, HOA), hidden=True)),
+        "ods-list-on-two-sheets": Ugly(ods((HEADER, SAU), before=(HEADER, HOA))),
+        "ods-hidden-sheet-first": Ugly(ods((HEADER, SAU), before=(HEADER, HOA), hidden=True)),
         "pdf-called-xlsx": Ugly(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"),
         "word-called-xlsx": Ugly(zipped({"word/document.xml": "<a/>"})),
         "nothing-in-it": Ugly(b"\r\n  \r\n"),

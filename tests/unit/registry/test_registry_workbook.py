@@ -119,3 +119,16 @@ def test_marks_in_rising_order_are_found_like_those_of_a_mapping():
     rising = RisingMarks((number, *mark) for number, mark in rows.items())
     assert [rising.get(number) for number in range(1, 12)] == [rows.get(number) for number in range(1, 12)]
     assert RisingMarks(()).get(1) is None
+
+
+def test_marks_stand_on_the_first_visible_sheet():
+    book = openpyxl.Workbook()
+    book.active.sheet_state = "hidden"
+    shown = book.create_sheet("Danh sách")
+    shown.append(list(PAYROLL))
+    book.active = 1
+    target = io.BytesIO()
+    book.save(target)
+    marked = openpyxl.load_workbook(io.BytesIO(with_marks(target.getvalue(), {1: ("Kết quả", "Lý do")})))
+    assert [cell.value for cell in marked["Danh sách"][1]][len(PAYROLL) :] == ["Kết quả", "Lý do"]
+    assert marked.worksheets[0].max_column == 1
