@@ -40,7 +40,7 @@ def columns(
     kind: Kind,
     payer: Payer,
     words: Annotated[
-        list[str] | None, typer.Argument(help='What stands in the header, and the column meant: "Tiền tháng=Mức"')
+        list[str] | None, typer.Argument(help='What stands in the header, and the column meant: "Tiền tháng=Mức trợ cấp"')
     ] = None,
     *,
     source: Source = "list-officer",

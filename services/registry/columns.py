@@ -144,6 +144,11 @@ def find_header(
     return best_row, best
 
 
+def meant(word: str) -> Column | None:
+    """The column that a word in a header means to everybody; None for no such word."""
+    return _BY_WORD.get(folded(word))
+
+
 def means(cell: Cell, column: Column) -> bool:
     """Whether a cell is a word for a column."""
     return _column(cell, NOTHING_SAID) is column

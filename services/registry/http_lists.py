@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.registry import gone, store_files, template
 from services.registry.cells import folded
-from services.registry.columns import HEADER_LENGTH_MAX, Column
+from services.registry.columns import HEADER_LENGTH_MAX, meant
 from services.registry.gone import Gatekeeper, GoneReason
 from services.registry.refusals import ADVICE, RowReason
 from services.registry.store_files import Decided, Office
@@ -30,7 +30,7 @@ Word = Annotated[str, Field(min_length=1, max_length=HEADER_LENGTH_MAX)]
 
 
 class ColumnWords(BaseModel):
-    """By what stands in the header: the name of a column as the template has it, or empty for one that is left aside."""
+    """By what stands in the header: a word that means the column in any list, or empty for one that is left aside."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
     columns: Annotated[dict[Word, Annotated[str, Field(max_length=HEADER_LENGTH_MAX)]], Field(max_length=WORDS_MAX)]
@@ -84,9 +84,14 @@ def _add_columns(routes: APIRouter, runtime: Runtime) -> None:
     ) -> dict[str, Any]:
         """Save what this office calls its columns. Files of this payer and source are read so from now on."""
         require(actor, Role.LIST_OFFICER, payer)
-        said = {folded(word): name for word, name in words.columns.items()}
-        if "" in said or len(said) != len(words.columns) or not {name for name in said.values() if name} <= set(Column):
-            raise Problem("COLUMN_UNKNOWN", "Tên cột phải là một cột của mẫu, và mỗi tiêu đề chỉ ghi một lần.", 422)
+        found = {folded(word): meant(name) if name else "" for word, name in words.columns.items()}
+        said = {word: column for word, column in found.items() if column is not None}
+        if "" in said or len(said) != len(words.columns):
+            raise Problem(
+                "COLUMN_UNKNOWN",
+                "Sau dấu = phải là tên một cột của mẫu danh sách (hoặc từ thường dùng cho cột đó), và mỗi tiêu đề chỉ ghi một lần.",
+                422,
+            )
         async with runtime.database.transaction("registry.save_columns") as tx:
             office, at = Office(kind, payer, source), runtime.clock.now()
             await store_files.save_column_words(tx, office, said, actor=actor.id, at=at)

@@ -1,7 +1,9 @@
 """HTTP around list files: templates that read back, an office's own words, old formats that come back as XLSX, areas, gone, undone."""
 
+import inspect
 import io
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -10,7 +12,10 @@ import httpx
 import openpyxl
 import pytest
 
+from ansinh import cli_lists
 from services.registry.app import build
+from services.registry.cells import folded
+from services.registry.columns import Column
 from services.registry.settings import Settings
 from shared import logs
 from shared.actors import ActorGate
@@ -77,6 +82,16 @@ async def test_an_office_says_once_what_it_calls_its_columns(client: httpx.Async
     assert (taken["rows"], taken["accepted"]) == (1, 1)
     elsewhere = await client.post("/v1/lists/payroll", params={**PAYROLL, "source": "another"}, content=body)
     assert elsewhere.json()["code"] == "HEADER_INCOMPLETE"
+
+
+async def test_examples_of_the_command_are_taken_and_a_column_is_meant_by_any_word_for_it(client: httpx.AsyncClient) -> None:
+    words = dict(re.findall('"([^"=\n]+)=([^"=\n]*)"', inspect.getsource(cli_lists.columns)))
+    assert len(words) == 3
+    saved = await client.post("/v1/lists/columns/payroll", params=OFFICE, json={"columns": {**words, "Chỗ ở": "XÃ / PHƯỜNG"}})
+    assert saved.status_code == 200, saved.text
+    named = saved.json()["columns"]
+    assert (named[folded("Nơi ở")], named[folded("Chỗ ở")], named[folded("Ghi thêm")]) == (Column.AREA, Column.AREA, "")
+    assert named[folded("Tiền tháng")] == Column.MONTHLY
 
 
 @pytest.mark.parametrize(
