@@ -1,4 +1,4 @@
-"""`ansinh registry`: who is who. Ids, points and findings; a number, name or account is never printed here."""
+"""`ansinh registry`: who is who. Ids, points and findings; only `see` prints personal data, for the reviewer's eyes, and is audited."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from ansinh.asking import AsJson, Name, ask
 from ansinh.asking import show as print_json
@@ -15,7 +17,7 @@ from ansinh.client import Client, Refusal
 from ansinh.erasing import erased_elsewhere
 from services.registry.erasing import ErasureCause, ErasureReason, Requester
 from services.registry.merging import ActKind, MergeReason
-from services.registry.pairs import Paper
+from services.registry.pairs import Pair, Paper
 from shared.clock import LOCAL
 
 SERVICE, REVIEWER, SECOND, OPERATOR = "registry", "reviewer", "second-reviewer", "operator"
@@ -56,15 +58,32 @@ def see(
     other: Other,
     *,
     second: Annotated[bool, typer.Option("--second", help="As the reviewer who confirms.")] = False,
+    as_json: AsJson = False,
     name: Name = "local",
 ) -> None:
-    """Have both sides shown to the reviewer's page; prints the sight's name and the findings. The sight is audited.
+    """Both people, field by field; the sight is audited.
 
     Example: ansinh registry see ONE OTHER; the reviewer who confirms: ansinh registry see ONE OTHER --second
     """
     path = f"/v1/people/pairs/{one}/{other}/sights"
     seen = ask(name, lambda _a, client: client.post(SERVICE, path, actor=SECOND if second else REVIEWER))
-    print_json({key: value for key, value in seen.items() if key != "fields"})
+    if as_json:
+        print_json(seen)
+        return
+    Console(width=130).print(_sides(Pair.of(one, other), seen))
+    typer.echo(f"{seen['points']} points; account {seen['evidence']['account']}")
+    typer.echo(f"  --sight {seen['sight_id']}")
+
+
+_FOUND_AS = {"full_name": "name", "personal_number": "number", "hamlet": "place"}
+
+
+def _sides(pair: Pair, seen: dict[str, Any]) -> Table:
+    table = Table("field", str(pair.one), str(pair.other), "finding")
+    for field in seen["fields"]:
+        finding = seen["evidence"].get(_FOUND_AS.get(field["field"], field["field"]), "")
+        table.add_row(field["field"], field["one"] or "", field["other"] or "", finding)
+    return table
 
 
 @registry.command()

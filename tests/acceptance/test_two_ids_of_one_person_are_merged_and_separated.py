@@ -1,9 +1,11 @@
 """A woman stands on two lists under two numbers a digit apart: merged by two reviewers, each benefit is paid once; then taken back."""
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
 from office import Office, Person
+from test_people_asked_about_and_reviewed import typed
 
 PERIOD, NEXT = "2024-02", "2024-03"
 HERE, THERE = "gop-a", "gop-b"
@@ -63,6 +65,11 @@ async def test_two_ids_of_one_person_are_merged_and_separated(office: Office) ->
     await office.client.post("registry", "/v1/people/look", actor="operator")
     (pair,) = await office.client.get("registry", "/v1/people/candidates", payer=THERE)
     assert {pair["one"], pair["other"]} == {stays, goes}
+    shown = await typed(office.installation.name, "registry", "see", goes, stays)
+    (numbers,) = (line for line in shown.splitlines() if "personal_number" in line)
+    sides = {stays: right.number, goes: twice.number}
+    assert re.findall("[0-9]{12}", numbers) == [sides[pair["one"]], sides[pair["other"]]]
+    assert "--sight" in shown
     await done_by_two(office, "merge", pair, goes=goes, stays=stays)
     assert (await outcome(office, stays), await outcome(office, goes)) == ("match", "duplicate")
     assert await office.client.get("registry", "/v1/people/candidates", payer=THERE) == []
