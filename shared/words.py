@@ -163,6 +163,7 @@ class NoAccountReason(StrEnum):
     BANK_REJECTED = "bank_rejected"
     NO_ANSWER_YET = "no_answer_yet"
     RETURNED = "returned"
+    BELOW_LEAST = "below_least"
     NOT_ON_A_LIST = "not_on_a_list"
 
 

@@ -147,11 +147,12 @@ class Draft:
         return cls(first.batch_id, first.provider, tuple(payments), total(p.vnd for p in payments), list_sha256(payments))
 
 
-def pay(order: Order, *, batch_id: UUID, provider: Provider, limit_vnd: int, key: bytes) -> list[Payment]:
-    """All lines of a person in one payment; above the provider's limit in as few parts as it takes."""
+def pay(order: Order, *, batch_id: UUID, provider: Provider, bounds: tuple[int, int], key: bytes) -> list[Payment]:
+    """All lines of a person in one payment; above the provider's limit in as few parts as it takes. `bounds`: the least and the most VND
+    of one payment; the order is of the least at least, and the most is twice that or more."""
     attempt = 1 + max([line.attempts for line in order.lines])
     payments = []
-    for part, shares in enumerate(_parts(order.lines, limit_vnd), 1):
+    for part, shares in enumerate(_parts(order.lines, bounds), 1):
         identity = instruction_id(batch_id=batch_id, beneficiary_id=order.beneficiary_id, part=part)
         payments.append(
             Payment(
@@ -173,16 +174,26 @@ def pay(order: Order, *, batch_id: UUID, provider: Provider, limit_vnd: int, key
     return payments
 
 
-def _parts(lines: Sequence[OpenLine], limit_vnd: int) -> Iterable[list[Share]]:
-    assert limit_vnd > 0
-    if len(lines) == 1 and 0 < lines[0].vnd <= limit_vnd:  # nearly everybody
+def _parts(lines: Sequence[OpenLine], bounds: tuple[int, int]) -> Iterable[list[Share]]:
+    least, most = bounds
+    assert 0 < 2 * least <= most
+    if len(lines) == 1 and least <= lines[0].vnd <= most:  # nearly everybody
         return ([Share(lines[0].entitlement_id, lines[0].pieces + 1, lines[0].vnd, lines[0].programme, lines[0].month)],)
-    return _cut(lines, limit_vnd)
+    return _cut(lines, _sizes(sum([line.vnd for line in lines]), least, most))
 
 
-def _cut(lines: Sequence[OpenLine], limit_vnd: int) -> Iterator[list[Share]]:
+def _sizes(whole: int, least: int, most: int) -> Iterator[int]:
+    """Parts as large as they may be, of which the last but one leaves enough for the last."""
+    assert whole >= least
+    for after in range(-(-whole // most) - 1, -1, -1):
+        size = min(most, whole - after * least)
+        yield size
+        whole -= size
+
+
+def _cut(lines: Sequence[OpenLine], sizes: Iterator[int]) -> Iterator[list[Share]]:
     shares: list[Share] = []
-    room = limit_vnd
+    room = next(sizes)
     for line in sorted(lines, key=lambda line: line.entitlement_id):
         left, piece = int(line.vnd), line.pieces
         while left:
@@ -192,9 +203,7 @@ def _cut(lines: Sequence[OpenLine], limit_vnd: int) -> Iterator[list[Share]]:
             left, room = left - cut, room - cut
             if not room:
                 yield shares
-                shares, room = [], limit_vnd
-    if shares:
-        yield shares
+                shares, room = [], next(sizes, 0)
 
 
 def list_sha256(payments: Iterable[Payment]) -> str:

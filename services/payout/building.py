@@ -23,11 +23,11 @@ from asyncpg import CheckViolationError, Record
 from services.payout import store, store_beside, store_building
 from services.payout.against import NOTHING, Beside, Limits, first, given_once, reasons, to_the_family
 from services.payout.batch import Draft, OpenLine, Order, Payment, Step, pay
-from services.payout.channel import Choice, Terms, choose, verified
+from services.payout.channel import Choice, Terms, choose, too_little, verified
 from services.payout.contracts import SHIPPED, ContractMissing, Contracts, read_contracts
 from services.payout.emitting import Entries, paged
 from services.payout.ledger import Posting, on_paying_again
-from services.payout.provider_rules import most_vnd
+from services.payout.provider_rules import least_vnd, most_vnd
 from services.payout.refusals import Refusal, Refused
 from services.payout.rules import Rules
 from services.payout.settings import Settings
@@ -176,9 +176,9 @@ class Maker:
         self.rest.considered += plan.considered
         for provider, orders in plan.orders.items():
             batch_id = derived_id("batch", self._payroll.period, self._payroll.payer, provider, self._payroll.rounds + 1)
-            limit_vnd = most_vnd(provider, self._limit_vnd)
+            bounds = (least_vnd(provider), most_vnd(provider, self._limit_vnd))
             self._payments[provider] += chain.from_iterable(
-                pay(order, batch_id=batch_id, provider=provider, limit_vnd=limit_vnd, key=self._key) for order in orders
+                pay(order, batch_id=batch_id, provider=provider, bounds=bounds, key=self._key) for order in orders
             )
 
     def drafts(self) -> list[Draft]:
@@ -229,6 +229,7 @@ def decide(
         else:
             choice, known, against = _month_by_month(whose, asked, limits, beside=known_beside)
         against = given_once(whose, against, gives_way) if gives_way else against
+        choice, against = _not_too_little(whose, asked, choice=choice, against=against)
         plan.unverified += not known
         _decide_person(plan, beneficiary_id, whose, choice=choice, against=against, several=len(known_beside) > 1)
     return plan
@@ -263,6 +264,18 @@ def _month_by_month(rows: Sequence[Record], asked: _Asked, limits: Limits, *, be
             against.append(HeldReason.PAID_ELSEWHERE if twice else reason)
             given |= {row["gift"]} if row["gift"] and reason is None else set()
     return next((choice for choice in choices if choice.held is None), choices[0]), known, against
+
+
+def _not_too_little(
+    rows: Sequence[Record], asked: _Asked, *, choice: Choice, against: Sequence[HeldReason | None]
+) -> tuple[Choice, Sequence[HeldReason | None]]:
+    """Whose account would get less than its provider takes as one payment is paid as if it could not be used."""
+    payable = [row for row, reason in zip(rows, against, strict=True) if reason is None]
+    if not payable or not too_little(choice, sum(row["open_vnd"] for row in payable)):
+        return choice, against
+    terms = asked.terms._replace(too_little=True)
+    other, _known = _choice(payable[0], asked._replace(period=payable[0]["period"], terms=terms))
+    return other, [first(reason, other.held) for reason in against]
 
 
 class _Way(NamedTuple):

@@ -10,6 +10,7 @@ from services.payout.contracts import SHIPPED, Contracts
 from services.payout.entitlement import owed_after_death
 from services.payout.moving import first_month_after
 from services.payout.policy import MonthOfMove
+from services.payout.provider_rules import least_vnd
 from shared.authorisation import ACCOUNT, Paper
 from shared.topics import Provider
 from shared.words import AccountCheck, Channel, HeldReason, InstructionState, Life, NoAccountReason, Outcome, Wish
@@ -72,12 +73,14 @@ class Choice:
 
 class Terms(NamedTuple):
     """How a month is paid. `month_of_move`: a setting; `paid_in`: the month the money goes out, the month owed itself when none is said;
-    `to_the_family`: asked about lines that are owed although the person has died; `on`: the day on which the money moves."""
+    `to_the_family`: asked about lines that are owed although the person has died; `on`: the day on which the money moves; `too_little`: the
+    sum is below what the account's provider takes."""
 
     month_of_move: MonthOfMove = "old"
     paid_in: str | None = None
     to_the_family: bool = False
     on: date | None = None
+    too_little: bool = False
 
 
 TERMS = Terms()
@@ -111,6 +114,8 @@ def choose(
     assert verdict is not None
     on = date.fromisoformat(f"{terms.paid_in or period}-01")
     gap = _gap(snapshot, verdict, failed, on=terms.on or on) if holder else None
+    if holder and gap is None and terms.too_little:
+        gap = NoAccountReason.BELOW_LEAST
     if holder and gap is None:
         provider = contracts.provider(Channel.ACCOUNT, area=area, bank_bin=snapshot.bank_bin, on=on)
         return Choice(provider, Channel.ACCOUNT)
@@ -118,6 +123,11 @@ def choose(
         return Choice(held=HeldReason.NO_DELIVERY, gap=NoAccountReason.HELD if holder else None)
     channel = Channel.HOME if snapshot.home_delivery else Channel.COUNTER
     return Choice(contracts.provider(channel, area=area, bank_bin=None, on=on), channel, gap=gap)
+
+
+def too_little(choice: Choice, vnd: int) -> bool:
+    """Whether a sum is below what the provider chosen takes as one payment."""
+    return choice.provider is not None and vnd < least_vnd(choice.provider)
 
 
 def held_reason(snapshot: Snapshot | None, verdict: Verdict | None, period: str, *, terms: Terms = TERMS) -> HeldReason | None:

@@ -31,7 +31,7 @@ class ProviderRules:
 
     def __post_init__(self) -> None:
         """A row that contradicts itself is no row."""
-        assert 0 < self.least_vnd <= self.most_vnd
+        assert 0 < 2 * self.least_vnd <= self.most_vnd, "whatever is above the least can be cut into parts that all are"
         assert 0 <= self.remark_least <= len(NOTHING_TO_SAY) <= self.remark_most
 
 
@@ -73,6 +73,11 @@ def remark_of(periods: Sequence[str], rules: ProviderRules, *, family: bool = Fa
 def fits(text: str, rules: ProviderRules) -> bool:
     """Whether a provider takes a remark as it is."""
     return bool(text) and remark(text, rules) == text
+
+
+def least_vnd(provider: Provider, rules: Mapping[Provider, ProviderRules] = RULES) -> int:
+    """The least one payment through a provider may carry."""
+    return rules[provider].least_vnd
 
 
 def most_vnd(provider: Provider, setting_vnd: int, rules: Mapping[Provider, ProviderRules] = RULES) -> int:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from services.payout.contracts import CONTRACTS_FILE
 from services.payout.pay_days import PAY_POINTS_FILE, Shift
 from services.payout.policy import Policy
+from services.payout.provider_rules import RULES
 from shared.areas import AREAS_FILE
 from shared.settings import ServiceSettings
 from shared.topics import Provider
@@ -40,8 +41,8 @@ class Settings(ServiceSettings, Policy):
     """So many days before that day a payroll may be built without a result for everybody."""
     tolerance_vnd: int = Field(default=0, ge=0, le=1_000_000)
     """How far a declared monthly amount may lie from the rule before the line is held."""
-    limit_vnd: int = Field(default=499_999_999, ge=1)
-    """The most one payment may carry; above it a person is paid in parts."""
+    limit_vnd: int = Field(default=499_999_999, ge=2 * max(row.least_vnd for row in RULES.values()))
+    """The most one payment may carry; above it a person is paid in parts, none of which is below the least its provider takes."""
     answer_hours: int = Field(default=72, ge=1, le=24 * 30)
     """After so many hours without an answer a payment is unknown, also when the provider never said that it is done."""
     budget_required: bool = False

@@ -38,22 +38,30 @@ ORDERS = st.lists(
 )  # fmt: skip
 
 
-def paid(order: Order, limit_vnd: int = 499_999_999) -> list[Payment]:
-    return pay(order, batch_id=BATCH, provider=Provider.POST, limit_vnd=limit_vnd, key=KEY)
+def paid(order: Order, limit_vnd: int = 499_999_999, least_vnd: int = 1) -> list[Payment]:
+    return pay(order, batch_id=BATCH, provider=Provider.POST, bounds=(least_vnd, limit_vnd), key=KEY)
 
 
-@given(ORDERS, st.integers(1_000_000, 40_000_000))
-def test_every_dong_of_every_line_is_in_exactly_one_payment(orders: list[Order], limit_vnd: int) -> None:
+@given(ORDERS, st.integers(1_000_000, 40_000_000), st.sampled_from((1, 2_000, 500_000)))
+def test_every_dong_of_every_line_is_in_exactly_one_payment(orders: list[Order], limit_vnd: int, least_vnd: int) -> None:
     for order in orders:
-        payments = paid(order, limit_vnd)
+        whole = sum(line.vnd for line in order.lines)
+        if whole < least_vnd:
+            continue  # the build pays it by post
+        payments = paid(order, limit_vnd, least_vnd)
         assert [payment.part for payment in payments] == list(range(1, len(payments) + 1))
-        assert all(0 < payment.vnd <= limit_vnd for payment in payments)
+        assert all(least_vnd <= payment.vnd <= limit_vnd for payment in payments)
         for line in order.lines:
             shares = [share for payment in payments for share in payment.shares if share.entitlement_id == line.entitlement_id]
             assert sum(share.vnd for share in shares) == line.vnd
             assert [share.piece for share in shares] == list(range(line.pieces + 1, line.pieces + 1 + len(shares)))
-        whole = sum(line.vnd for line in order.lines)
         assert len(payments) == -(-whole // limit_vnd), "as few parts as it takes"
+
+
+def test_last_part_is_not_below_the_least_a_provider_takes() -> None:
+    lines = (OpenLine(UUID(int=1), Dong(499_999_000), "merit"), OpenLine(UUID(int=2), Dong(1_000), "merit"))
+    payments = paid(Order(UUID(int=3), Channel.COUNTER, "18496", None, lines), 499_999_999, 2_000)
+    assert [payment.vnd for payment in payments] == [499_998_000, 2_000]
 
 
 @given(ORDERS, st.randoms(use_true_random=False))

@@ -14,7 +14,7 @@ from services.payout.ledger import Posting
 from services.payout.store import HeldLine
 from shared.events import DeclaredLine, EntryBook
 from shared.topics import Provider
-from shared.words import AccountCheck, Channel, HeldReason, Life, Outcome, Programme, Wish
+from shared.words import AccountCheck, Channel, HeldReason, Life, NoAccountReason, Outcome, Programme, Wish
 
 CONTENT = {
     vnd: DeclaredLine(
@@ -155,3 +155,24 @@ def test_facts_are_written_some_at_a_time_and_in_their_order(held: int, posted: 
     for page in pages:
         weights = [len(event.message.facts) if isinstance(event.message, EntryBook) else 1 for event in page]
         assert sum(weights[:-1]) < at_once, "no page goes on once it is full"
+
+
+def test_less_than_a_bank_takes_as_one_payment_goes_by_post_and_says_so() -> None:
+    rows = [a_row(open_vnd=1_999), a_row(beneficiary_id=UUID(int=3), entitlement_id=UUID(int=9), open_vnd=2_000)]
+    plan = decide(rows, "2024-02", rules(), tolerance_vnd=0)  # type: ignore[arg-type]
+    assert {provider: [order.beneficiary_id for order in orders] for provider, orders in plan.orders.items()} == {
+        Provider.POST: [UUID(int=2)],
+        Provider.BANK_A: [UUID(int=3)],
+    }
+    assert plan.choices[UUID(int=2)].gap is NoAccountReason.BELOW_LEAST
+
+
+def test_too_little_for_a_bank_and_no_place_to_bring_it_is_held() -> None:
+    plan = decide([a_row(open_vnd=500, home_delivery=True, can_be_delivered=False)], "2024-02", rules(), tolerance_vnd=0)  # type: ignore[arg-type]
+    assert [line.reason for line in plan.held] == [HeldReason.NO_DELIVERY]
+
+
+def test_two_lines_that_are_enough_together_are_one_transfer() -> None:
+    rows = [a_row(open_vnd=1_000), a_row(entitlement_id=UUID(int=9), programme="merit", content=MERIT, open_vnd=1_000)]
+    plan = decide(rows, "2024-02", rules(), tolerance_vnd=0)  # type: ignore[arg-type]
+    assert list(plan.orders) == [Provider.BANK_A]
