@@ -15,6 +15,7 @@ from typing import Annotated, Literal, NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.payout.policy import Policy
+from shared.clock import period_of
 from shared.fields import Period
 from shared.money import Dong, times_hundredths
 
@@ -147,6 +148,11 @@ class OneOff(Row):
         """The deadline that holds."""
         both = [self.deadline, self.deadline_other_paper or self.deadline]
         return max(both) if policy.gift_deadline == "later" else min(both)
+
+    def given_in(self, period: str, policy: Policy) -> bool:
+        """Whether a month's list may hold it: not before the month of the first deadline any paper names, not after the one that holds."""
+        first = min(self.deadline, self.deadline_other_paper or self.deadline)
+        return period_of(first) <= period <= period_of(self.last_day(policy))
 
 
 class Worth(NamedTuple):

@@ -12,7 +12,7 @@ from office import Office, Person
 
 from ansinh import check, pipeline
 
-MONTH, NEXT, PAYER, AREA = "2026-01", "2026-02", "xa-18547", "18547"
+MONTH, NEXT, PAYER, AREA = "2025-12", "2026-01", "xa-18547", "18547"
 GIFT, WRONG = 400_000, 500_000
 HEADER = ("STT", "Họ và tên", "Ngày sinh", "Giới tính", "Số định danh/CCCD", "Xã/thị trấn", "Mã nhóm", "Mức trợ cấp tháng",
           "Trợ cấp một lần", "Tổng cộng", "Hình thức chi trả")  # fmt: skip

@@ -187,3 +187,15 @@ def test_an_amount_of_another_age_is_held_and_the_right_one_is_paid() -> None:
     assert judged(a_row(large, ages="3,3"), a_row(MERIT, 3, ages="0,0")) == [None, None]
     assert judged(a_row(large, ages="16,16")) == [None], "our value of BT-2 is seen on no page: the list's own code counts"
     assert judged(a_row(large, ages="60,60")) == [HeldReason.NOT_OWED]
+
+
+@pytest.mark.parametrize("setting", ["later", "earlier"])
+@pytest.mark.parametrize(
+    ("period", "held"),
+    [("2025-11", ("later", "earlier")), ("2025-12", ()), ("2026-01", ("earlier",)), ("2026-02", ("later", "earlier"))],
+)
+def test_gift_is_held_on_a_list_outside_its_months(period: str, held: tuple[str, ...], setting: str) -> None:
+    """The Tết gift of 2026: one paper names 31 December, another 31 January; none anything before December."""
+    gift = DeclaredLine(programme=Programme.MERIT, benefit_code="TET-2026-NCC", monthly_vnd=0, one_off_vnd=400_000)
+    found = reasons([a_row(gift)], period, (rules(gift_deadline=setting), 0), beside=Beside("xa-1"))  # type: ignore[arg-type]
+    assert found == [HeldReason.AMOUNT_DIFFERS if setting in held else None]
