@@ -38,9 +38,9 @@ class Row:
 
 def row_of(facts: Mapping[str, Any], *, budget_required: bool) -> Row:
     """The row of one payer from its numbers, over all months that it pays together. A question that cannot be asked yet is red: nothing is
-    green by silence."""
+    green by silence. Who has no list because every line is held was built all the same, and has nothing to sign."""
     closed = facts["closed_count"] is not None
-    built = facts["lists"] > 0
+    built = facts["lists"] > 0 or (closed and facts["unlike"] == facts["undecided"] == 0)
     answers = {
         "closed": closed,
         "totals": closed and facts["unlike"] == 0,

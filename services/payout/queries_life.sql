@@ -165,7 +165,8 @@ SELECT count(*) AS count FROM payroll_join j JOIN line l ON l.payer = j.payer AN
 -- name: go_no_go
 -- Every payer with a list, a budget or a list last month, and what the go / no-go sheet asks of each, of every month that is paid together
 -- with this one. Sets side by side, joined by payer and month. `over_vnd`: what lists that have not left would take beyond confirmed budgets,
--- programme by programme, without what was withdrawn from them.
+-- programme by programme, without what was withdrawn from them. `unheard`: lists whose provider neither took them nor answered any payment
+-- of theirs, over a topic or by file; `undecided`: lines of payers without a list that are not held.
 WITH payers AS (
     SELECT payer, coalesce((SELECT j.period FROM payroll_join j WHERE j.payer = p.payer AND j.joined = :period), :period) AS payroll
       FROM (SELECT payer FROM closing WHERE period IN (:period, :before) UNION SELECT payer FROM budget_sheet WHERE period = :period) p
@@ -180,9 +181,15 @@ WITH payers AS (
      WHERE (l.period, l.payer) IN (SELECT m.period, m.payer FROM months m) GROUP BY l.period, l.payer
 ), lists AS (
     SELECT period, payer, count(*) AS count, count(*) FILTER (WHERE state = 'draft') AS draft, count(*) FILTER (WHERE state = 'checked') AS checked,
-           count(*) FILTER (WHERE state = 'approved') AS approved, count(*) FILTER (WHERE state IN ('sent', 'settled') AND received_at IS NULL
-               AND sent_count > 0) AS unheard
-      FROM batch WHERE (period, payer) IN (SELECT p.payroll, p.payer FROM payers p) GROUP BY period, payer
+           count(*) FILTER (WHERE state = 'approved') AS approved,
+           count(*) FILTER (WHERE state IN ('sent', 'settled') AND received_at IS NULL AND sent_count > 0 AND NOT EXISTS (
+               SELECT FROM instruction i WHERE i.batch_id = b.batch_id
+                  AND i.state IN ('accepted', 'issued', 'paid', 'collected', 'rejected', 'returned', 'expired', 'cancelled'))) AS unheard
+      FROM batch b WHERE (period, payer) IN (SELECT p.payroll, p.payer FROM payers p) GROUP BY period, payer
+), undecided AS (
+    SELECT l.period, l.payer, count(*) AS count FROM months m JOIN line l USING (period, payer)
+     WHERE NOT EXISTS (SELECT FROM lists x WHERE x.period = m.payroll AND x.payer = m.payer)
+       AND NOT EXISTS (SELECT FROM held h WHERE h.entitlement_id = l.entitlement_id AND h.until IS NULL) GROUP BY l.period, l.payer
 ), waiting AS (
     SELECT l.period, l.payer, l.programme, sum(il.vnd) AS vnd
       FROM batch b JOIN instruction i USING (batch_id) JOIN instruction_line il USING (instruction_id) JOIN line l USING (entitlement_id)
@@ -196,18 +203,19 @@ WITH payers AS (
      WHERE h.until IS NULL AND h.reason = 'NEXT_BUILD' AND (l.period, l.payer) IN (SELECT m.period, m.payer FROM months m) GROUP BY l.period, l.payer
 ), asked AS (
     SELECT m.payer, m.payroll, coalesce(again.count, 0) AS again, c.count AS closed_count, c.vnd AS closed_vnd, coalesce(lines.count, 0) AS line_count, coalesce(lines.vnd, 0) AS line_vnd,
-           coalesce(lines.unverified, 0) AS unverified, k.bound, CASE WHEN k.bound THEN coalesce(money.over_vnd, 0) ELSE 0 END AS over_vnd
+           coalesce(lines.unverified, 0) AS unverified, coalesce(undecided.count, 0) AS undecided, k.bound, CASE WHEN k.bound THEN coalesce(money.over_vnd, 0) ELSE 0 END AS over_vnd
       FROM months m
       CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM budget_confirmation k WHERE k.period = m.period AND k.payer = m.payer) AS bound) k
       LEFT JOIN closing c ON c.payer = m.payer AND c.period = m.period
       LEFT JOIN lines ON lines.payer = m.payer AND lines.period = m.period
       LEFT JOIN money ON money.payer = m.payer AND money.period = m.period
       LEFT JOIN again ON again.payer = m.payer AND again.period = m.period
+      LEFT JOIN undecided ON undecided.payer = m.payer AND undecided.period = m.period
 )
 SELECT a.payer, sum(closed_count)::bigint AS closed_count, sum(closed_vnd)::bigint AS closed_vnd, sum(line_count)::bigint AS line_count,
        sum(line_vnd)::bigint AS line_vnd,
        count(*) FILTER (WHERE (closed_count, closed_vnd) IS DISTINCT FROM (line_count::int, line_vnd)) AS unlike,
-       sum(unverified)::bigint AS unverified, sum(again)::bigint AS again, coalesce(l.count, 0) AS lists, coalesce(l.draft, 0) AS draft, coalesce(l.checked, 0) AS checked,
+       sum(unverified)::bigint AS unverified, sum(undecided)::bigint AS undecided, sum(again)::bigint AS again, coalesce(l.count, 0) AS lists, coalesce(l.draft, 0) AS draft, coalesce(l.checked, 0) AS checked,
        coalesce(l.approved, 0) AS approved, coalesce(l.unheard, 0) AS unheard, bool_and(bound) AS has_budget, sum(over_vnd)::bigint AS over_vnd
   FROM asked a LEFT JOIN lists l ON l.payer = a.payer AND l.period = a.payroll
  GROUP BY a.payer, l.count, l.draft, l.checked, l.approved, l.unheard ORDER BY a.payer;
