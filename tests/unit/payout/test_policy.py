@@ -5,13 +5,15 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from policy_cases import CASES, judged
 
 from services.payout.policy import Policy
 from services.payout.settings import Settings
+from shared.keyfiles import make_key_files
+from shared.vault import Vault
 
 ROOT = Path(__file__).parents[3]
 DOCUMENTED = dict(re.findall(r"^\| `([a-z_]+)` \| ([^|]+?) \|", (ROOT / "docs/rates.md").read_text("utf-8"), re.MULTILINE))
-TESTS = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("*") if path.suffix in (".py", ".csv"))
 CHOICES = {name: get_args(info.annotation) for name, info in Policy.model_fields.items() if len(get_args(info.annotation)) > 1}
 
 
@@ -23,13 +25,25 @@ def test_every_open_question_is_documented_with_its_default_first():
         assert set(values) == set(CHOICES.get(name, values)), name
 
 
-@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in CHOICES.items() for value in values])
-def test_every_answer_is_tried(name, value):
-    """The default by every test that says nothing; the others by name."""
-    if value != Policy.model_fields[name].default:
-        named = re.search(rf"""\b{name}["']?(=|: )["']?{value}\b""", TESTS)
-        as_parameter = f"{name}=setting" in TESTS and f'("{value}", ' in TESTS
-        assert named or as_parameter
+@pytest.fixture(scope="module")
+def vaults(tmp_path_factory):
+    """Registry's and payout's: what one seals the other opens."""
+    folder = tmp_path_factory.mktemp("keys")
+    make_key_files(folder)
+    return {name: Vault.load(folder / f"{name}.json") for name in ("registry", "payout")}
+
+
+@pytest.mark.parametrize(("name", "answer"), [(name, answer) for name, case in CASES.items() for answer in case.expected])
+def test_build_does_as_it_was_answered(name, answer, vaults):
+    assert judged(name, answer, **vaults) == CASES[name].expected[answer]
+
+
+@pytest.mark.parametrize("name", sorted(Policy.model_fields))
+def test_every_answer_is_tried_on_a_build_and_matters(name):
+    expected = CASES[name].expected
+    assert str(Policy.model_fields[name].default) in expected
+    assert set(CHOICES.get(name, expected)) == set(expected)
+    assert len({tuple(reasons) for reasons in expected.values()}) > 1
 
 
 @pytest.mark.parametrize("name", sorted(Policy.model_fields))
