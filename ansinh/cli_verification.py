@@ -23,15 +23,24 @@ verification = typer.Typer(
 @verification.command("extract")
 def hand_in_extract(
     path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, UTF-8, as the register gives it.")],
+    *,
+    part: Annotated[
+        bool | None,
+        typer.Option(
+            "--part/--whole", help="Some people only: nobody else's result gets younger; or whole although it is much smaller."
+        ),
+    ] = None,
     name: Name = "local",
 ) -> None:
     """Hand in an extract of the population register and wait until it is taken. Example: ansinh verification extract people.csv
 
-    Exit code 1 when rows were refused; the others are taken.
+    Some corrected rows: ansinh verification extract people.csv --part. Exit code 1 when rows were refused; the others are taken.
     """
 
+    query: dict[str, Any] = {} if part is None else {"part": part}
+
     async def hand_in(addresses: Addresses, client: Client) -> Any:
-        answer = await client.post(SERVICE, "/v1/population/extract", actor="operator", body=path.read_bytes())
+        answer = await client.post(SERVICE, "/v1/population/extract", actor="operator", body=path.read_bytes(), **query)
         await pipeline.settled(addresses)
         return answer
 
@@ -67,7 +76,7 @@ def _status(found: dict[str, Any]) -> Iterator[str]:
     if register.get("as_of"):
         yield f"  newest whole extract of {register['as_of']}; due again from {register['renew_at']}, expires {register['expires_at']}"
     for one in found["extracts"]:
-        yield f"  extract of {one['as_of']}: {one['applied']} of {one['entries']} entries taken"
+        yield f"  {'part' if one['part'] else 'extract'} of {one['as_of']}: {one['applied']} of {one['entries']} entries taken"
     for one in found["questions"]:
         waits = f", the oldest since {one['oldest']}" if one["oldest"] else ""
         yield f"Questions, {one['about']}: {one['answered']} answered, {one['open']} open, {one['unanswered']} sent without answer{waits}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 
 from services.verification import population_feed, store, store_questions, store_review
 from services.verification.ages import NEED_ADVICE
@@ -42,21 +42,40 @@ def _add_extract(routes: APIRouter, runtime: Runtime) -> None:
     actor_of: Callable[..., Actor] = runtime.gate.dependency
 
     @routes.post("/v1/population/extract")
-    async def take_extract(request: Request, actor: Actor = Depends(actor_of)) -> dict[str, Any]:
-        """Publish a CSV extract of the population register; rows that cannot be read are told by row, column and rule."""
+    async def take_extract(
+        request: Request, part: Annotated[bool | None, Query()] = None, actor: Actor = Depends(actor_of)
+    ) -> dict[str, Any]:
+        """Publish a CSV extract of the population register; rows that cannot be read are told by row, column and rule.
+
+        `part`: its entries are updated and nobody else's result gets younger. Not said, the extract is of the whole register, and is
+        refused when it holds much less than the replica; `false`: it is whole all the same.
+        """
         require(actor, Role.OPERATOR, EVERY_PAYER)
         try:
             entries, refusals = await asyncio.to_thread(population_feed.read_extract, await request.body())
         except NotAnExtract as error:
             raise Problem(f"EXTRACT_{error}", "Tệp không phải bản trích dân cư (CSV, UTF-8, đủ cột).", 422) from None
-        await _publish(runtime, entries, actor)
+        if part is None:
+            await _refuse_much_smaller(runtime.database, len(entries), len(refusals))
+        await _publish(runtime, entries, actor, part=bool(part))
         return {"entries": len(entries), "refused": len(refusals), "errors": [asdict(r) for r in refusals[:ERRORS_SHOWN]]}
 
 
-async def _publish(runtime: Runtime, entries: list[Entry], actor: Actor) -> None:
+async def _refuse_much_smaller(database: Database, entries: int, refused: int) -> None:
+    async with database.reading() as tx:
+        held = await store.register_size(tx)
+    if population_feed.is_much_smaller(entries, held):
+        raise Problem(
+            "EXTRACT_SMALLER",
+            f"Tệp có {entries} dòng dùng được, {refused} dòng hỏng; bản đang dùng có {held} mục. Nếu tệp chỉ gồm một số người: nộp với "
+            "--part. Nếu là toàn bộ cơ sở dữ liệu: kiểm tra tệp có bị cắt không; đúng là ít hơn thì nộp với --whole.",
+        )
+
+
+async def _publish(runtime: Runtime, entries: list[Entry], actor: Actor, *, part: bool) -> None:
     now = runtime.clock.now()
-    await population_feed.publish(runtime.database, runtime.vault, entries=entries, as_of=now)
-    record = AuditRecord(actor=actor.id, act="population_extract", subject=now.isoformat(), at=now)
+    await population_feed.publish(runtime.database, runtime.vault, entries=entries, as_of=now, part=part)
+    record = AuditRecord(actor=actor.id, act="population_part" if part else "population_extract", subject=now.isoformat(), at=now)
     async with runtime.database.transaction("verification.extract_audit") as tx:
         await put_events(tx, [OutEvent(record.TOPIC, actor.id, record)], now)
 

@@ -35,6 +35,7 @@ _COLUMN_OF = {"full_name": "family_name", "replaced_by": "replaced_by_number"}
 _AREA = TypeAdapter(AreaCode | None)
 # Rows per transaction: a long one would hold back every relay of the cluster.
 CHUNK = 4_000
+WHOLE_PERCENT_MIN = 80
 
 
 class NotAnExtract(Exception):
@@ -112,11 +113,16 @@ def sealed(entry: Entry, vault: Vault, as_of: datetime) -> PopulationEntry:
     )
 
 
-async def publish(database: Database, vault: Vault, *, entries: Sequence[Entry], as_of: datetime) -> None:
+def is_much_smaller(entries: int, held: int) -> bool:
+    """Whether an extract holds so much less than the replica that it is likely a part of the register, or cut off."""
+    return entries * 100 < held * WHOLE_PERCENT_MIN
+
+
+async def publish(database: Database, vault: Vault, *, entries: Sequence[Entry], as_of: datetime, part: bool) -> None:
     """Announce the extract, then put its entries into the outbox in chunks. Cut off half way, it never counts as arrived: send the
-    file again."""
+    file again. `part`: of a register whose other entries stay as old as they are."""
     async with database.transaction("verification.announce_extract") as tx:
-        await store.announce_extract(tx, as_of, len(entries))
+        await store.announce_extract(tx, as_of, len(entries), part=part)
     for start in range(0, len(entries), CHUNK):
         async with database.transaction("verification.publish_extract") as tx:
             await put_events(tx, list(entries_of(entries[start : start + CHUNK], vault, as_of)), as_of)

@@ -109,7 +109,11 @@ SELECT beneficiary_id FROM person WHERE name_birth_ix = ANY(:name_birth_ixs::byt
 
 -- name: announce_extract!
 -- An extract of so many entries is about to be published.
-INSERT INTO extract (as_of, entries) VALUES (:as_of, :entries) ON CONFLICT DO NOTHING;
+INSERT INTO extract (as_of, entries, part) VALUES (:as_of, :entries, :part) ON CONFLICT DO NOTHING;
+
+-- name: register_size^
+-- How many entries the replica holds.
+SELECT count(*) AS entries FROM register;
 
 -- name: count_applied!
 -- Entries of an extract that have reached the replica.
@@ -118,10 +122,11 @@ UPDATE extract e SET applied = least(e.entries, e.applied + row.applied)
  WHERE e.as_of = row.as_of;
 
 -- name: register_as_of^
--- When the newest extract that arrived whole was made; entries that no extract announced are as new as the question. NULL: no answer.
+-- When the newest extract of the whole register that arrived whole was made; entries that no extract announced are as new as the question.
+-- NULL: no answer.
 SELECT CASE WHEN NOT EXISTS (SELECT FROM register) THEN NULL
             WHEN NOT EXISTS (SELECT FROM extract) THEN :at::timestamptz
-            ELSE (SELECT max(as_of) FROM extract WHERE applied = entries) END AS as_of;
+            ELSE (SELECT max(as_of) FROM extract WHERE applied = entries AND NOT part) END AS as_of;
 
 -- name: people_answered_before
 -- People whose result rests on what the register said before a moment, oldest first.
@@ -149,7 +154,7 @@ SELECT count, vnd, closed_at FROM closed_list WHERE period = :period AND payer =
 
 -- name: extracts
 -- The newest extracts and how much of each has arrived.
-SELECT as_of, entries, applied FROM extract ORDER BY as_of DESC LIMIT 5;
+SELECT as_of, entries, applied, part FROM extract ORDER BY as_of DESC LIMIT 5;
 
 -- name: person^
 -- The version we hold of one person.

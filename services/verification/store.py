@@ -223,9 +223,14 @@ async def affected_people(tx: Tx, rows: Sequence[RegisterRow], before: Sequence[
     return {row["beneficiary_id"] async for row in found}
 
 
-async def announce_extract(tx: Tx, as_of: datetime, entries: int) -> None:
-    """So many entries are about to be published."""
-    await queries.announce_extract(tx, as_of=as_of, entries=entries)
+async def announce_extract(tx: Tx, as_of: datetime, entries: int, *, part: bool) -> None:
+    """So many entries are about to be published. A part makes nothing newer but its own entries."""
+    await queries.announce_extract(tx, as_of=as_of, entries=entries, part=part)
+
+
+async def register_size(tx: Tx) -> int:
+    """How many entries the replica holds."""
+    return int((await queries.register_size(tx))["entries"])
 
 
 async def count_applied(tx: Tx, taken: Sequence[Record]) -> None:

@@ -53,7 +53,8 @@ class Work:
         self.world.set_clock(BEGIN)
         body = people.register_csv(self.people)
         await self.world.step(
-            "extract", lambda client: client.post("verification", "/v1/population/extract", actor="operator", body=body)
+            "extract",
+            lambda client: client.post("verification", "/v1/population/extract", actor="operator", body=body, part=False),
         )
         await self.world.at_rest()
 

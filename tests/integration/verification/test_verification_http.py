@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -14,11 +15,12 @@ from services.verification.app import build
 from services.verification.settings import Settings
 from shared import logs, topics
 from shared.actors import ActorGate
+from shared.events import PopulationEntry
 from shared.issuing import Issuer
 from shared.process import Runtime
 from shared.topics import Service
 from shared.web import make_app
-from shared.words import Role
+from shared.words import Outcome, Role
 from tests.integration.verification.verification_bench import Bench, a_register_line, an_identity
 
 LINE = "042149990001,,Nguyễn,Thị,Hòa,1949-03-02,female,18496,alive,,"
@@ -67,6 +69,58 @@ async def test_when_a_newer_extract_is_needed_is_said(bench: Bench, client: http
     assert await need() == "EXTRACT_EXPIRED"
     await bench.load(a_register_line())
     assert await need() == "CURRENT"
+
+
+def lines(*numbers: int) -> bytes:
+    return "\n".join((",".join(COLUMNS), *(LINE.replace("0001,", f"{number:04},") for number in numbers))).encode()
+
+
+async def test_one_corrected_row_is_no_new_register(bench: Bench, client: httpx.AsyncClient, keys: Path) -> None:
+    async def handed_in(*numbers: int, **query: Any) -> Any:
+        token = Issuer(keys / "actor-issuer.json", bench.clock).token("operator-1", (Role.OPERATOR,), payers=("*",))
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = await client.post("/v1/population/extract", content=lines(*numbers), params=query, headers=headers)
+        if answer.status_code == 200:
+            await bench.arrive(await bench._drain(PopulationEntry))
+        return answer.json()
+
+    async def as_of() -> datetime:
+        return datetime.fromisoformat((await client.get("/v1/population/state")).json()["as_of"])
+
+    await handed_in(*range(1, 11))
+    whole = await as_of()
+    snapshot = bench.snapshot(an_identity())
+    await bench.see(snapshot)
+    bench.clock.move(timedelta(days=1))
+    refused = await handed_in(1)
+    assert (refused["code"], "--part" in refused["detail"]) == ("EXTRACT_SMALLER", True)
+    assert (await handed_in(1, part=True))["entries"] == 1
+    assert await as_of() == whole
+    assert [one["part"] for one in (await client.get("/v1/population/extracts")).json()] == [True, False]
+    bench.clock.move(timedelta(days=92))
+    assert (await client.get("/v1/population/state")).json()["need"] == "EXTRACT_EXPIRED"
+    await bench.waiting.judge_page()
+    assert (await client.get("/v1/progress")).json() == {"unavailable": 1}
+    await handed_in(*range(1, 9))  # four fifths: some have died or left
+    assert await as_of() == bench.clock.now()
+    bench.clock.move(timedelta(days=1))
+    await handed_in(1, 2, part=False)  # a register that was divided
+    assert await as_of() == bench.clock.now()
+
+
+async def test_part_updates_its_entries(bench: Bench) -> None:
+    await bench.load(a_register_line(), a_register_line(personal_number="042149990002"))
+    await bench.see(bench.snapshot(an_identity()))
+    await bench.told()
+    bench.clock.move(timedelta(days=1))
+    await bench.load(a_register_line(status="dead", status_date="2024-01-20"), part=True)
+    assert [result.outcome for result in await bench.told()] == [Outcome.DEAD]
+
+
+async def test_part_alone_answers_about_nobody(bench: Bench) -> None:
+    await bench.load(a_register_line(), part=True)
+    await bench.see(bench.snapshot(an_identity()))
+    assert [result.outcome for result in await bench.told()] == [Outcome.UNAVAILABLE]
 
 
 async def test_no_extract_no_token_no_service(client: httpx.AsyncClient) -> None:

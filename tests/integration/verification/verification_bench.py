@@ -79,13 +79,13 @@ class Bench:
         async with self.database.transaction("test") as tx:
             await self.handlers.on_beneficiary(tx, self._received(snapshots))
 
-    async def load(self, *lines: dict[str, str], parts: int = 1) -> None:
-        """Hand in an extract and let its entries arrive in so many batches."""
-        messages = await self.publish(*lines)
-        for part in range(parts):
-            await self.arrive(messages[part::parts])
+    async def load(self, *lines: dict[str, str], parts: int = 1, part: bool = False) -> None:
+        """Hand in an extract, or a part of one, and let its entries arrive in so many batches."""
+        messages = await self.publish(*lines, part=part)
+        for batch in range(parts):
+            await self.arrive(messages[batch::parts])
 
-    async def publish(self, *lines: dict[str, str]) -> list[PopulationEntry]:
+    async def publish(self, *lines: dict[str, str], part: bool = False) -> list[PopulationEntry]:
         """Hand in an extract; returns the messages on their way."""
         text = io.StringIO()
         writer = csv.DictWriter(text, COLUMNS)
@@ -93,7 +93,7 @@ class Bench:
         writer.writerows(lines)
         entries, refusals = read_extract(text.getvalue().encode())
         assert not refusals
-        await population_feed.publish(self.database, self.vault, entries=entries, as_of=self.clock.now())
+        await population_feed.publish(self.database, self.vault, entries=entries, as_of=self.clock.now(), part=part)
         return await self._drain(PopulationEntry)
 
     async def arrive(self, messages: Sequence[PopulationEntry]) -> None:
