@@ -711,7 +711,8 @@ SELECT format('%s is erased and %s', p.beneficiary_id, what) AS row
     ('no two people asked for it', NOT EXISTS (SELECT FROM erasure e WHERE e.confirmed_by <> e.asked_by
                                                   AND (e.beneficiary_id = p.beneficiary_id OR p.beneficiary_id = ANY (e.with_merged)))),
     ('reads as somebody', num_nonnulls(p.identity, p.payee, p.delivery, p.collector, p.contact, p.circumstances, p.identity_digest, p.account_digest,
-                                       p.delivery_digest, p.number_ix, p.old_number_ix, p.name_birth_ix, p.name_place_ix, p.birth_year) > 0),
+                                       p.delivery_digest, p.number_ix, p.old_number_ix, p.name_birth_ix, p.name_place_ix, p.name_area_ix,
+                                       p.birth_year) > 0),
     ('is found by a key', EXISTS (SELECT FROM person_key k WHERE k.beneficiary_id = p.beneficiary_id)
                           OR EXISTS (SELECT FROM merged_key k WHERE k.beneficiary_id = p.beneficiary_id)
                           OR EXISTS (SELECT FROM looked_at k WHERE k.beneficiary_id = p.beneficiary_id)),

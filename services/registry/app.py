@@ -33,9 +33,9 @@ from shared.topics import Service
 def build(runtime: Runtime) -> App:
     """The service's handlers and routes. Raises when a table of names cannot be read."""
     settings = runtime.settings
-    registrar = Registrar(runtime.vault, runtime.clock, AccountRanks.from_file(settings.account_ranks_file))
     tables = Tables(settings.areas_file, settings.area_changes_file, settings.bank_names_file, settings.hamlets_file)
     areas = Areas.from_files(tables.areas, tables.changes, tables.hamlets)
+    registrar = Registrar(runtime.vault, runtime.clock, AccountRanks.from_file(settings.account_ranks_file), areas=areas)
     BankNames.from_file(tables.banks)  # the process must not start with a table it cannot read
     door = Door(runtime.vault, runtime.clock, registrar, areas=areas)
     inbox = Inbox(settings.files_dir / "lists")
@@ -44,11 +44,11 @@ def build(runtime: Runtime) -> App:
     closer = ListCloser(runtime.database, runtime.clock, runtime.log, sealer=registrar.sealer)
     gatekeeper = Gatekeeper(runtime.database, runtime.clock, registrar)
     undoer = Undoer(runtime.database, runtime.clock, registrar)
-    looker = Looker(runtime.database, runtime.clock, registrar.sealer)
+    looker = Looker(runtime.database, runtime.clock, registrar.sealer, areas=areas)
     days = DayWatch(runtime.database, runtime.clock, registrar)
     routes = router(runtime, importer, closer, inbox=inbox, door=door, gatekeeper=gatekeeper, undoer=undoer)
     pairing, joiner = (
-        Pairing(runtime.database, runtime.clock, registrar.sealer),
+        Pairing(runtime.database, runtime.clock, registrar.sealer, areas=areas),
         Joiner(runtime.database, runtime.clock, registrar),
     )
     http_people.add_routes(routes, runtime, looker=looker, pairing=pairing, joiner=joiner)

@@ -50,6 +50,7 @@ class Areas:
         self._by_payer: dict[str, list[Area]] = {}
         self._became: dict[date, dict[str, set[str]]] = {}
         self._judged: dict[tuple[str, str, date], RowReason | None] = {}
+        self._ever: dict[tuple[str, str], frozenset[tuple[str, str]]] = {}
         for area in areas:
             self._by_code.setdefault(area.code, []).append(area)
             self._by_payer.setdefault(area.payer, []).append(area)
@@ -156,6 +157,44 @@ class Areas:
             codes = {new for old in codes for new in self._became[day].get(old, ())}
         return frozenset(codes)
 
+    def first_day(self, code: str, kind: str) -> date:
+        """Since when a code names a unit under payers of a kind; always, where no table says."""
+        return min((area.valid_from for area in self._of_kind(code, kind)), default=date.min)
+
+    def codes_on(self, commune: tuple[str, str], day: date) -> frozenset[str]:
+        """The codes, on a day, of everything that a code under payers of a kind ever was up to it. One that no table has is itself, marked
+        with its kind: it is nothing else."""
+        code, kind = commune
+        held = self._of_kind(code, kind)
+        if not held:
+            return frozenset({f"{kind} {code}"})
+        past = [area.valid_until for area in held if area.valid_until <= day]
+        if not past or any(area.holds(day) for area in held):
+            return frozenset({code})
+        return self.successors(code, max(past) - _DAY, day)
+
+    def ever(self, commune: tuple[str, str]) -> frozenset[tuple[str, str]]:
+        """A code under payers of a kind, and whatever it became later, each as one of its time: communes that are ever one share one."""
+        if commune not in self._ever:
+            code, kind = commune
+            until = max((area.valid_until for area in self._of_kind(code, kind)), default=date.max)
+            later = {
+                (new, _kind(self.payer_of(new, day) or ""))
+                for day in self._became
+                if day >= until
+                for new in self.successors(code, until - _DAY, day)
+            }
+            self._ever[commune] = frozenset({commune, *later})
+        return self._ever[commune]
+
+    def successors_of_payer(self, payer: str, then: date, now: date) -> frozenset[str]:
+        """What everything became, on the day `now`, that was under a payer on the day `then`."""
+        codes = [area.code for area in self._by_payer.get(payer, ()) if area.holds(then)]
+        return frozenset(new for code in codes for new in self.successors(code, then, now))
+
+    def _of_kind(self, code: str, kind: str) -> list[Area]:
+        return [area for area in self._by_code.get(code, ()) if _kind(area.payer) == kind]
+
     def moved(self, code: str, then: date, now: date, *, address: str = "") -> str | RowReason:
         """The one commune of the day `now` in which everything of the code of the day `then` lies. Where it came to several, the hamlet of
         the address decides, or a person: AREA_SPLIT, also where the table does not say."""
@@ -188,6 +227,10 @@ class Areas:
         old = max(came_here, key=lambda area: (area.valid_until, area.code))
         here = tuple(code for code in codes if code in mine)
         return Split(old=old.code, until=old.valid_until, since=self.since(on), codes=tuple(codes), mine=here)
+
+
+def _kind(payer: str) -> str:
+    return payer.partition("-")[0]
 
 
 def _why_not(named: Iterable[Area], on: date) -> RowReason:

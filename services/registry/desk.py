@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -10,7 +10,8 @@ from uuid import UUID
 
 from services.registry import matching
 from services.registry import person as people_rules
-from services.registry.keying import Keys, Placing, place_of, subject_of
+from services.registry.areas import Areas
+from services.registry.keying import Keys, Placing, day_of, subject_of, where_of
 from services.registry.matching import Candidates, Found
 from services.registry.person import NOWHERE, Person, Place
 from services.registry.refusals import Fate, RowNote, RowReason, Undone
@@ -27,11 +28,12 @@ from services.registry.statements import (
     Statement,
     Undo,
 )
+from services.registry.whereabouts import Lives, Whereabouts
 from shared.after_death import owed_to_the_family
 from shared.events import DeclaredLine
 from shared.ids import random_id
 from shared.personal import Identity
-from shared.words import EndReason
+from shared.words import EndReason, Life
 
 RecordKey = tuple[str, str]
 ListKey = tuple[str, str]
@@ -95,6 +97,7 @@ class Desk:
     keys_of: Callable[[Identity, Place], Keys]
     digest_of: Callable[[Act], str]
     terms: people_rules.Terms
+    areas: Areas
     people: dict[UUID, Person] = field(default_factory=dict)
     records: dict[RecordKey, Record] = field(default_factory=dict)
     closed: set[ListKey] = field(default_factory=set)
@@ -108,9 +111,7 @@ class Desk:
     _rows_of: dict[UUID, set[RowKey]] = field(default_factory=dict)
     _live: dict[tuple[str, UUID, str], RecordKey] = field(default_factory=dict)
     _by_number: dict[bytes, UUID] = field(default_factory=dict)
-    _by_old_number: dict[bytes, set[UUID]] = field(default_factory=dict)
-    _by_name_birth: dict[bytes, set[UUID]] = field(default_factory=dict)
-    _by_name_place: dict[bytes, set[UUID]] = field(default_factory=dict)
+    _by_key: dict[bytes, set[UUID]] = field(default_factory=dict)
     _merged_into: dict[UUID, list[UUID]] = field(default_factory=dict)
 
     def know(self, people: Iterable[Person], rows: Iterable[ListRow]) -> None:
@@ -132,7 +133,8 @@ class Desk:
         if found.refusal:
             return Outcome(statement, digest, Fate.REFUSED, statement.record, found.refusal)
         if found.person is None and not isinstance(statement.act, Enrol):
-            return Outcome(statement, digest, Fate.NO_PERSON, statement.record, notes=found.notes)
+            notes = (RowNote.NUMBER_NEEDED,) if found.note else ()
+            return Outcome(statement, digest, Fate.NO_PERSON, statement.record, notes=notes)
         beneficiary_id = found.person.beneficiary_id if found.person else random_id()
         record = statement.record or self._own_record(statement.source, beneficiary_id, statement.act)
         outcome = Outcome(statement, digest, Fate.APPLIED, record, notes=found.notes, beneficiary_id=beneficiary_id)
@@ -168,17 +170,17 @@ class Desk:
     def _whom(self, statement: Statement) -> Found:
         said = statement.identity
         past = self.records.get((statement.source, statement.record)) if statement.record else None
-        place = place_of(statement.act)
+        lives = Lives(where_of(statement), Whereabouts(self.areas, day_of(statement.act) or self.today))
         if past is not None and not self.people[past.beneficiary_id].is_erased:
             known = self.people[past.beneficiary_id]
             if said is None:
                 return Found(known)
             if not matching.is_somebody_else(known.identity, said):
-                return self._same_record(known, self.keys_of(said, place))
-        found = matching.find(said, self._candidates(said, place), place) if said else Found()
+                return self._same_record(known, self.keys_of(said, lives.place))
+        found = matching.find(said, self._candidates(said, lives.place), lives) if said else Found()
         if found.person and found.person.merged_into:
-            return Found(self.people[found.person.merged_into], found.note)
-        return found
+            found = found._replace(person=self.people[found.person.merged_into])
+        return Found(refusal=RowReason.PERSON_NOT_OF_PAYER) if _is_not_theirs(found.person, statement.act, lives) else found
 
     def _erased(self, statement: Statement) -> Outcome | None:
         """Of a record whose person is erased only an identity begins anew that is newer than all it has heard."""
@@ -201,13 +203,13 @@ class Desk:
         owner = self._by_number.get(keys.number) if keys.number else None
         return Candidates(
             self.people[owner] if owner else None,
-            self._people(self._by_old_number, keys.old_number),
-            self._people(self._by_name_birth, keys.name_birth),
-            self._people(self._by_name_place, keys.name_place),
+            self._people(keys.old_number),
+            self._people(keys.name_birth),
+            self._people(keys.name_area),
         )
 
-    def _people(self, index: dict[bytes, set[UUID]], key: bytes | None) -> Sequence[Person]:
-        ids = index.get(key) if key else None
+    def _people(self, key: bytes | None) -> Sequence[Person]:
+        ids = self._by_key.get(key) if key else None
         if not ids:
             return ()
         if not self._merged_into:
@@ -352,8 +354,8 @@ class Desk:
         keys, who = self.keys_of(person.identity, person.place), person.beneficiary_id
         if keys.number:
             self._by_number.pop(keys.number, None)
-        for key, index in self._shared_keys(keys):
-            index.get(key, set()).discard(who)
+        for key in keys.shared:
+            self._by_key.get(key, set()).discard(who)
 
     def _keep(self, person: Person) -> None:
         keys, who = self.keys_of(person.identity, person.place), person.beneficiary_id
@@ -365,17 +367,8 @@ class Desk:
             if owner != who and person.merged_into is None:
                 assert self.people[owner].merged_into, "one number is one person"
                 self._by_number[keys.number] = who
-        for key, index in self._shared_keys(keys):
-            index.setdefault(key, set()).add(who)
-
-    def _shared_keys(self, keys: Keys) -> Iterator[tuple[bytes, dict[bytes, set[UUID]]]]:
-        """What several people may have in common, with its index."""
-        if keys.old_number:
-            yield keys.old_number, self._by_old_number
-        if keys.name_birth:
-            yield keys.name_birth, self._by_name_birth
-        if keys.name_place:
-            yield keys.name_place, self._by_name_place
+        for key in keys.shared:
+            self._by_key.setdefault(key, set()).add(who)
 
     def _active(self, person: Person) -> list[ListRow]:
         rows = (self._rows[key] for key in sorted(self._rows_of.get(person.beneficiary_id, ())))
@@ -397,3 +390,10 @@ class Desk:
         self._rows_of.setdefault(row.beneficiary_id, set()).add(key)
         if row.end_reason is None:
             self._live[row.once] = (row.source, row.record)
+
+
+def _is_not_theirs(person: Person | None, act: Act, lives: Lives) -> bool:
+    """Whether an account list is about somebody of another payer. Who has moved away is on nobody's list."""
+    if person is None or not isinstance(act, RegisterAccount) or act.payer is None or person.life is Life.MOVED_OUT:
+        return False
+    return lives.at is not None and not lives.at.pays(act.payer, person.place)

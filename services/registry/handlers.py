@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
 from functools import partial
+from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID
 
 from services.registry import store, store_files, store_lists, store_merging, store_placing
 from services.registry.account_ranks import AccountRanks
+from services.registry.areas import Areas
 from services.registry.desk import Desk, Outcome, Record, RecordKey
 from services.registry.keying import Keys, place_of, subject_of
 from services.registry.lane import Lane
@@ -50,10 +52,12 @@ class Sealed(NamedTuple):
 class Registrar:
     """Takes statements, wherever they come from, in one transaction that the caller opened."""
 
-    def __init__(self, vault: Vault, clock: Clock, ranks: AccountRanks) -> None:
-        """The vault must hold identity, payee, delivery and contact. `ranks`: which source of an account is stronger, by day."""
+    def __init__(self, vault: Vault, clock: Clock, ranks: AccountRanks, *, areas: Areas) -> None:
+        """The vault must hold identity, payee, delivery and contact. `ranks`: which source of an account is stronger, by day. `areas`: what
+        became of communes."""
         self._clock = clock
         self._ranks = ranks
+        self._areas = areas
         self.sealer = Sealer(vault)
 
     async def take(self, tx: Tx, statements: Sequence[Statement], *, import_id: UUID | None = None) -> list[Outcome]:
@@ -104,7 +108,9 @@ class Registrar:
     async def _empty_desk(self, tx: Tx) -> Desk:
         today, epoch = self._clock.today(), await epoch_of(tx)
         terms = Terms(self._ranks.on(today), today)
-        return Desk(today=today, epoch=epoch, keys_of=self.sealer.keys_of, digest_of=self.sealer.digest_of, terms=terms)
+        return Desk(
+            today=today, epoch=epoch, keys_of=self.sealer.keys_of, digest_of=self.sealer.digest_of, terms=terms, areas=self._areas
+        )
 
     async def _load(
         self, tx: Tx, statements: Sequence[Statement], keys: Sequence[Keys]
@@ -188,10 +194,13 @@ class Registrar:
         return done._replace(record=self._unmatched(done.statement)) if unnamed else done
 
     def _unmatched(self, statement: Statement) -> str:
-        """A name for a file's row that has no person to be named after; the same person of the same source waits once."""
-        keys = self.sealer.keys_of(statement.identity, NOWHERE) if statement.identity else Keys()
+        """A name for a file's row that has no person to be named after; the same person of the same source waits once. Namesakes without a
+        number are told apart by payer and commune."""
+        keys, place = self.sealer.keys_of(statement.identity, NOWHERE) if statement.identity else Keys(), place_of(statement.act)
         known = keys.number or keys.old_number or keys.name_birth
-        return f"unmatched.{known.hex()[:40] if known else self.sealer.digest_of(statement.act)[:40]}"
+        name = f"unmatched.{known.hex()[:40] if known else self.sealer.digest_of(statement.act)[:40]}"
+        numbered = keys.number or keys.old_number or not place.payer
+        return name if numbered else f"{name}.{sha256(f'{place.payer} {place.area}'.encode()).hexdigest()[:12]}"
 
     def _kept(self, row: Waiting) -> Statement:
         """The statement without its place in the file it came with: it is taken now, by whatever brought its person."""
@@ -238,7 +247,7 @@ class Handlers:
 
 
 def _identity_keys(sealer: Sealer, statements: Iterable[Statement]) -> list[Keys]:
-    return [sealer.keys_of(identity, place_of(said.act)) for said in statements if (identity := said.identity)]
+    return [keys for said in statements if said.identity for keys in sealer.sought(said.identity, place_of(said.act))]
 
 
 def _since(statements: Iterable[Statement], month: str) -> str:

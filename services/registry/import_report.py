@@ -28,6 +28,7 @@ ERRORS_MAX = 1_000
 HEADINGS = ("Kết quả", "Lý do")
 _COLUMN_OF = {
     RowReason.NUMBER_CLASH: Column.NUMBER,
+    RowReason.PERSON_NOT_OF_PAYER: Column.NAME,
     RowReason.PERSON_DEAD: Column.NAME,
     RowReason.PERSON_ALIVE: Column.NAME,
     RowReason.DUPLICATE_ROW: Column.NAME,

@@ -17,10 +17,12 @@ from uuid import UUID
 import structlog
 
 from services.registry import store_people
+from services.registry.areas import Areas
 from services.registry.pairs import Pair
 from services.registry.scoring import LIKELY, blocks, compared, points
 from services.registry.sealing import Sealer
 from services.registry.store_people import Candidate, Seen
+from services.registry.whereabouts import Whereabouts
 from shared.clock import Clock
 from shared.database import Database, Tx
 from shared.loops import repeat
@@ -46,6 +48,7 @@ class Looker:
         clock: Clock,
         sealer: Sealer,
         *,
+        areas: Areas,
         part_people: int = PART_PEOPLE,
         shared_max: int = SHARED_MAX,
         pause_seconds: float = PAUSE_SECONDS,
@@ -54,6 +57,7 @@ class Looker:
         self._database = database
         self._clock = clock
         self._sealer = sealer
+        self._areas = areas
         self._part_people = part_people
         self._shared_max = shared_max
         self._pause_seconds = pause_seconds
@@ -95,22 +99,25 @@ class Looker:
         seen = await store_people.to_look_at(tx, after, self._part_people, self._sealer)
         if not seen:
             return seen
-        await store_people.save_keys(tx, {who: self._sealer.block_keys(blocks(one.side)) for who, one in seen.items()})
+        await store_people.save_keys(
+            tx, {who: self._sealer.block_keys(blocks(one.side, self._areas)) for who, one in seen.items()}
+        )
         pairs, wide = await store_people.pairs(tx, seen, self._shared_max)
         partners = {who for pair in pairs for who in pair} - seen.keys()
-        found = candidates(pairs, {**seen, **await store_people.sides(tx, partners, self._sealer)})
+        known = {**seen, **await store_people.sides(tx, partners, self._sealer)}
+        found = candidates(pairs, known, Whereabouts(self._areas, self._clock.today()))
         await store_people.save_candidates(tx, seen, found, self._clock.now())
         await store_people.save_looked(tx, seen)
         told.update(people=len(seen), candidates=len(found), wide_keys=wide)
         return seen
 
 
-def candidates(pairs: Iterable[Pair], seen: Mapping[UUID, Seen]) -> list[Candidate]:
+def candidates(pairs: Iterable[Pair], seen: Mapping[UUID, Seen], at: Whereabouts) -> list[Candidate]:
     """The pairs that are likely enough to be shown. Pure."""
     found = []
     for pair in pairs:
         one, other = seen[pair.one], seen[pair.other]
-        evidence = compared(one.side, other.side)
+        evidence = compared(one.side, other.side, at)
         total = points(evidence)
         if total >= LIKELY:
             found.append(Candidate(pair, total, evidence, (one.identity_digest, other.identity_digest)))

@@ -6,10 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from services.registry import store_people
+from services.registry.areas import Areas
 from services.registry.pairs import Pair, PairReason, PairSight, Paper, unseen
 from services.registry.scoring import compared, points
 from services.registry.sealing import Sealer
 from services.registry.store_people import Seen
+from services.registry.whereabouts import Whereabouts
 from shared.actors import Actor
 from shared.clock import Clock
 from shared.database import Database, Tx
@@ -23,11 +25,12 @@ Sides = tuple[Seen, Seen]
 class Pairing:
     """Shows pairs and takes the decision that two are two."""
 
-    def __init__(self, database: Database, clock: Clock, sealer: Sealer) -> None:
-        """The sealer opens what is shown."""
+    def __init__(self, database: Database, clock: Clock, sealer: Sealer, *, areas: Areas) -> None:
+        """The sealer opens what is shown; `areas`: what became of communes."""
         self._database = database
         self._clock = clock
         self._sealer = sealer
+        self._areas = areas
 
     async def payers_of(self, pair: Pair) -> set[str] | None:
         """Whose lists the two are on; None when one of them is unknown."""
@@ -44,7 +47,7 @@ class Pairing:
             await store_people.save_sight(tx, sight, now)
             records = [AuditRecord(actor=actor.id, act="pair_sight", subject=str(who), at=now) for who in pair]
             await put_events(tx, [OutEvent(record.TOPIC, actor.id, record) for record in records], now)
-        evidence = compared(one.side, other.side)
+        evidence = compared(one.side, other.side, Whereabouts(self._areas, self._clock.today()))
         return {
             "sight_id": sight.sight_id,
             "points": points(evidence),

@@ -22,23 +22,23 @@ _NO_DELIVERY = Delivery()
 
 
 class Place(NamedTuple):
-    """Where a person lives as far as the list of a payer says; lets a list's year-only birth date count."""
+    """Where a person lives as far as the list of a payer says. `among`: the codes of the list's day one of which is meant, where `area` was
+    split; `is_listed`: a payroll list says so, on which a year of birth may count."""
 
     area: str
     hamlet: str
     payer: str = ""
+    among: tuple[str, ...] = ()
+    is_listed: bool = False
 
-    def is_same(self, other: Place) -> bool:
-        """Whether both are one hamlet. A code means another commune under commune payers (since July 2025) than under district ones."""
-        alike = (self.area, folded(self.hamlet)) == (other.area, folded(other.hamlet))
-        return alike and self._times() == other._times()
+    @property
+    def commune(self) -> tuple[str, str]:
+        """The commune as one of its time: a code means another one under commune payers (since July 2025) than under district ones."""
+        return self.area, self.payer.partition("-")[0]
 
-    def may_be_in(self, other: Place) -> bool:
-        """Whether both may be one commune: the same code, or nothing said, or codes of two times, which are never compared."""
-        return not self.area or self.area == other.area or self._times() != other._times()
-
-    def _times(self) -> str:
-        return self.payer.partition("-")[0]
+    def same_hamlet(self, other: Place) -> bool:
+        """Whether both hamlets have one name; also where neither is said."""
+        return folded(self.hamlet) == folded(other.hamlet)
 
 
 NOWHERE = Place("", "")

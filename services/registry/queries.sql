@@ -16,6 +16,8 @@ SELECT p.* FROM person p JOIN (
     SELECT beneficiary_id FROM person WHERE name_birth_ix = ANY(:name_birth_ixs::bytea[])
     UNION
     SELECT beneficiary_id FROM person WHERE name_place_ix = ANY(:name_place_ixs::bytea[])
+    UNION
+    SELECT beneficiary_id FROM person WHERE name_area_ix = ANY(:name_area_ixs::bytea[])
 ) meant USING (beneficiary_id)
 ORDER BY p.beneficiary_id;
 
@@ -64,7 +66,7 @@ ON CONFLICT (beneficiary_id) DO UPDATE
        identity = EXCLUDED.identity, payee = EXCLUDED.payee, delivery = EXCLUDED.delivery, collector = EXCLUDED.collector,
        contact = EXCLUDED.contact, identity_digest = EXCLUDED.identity_digest, account_digest = EXCLUDED.account_digest,
        delivery_digest = EXCLUDED.delivery_digest, number_ix = EXCLUDED.number_ix, old_number_ix = EXCLUDED.old_number_ix,
-       name_birth_ix = EXCLUDED.name_birth_ix, name_place_ix = EXCLUDED.name_place_ix, changed_at = EXCLUDED.changed_at,
+       name_birth_ix = EXCLUDED.name_birth_ix, name_place_ix = EXCLUDED.name_place_ix, name_area_ix = EXCLUDED.name_area_ix, changed_at = EXCLUDED.changed_at,
        circumstances = EXCLUDED.circumstances, birth_year = EXCLUDED.birth_year, moved_out_on = EXCLUDED.moved_out_on,
        paper_from = EXCLUDED.paper_from, paper_until = EXCLUDED.paper_until, aside = EXCLUDED.aside;
 

@@ -86,7 +86,7 @@ SELECT ix FROM merged_key WHERE beneficiary_id = ANY(:ids::uuid[]);
 UPDATE person
    SET erased_at = :at, changed_at = :at, epoch = greatest(epoch, :epoch), n = n + 1, identity = NULL, payee = NULL, delivery = NULL,
        collector = NULL, contact = NULL, circumstances = NULL, identity_digest = NULL, account_digest = NULL, delivery_digest = NULL,
-       number_ix = NULL, old_number_ix = NULL, name_birth_ix = NULL, name_place_ix = NULL, birth_year = NULL, wish = 'none', wish_reason = NULL,
+       number_ix = NULL, old_number_ix = NULL, name_birth_ix = NULL, name_place_ix = NULL, name_area_ix = NULL, birth_year = NULL, wish = 'none', wish_reason = NULL,
        account_source = NULL, home_delivery = false, cannot_reason = NULL, cannot_until = NULL, collector_from = NULL, collector_until = NULL,
        moved_out_on = NULL, paper_from = NULL, paper_until = NULL, aside = NULL
  WHERE beneficiary_id = ANY(:ids::uuid[]);
@@ -152,8 +152,8 @@ UPDATE pair_apart SET one_digest = CASE WHEN one <> ALL(:ids::uuid[]) THEN one_d
  WHERE one = ANY(:ids::uuid[]) OR other = ANY(:ids::uuid[]);
 
 -- name: erase_unmatched!
--- Names under which their rows waited, which are made of a keyed index; only sources they have records of can have used them.
-UPDATE source_event SET record = 'unmatched.erased' WHERE source = ANY(:sources::text[]) AND record = ANY(:names::text[]);
+-- Names under which their rows waited, which begin with a keyed index; only sources they have records of can have used them.
+UPDATE source_event SET record = 'unmatched.erased' WHERE source = ANY(:sources::text[]) AND left(record, :length::int) = ANY(:names::text[]);
 
 -- name: erase_waiting!
 -- Statements about them that still wait are refused and gone.

@@ -208,10 +208,10 @@ def opened(order: Order) -> tuple[ListFile, ListReader]:
     """A list and who reads it. Raises NotAList."""
     said = {word: Column(name) if name else None for word, name in order.said.items()}
     banks = BankNames.from_file(order.tables.banks)
-    if order.period is None:
-        accounts = AccountsReader(banks, today=order.today)
-        return open_list(order.path, accounts.needs, said), accounts
     areas = Areas.from_files(order.tables.areas, order.tables.changes, order.tables.hamlets)
+    if order.period is None:
+        accounts = AccountsReader(areas, banks, payer=order.payer, today=order.today)
+        return open_list(order.path, accounts.needs, said), accounts
     if not areas.knows(order.payer):
         raise NotAList(FileReason.PAYER_UNKNOWN)
     if not areas.pays(order.payer, date.fromisoformat(f"{order.period}-01")):

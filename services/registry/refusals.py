@@ -43,6 +43,7 @@ class RowReason(StrEnum):
     ACCOUNT_BAD = "ACCOUNT_BAD"
     PERSONAL_UNREADABLE = "PERSONAL_UNREADABLE"
     NUMBER_CLASH = "NUMBER_CLASH"
+    PERSON_NOT_OF_PAYER = "PERSON_NOT_OF_PAYER"
     DUPLICATE_ROW = "DUPLICATE_ROW"
     PERSON_DEAD = "PERSON_DEAD"
     PERSON_ALIVE = "PERSON_ALIVE"
@@ -72,6 +73,7 @@ class RowNote(StrEnum):
     AREA_BY_HAMLET = "AREA_BY_HAMLET"
     AREA_BY_DECISION = "AREA_BY_DECISION"
     SEVERAL_FIT = "SEVERAL_FIT"
+    NUMBER_NEEDED = "NUMBER_NEEDED"
     STRONGER_ACCOUNT = "STRONGER_ACCOUNT"
     LINE_FROZEN = "LINE_FROZEN"
     ENDED_BEFORE = "ENDED_BEFORE"
@@ -150,7 +152,12 @@ ADVICE: dict[RowReason | RowNote | FileReason | CloseReason, str] = {
     RowReason.BANK_UNKNOWN: "Không nhận ra ngân hàng: ghi mã BIN 6 chữ số hoặc tên thường dùng.",
     RowReason.ACCOUNT_BAD: "Số tài khoản chỉ gồm chữ và số, tối đa 30 ký tự; tên chủ tài khoản phải có.",
     RowReason.PERSONAL_UNREADABLE: "Phần thông tin cá nhân không mở được hoặc sai khuôn: bên gửi kiểm tra khóa và khuôn dữ liệu.",
-    RowReason.NUMBER_CLASH: "Số định danh này đang thuộc về người có họ tên và năm sinh khác: kiểm tra lại số.",
+    RowReason.NUMBER_CLASH: (
+        "Số định danh này đang thuộc về người có họ tên khác: đối chiếu số, họ tên, ngày sinh với giấy tờ; chưa rõ thì để trống ô số."
+    ),
+    RowReason.PERSON_NOT_OF_PAYER: (
+        "Người này thuộc danh sách của đơn vị chi trả khác: gửi dòng cho đơn vị đó, hoặc nộp lại khi đã có trong danh sách của mình."
+    ),
     RowReason.DUPLICATE_ROW: "TRÙNG: người này đã có dòng với cùng nội dung chi trả trong kỳ; chỉ chi một lần.",
     RowReason.PERSON_DEAD: (
         "Người này đã được ghi nhận mất trước kỳ chi trả: chỉ nhận tiền còn nợ đến hết tháng mất, hoặc tiền mai táng với mã MT-..."
@@ -181,6 +188,9 @@ ADVICE: dict[RowReason | RowNote | FileReason | CloseReason, str] = {
     RowNote.AREA_BY_HAMLET: "Ghi theo đơn vị cũ đã chia: đã chuyển sang đơn vị mới theo thôn, tổ dân phố.",
     RowNote.AREA_BY_DECISION: "Ghi theo đơn vị cũ đã chia: đơn vị mới theo quyết định của cán bộ.",
     RowNote.SEVERAL_FIT: "Có nhiều người giống nhau: lập hồ sơ mới, cần cán bộ kiểm tra.",
+    RowNote.NUMBER_NEEDED: (
+        "Người cùng họ tên, ngày sinh có ở xã hoặc đơn vị chi trả khác, hoặc có nhiều người như vậy: ghi số định danh rồi nộp lại."
+    ),
     RowNote.STRONGER_ACCOUNT: "Giữ tài khoản từ nguồn tin cậy hơn.",
     RowNote.LINE_FROZEN: "Danh sách đã chốt: số tiền không đổi trong kỳ này.",
     RowNote.ENDED_BEFORE: "Dòng này đã kết thúc trước đó.",

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
+from services.registry.areas import Areas
 from services.registry.matching import FULL
 from services.registry.person import Place
+from services.registry.whereabouts import Whereabouts
 from shared.names import compare, plain_key
 from shared.personal import Identity
 from shared.words import Finding
@@ -87,8 +89,8 @@ def points(evidence: Evidence) -> int:
     return sum(table[finding] for table, finding in zip(_POINTS, evidence, strict=True))
 
 
-def compared(one: Side, other: Side) -> Evidence:
-    """Field by field; the same for the two in either order."""
+def compared(one: Side, other: Side, at: Whereabouts) -> Evidence:
+    """Field by field; the same for the two in either order. Places are compared as of a day."""
     left, right = one.identity, other.identity
     number = _same(left.personal_number, right.personal_number)
     if number is NumberFinding.DIFFERENT and _is_slip(left.personal_number or "", right.personal_number or ""):
@@ -99,7 +101,7 @@ def compared(one: Side, other: Side) -> Evidence:
         name=compare(left.full_name, right.full_name),
         birth_date=birth_finding(left.birth_date, right.birth_date),
         sex=_same(left.sex, right.sex),
-        place=_places(one.place, other.place),
+        place=_places(one.place, other.place, at),
         account=_same(one.account_digest, other.account_digest),
     )
 
@@ -118,7 +120,7 @@ def birth_finding(one: str | None, other: str | None) -> BirthFinding:
     return BirthFinding.NEAR if one[5:7] == other[5:7] or one[8:] == other[8:] else BirthFinding.DIFFERENT
 
 
-def blocks(side: Side) -> Iterator[str]:
+def blocks(side: Side, areas: Areas) -> Iterator[str]:
     """Texts that people share who may be one; each goes into the database as a keyed index only.
 
     Every pair that reaches `LIKELY` shares one, but for a name written from the other end (T5), which meets by numbers and account only.
@@ -131,7 +133,8 @@ def blocks(side: Side) -> Iterator[str]:
     if len(born) == FULL and born[5:7] != born[8:]:
         yield f"swapped|{ends}|{born[:4]}|{'|'.join(sorted((born[5:7], born[8:])))}"
     if born:
-        yield f"year|{ends}|{born[:4]}|{_kind(side.place)}|{side.place.area}"
+        for area, kind in areas.ever(side.place.commune):
+            yield f"year|{ends}|{born[:4]}|{kind}|{area}"
     if number := who.personal_number:
         yield f"tail|{number[_HALF:]}"
         yield f"head|{number[:_HALF]}|{ends}"
@@ -159,13 +162,8 @@ def _is_slip(one: str, other: str) -> bool:
     return exchanged and first // _HALF == last // _HALF
 
 
-def _places(one: Place, other: Place) -> PlaceFinding:
-    """A code means another commune under commune payers (since July 2025) than under district ones."""
-    if one.hamlet and one.is_same(other):
+def _places(one: Place, other: Place, at: Whereabouts) -> PlaceFinding:
+    """Codes of two times are one commune where the one became the other; hamlets of two times are never one, they have other names."""
+    if one.hamlet and one.commune == other.commune and one.same_hamlet(other):
         return PlaceFinding.HAMLET
-    same = (one.area, _kind(one)) == (other.area, _kind(other))
-    return PlaceFinding.COMMUNE if same else PlaceFinding.ELSEWHERE
-
-
-def _kind(place: Place) -> str:
-    return place.payer.partition("-")[0]
+    return PlaceFinding.COMMUNE if at.one_commune(one, other) else PlaceFinding.ELSEWHERE

@@ -15,6 +15,7 @@ from services.registry.person import Aside, Person, Place
 from services.registry.statements import Act, Statement
 from shared.events import BeneficiarySnapshot, Version
 from shared.fields import Block, json_of
+from shared.names import plain_key
 from shared.personal import Circumstances, Collector, Contact, Delivery, Identity, Payee
 from shared.vault import Kind, Vault
 
@@ -50,14 +51,14 @@ class Sealer:
         self._keys: dict[tuple[str | None, ...], Keys] = {}
 
     def keys_of(self, identity: Identity, place: Place) -> Keys:
-        """Blind indexes; equal where the rules of `matching` call names, dates and places equal."""
+        """Blind indexes; equal wherever the rules of `matching` may call names, dates and places equal."""
         birth = identity.birth_date
-        parts = (identity.personal_number, identity.old_number, identity.full_name, birth, *place)
+        parts = (identity.personal_number, identity.old_number, identity.full_name, birth, place.area, place.hamlet)
         found = self._keys.get(parts)
         if found is None:
             if len(self._keys) > KEYS_KEPT:
                 self._keys.clear()
-            name = folded(identity.full_name)
+            name = plain_key(identity.full_name)
             found = Keys(
                 self._index("number", identity.personal_number),
                 self._index("old_number", identity.old_number),
@@ -65,9 +66,19 @@ class Sealer:
                 self._index(
                     "name_place", f"{name}|{birth[:4]}|{place.area}|{folded(place.hamlet)}" if birth and place.hamlet else None
                 ),
+                self._index("name_area", f"{name}|{birth[:4]}|{place.area}" if birth and place.area else None),
             )
             self._keys[parts] = found
         return found
+
+    def sought(self, identity: Identity, place: Place) -> list[Keys]:
+        """Under what people are found whom an identity may mean; also whoever was kept under the letters of a name as they are written."""
+        keys, birth, name = self.keys_of(identity, place), identity.birth_date, folded(identity.full_name)
+        if birth is None or name == plain_key(identity.full_name):
+            return [keys]
+        by_place = f"{name}|{birth[:4]}|{place.area}|{folded(place.hamlet)}" if place.hamlet else None
+        by_birth = f"{name}|{birth}" if len(birth) == FULL else None
+        return [keys, Keys(name_birth=self._index("name_birth", by_birth), name_place=self._index("name_place", by_place))]
 
     def block_keys(self, texts: Iterable[str]) -> set[bytes]:
         """Blind indexes under which people meet who may be one (`scoring.blocks`)."""

@@ -58,12 +58,14 @@ class End(Block):
 
 
 class RegisterAccount(Block):
-    """The person has this account and wishes this channel."""
+    """The person has this account and wishes this channel. A list says whose list it is, and perhaps in which commune the person lives."""
 
     kind: Literal["account_registered"] = "account_registered"
     account_source: AccountSource
     wish: Wish
     personal: PersonalData
+    payer: Opaque | None = None
+    area: AreaCode | None = None
 
 
 class RecordWish(Block):

@@ -145,7 +145,9 @@ async def waiting_for(tx: Tx, records: Collection[RecordKey], keys: Collection[K
     if not (await queries.somebody_waits(tx))["waits"]:
         return []
     columns = _record_columns(records) | _key_columns(keys)
-    found = queries.waiting_for(tx, **{name: columns[name] for name in columns if name != "name_place_ixs"})
+    found = queries.waiting_for(
+        tx, **{name: columns[name] for name in columns if name not in ("name_place_ixs", "name_area_ixs")}
+    )
     return [Waiting(row["source"], row["record"], row["sequence"], row["sealed"]) async for row in found]
 
 
@@ -230,7 +232,7 @@ def _person_row(p: Person, b: Blocks, keys: Keys, *, at: datetime) -> tuple[obje
         p.cannot_reason, p.cannot_until, p.collector_from, p.collector_until, b.identity, b.payee, b.delivery, b.collector,
         b.contact, b.identity_digest, b.account_digest, b.delivery_digest, keys.number, keys.old_number, keys.name_birth, at,
         keys.name_place, b.circumstances, _birth_year(p.identity), None, p.moved_out_on, *_paper_days(p),
-        b.aside,
+        b.aside, keys.name_area,
     )  # fmt: skip
 
 
@@ -294,6 +296,7 @@ def _key_columns(keys: Collection[Keys]) -> dict[str, list[bytes]]:
         "old_number_ixs": [k.old_number for k in keys if k.old_number],
         "name_birth_ixs": [k.name_birth for k in keys if k.name_birth],
         "name_place_ixs": [k.name_place for k in keys if k.name_place],
+        "name_area_ixs": [k.name_area for k in keys if k.name_area],
     }
 
 

@@ -119,8 +119,8 @@ async def erase(tx: Tx, ids: Collection[UUID], found: Traces, *, epoch: int, at:
     await queries.erase_import_rows(tx, **named)
     await queries.erase_cases(tx, **who, **named, ixs=list(found.ixs))
     await queries.erase_waiting(tx, **named, numbers=list(found.numbers), at=at)
-    names = [f"unmatched.{ix.hex()[:HASHED_CHARACTERS]}" for ix in found.ixs]
-    await queries.erase_unmatched(tx, sources=sorted({source for source, _ in found.records}), names=names)
+    names, length = [f"unmatched.{ix.hex()[:HASHED_CHARACTERS]}" for ix in found.ixs], len("unmatched.") + HASHED_CHARACTERS
+    await queries.erase_unmatched(tx, sources=sorted({source for source, _ in found.records}), names=names, length=length)
     return [row async for row in queries.erased_people(tx, **who)]
 
 

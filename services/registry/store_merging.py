@@ -147,4 +147,4 @@ def _pair(done: Act) -> Mapping[str, UUID]:
 
 
 def _texts(keys: Keys) -> list[bytes]:
-    return [ix for ix in (keys.number, keys.old_number, keys.name_birth, keys.name_place) if ix]
+    return [ix for ix in keys if ix]

@@ -124,10 +124,12 @@ class Trial:
         identity, act = done.statement.identity, done.statement.act
         if done.fate not in (Fate.APPLIED, Fate.REPEATED) or identity is None:
             return done
-        keys = self._registrar.sealer.keys_of(identity, place_of(act))
-        who = keys.number or keys.old_number or keys.name_birth or keys.name_place
+        place = place_of(act)
+        keys = self._registrar.sealer.keys_of(identity, place)
+        # Without a number a namesake of another commune is another person.
+        who = keys.number or keys.old_number or (keys.name_birth or keys.name_place or b"") + (keys.name_area or b"")
         what = act.line.benefit_code if isinstance(act, Enrol) else act.kind
-        if who is None or not self._seen.add(hashlib.sha256(who + what.encode()).digest()):
+        if not who or not self._seen.add(hashlib.sha256(who + what.encode()).digest()):
             return done
         return done._replace(fate=Fate.REFUSED, reason=RowReason.DUPLICATE_ROW)
 

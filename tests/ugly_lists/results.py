@@ -44,4 +44,5 @@ def _row(row: Taken) -> str:
         said += f", {row.act.area}, {row.act.line.benefit_code}, {row.act.line.declared_vnd}"
     elif row.act.personal.account:
         said += f", {row.act.personal.account.bank_bin} {row.act.personal.account.number}, {row.act.wish}"
+        said += f", {row.act.payer} {row.act.area or 'anywhere'}"
     return f"{'waits for a decision' if row.split else 'taken'}: {said}" + (f" [{notes}]" if notes else "")

@@ -204,6 +204,13 @@ def _lists() -> dict[str, Ugly]:
             (2, "Trần Văn Ân", 1951, "042051990002", "Ngân hàng Liên Việt LPBank", 99_000_000_001, "TRAN VAN AN", "Bưu điện"),
             (3, "Lê Thị Sáu", 1960, "042160990003", "Ngân hàng Trên Mây", "12/34", None, "?"),
             (4, "Phạm Văn Bảy", 1955, None, "VCB", "0011 0012 3456 7", "PHAM VAN BAY", "Chuyển khoản"))), None),
+        "accounts-of-namesakes": Ugly(xlsx((
+            (*ACCOUNTS, "Xã/phường"),
+            *((n, "Nguyễn Thị Lan", "01/01/1950", number, "Agribank", f"370900000000{n}", "NGUYEN THI LAN", None, commune)
+              for n, (number, commune) in enumerate((
+                  (None, "Xã Hà Linh"), (None, None), (None, "Phường Sông Trí"), (None, "Xã Không Có"), ("042150990001", "Phường Sông Trí"),
+                  (None, "Xã Điền Mỹ"), (None, "18499"),
+              ), start=1)))), None, "xa-18502"),
         "accounts-without-a-number": Ugly(xlsx((ACCOUNTS[:5], (1, "Nguyễn Thị Hòa", 1949, "042149990001", "Agribank"))), None),
     }  # fmt: skip
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from services.registry.account_ranks import AccountRanks
+from services.registry.areas import Areas
 from services.registry.handlers import Registrar
 from services.registry.passing import DayWatch
 from shared import crashing
@@ -17,7 +18,7 @@ from shared.vault import Vault
 async def main(dsn: str, keys: Path, now: datetime) -> None:
     """Everybody whose day has passed."""
     database, clock = await Database.open(dsn, size=2), HandClock(now)
-    await DayWatch(database, clock, Registrar(Vault.load(keys), clock, AccountRanks.from_file())).tell()
+    await DayWatch(database, clock, Registrar(Vault.load(keys), clock, AccountRanks.from_file(), areas=Areas.from_files())).tell()
     await database.close()
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from services.registry import store_erasing
 from services.registry.account_ranks import AccountRanks
+from services.registry.areas import Areas
 from services.registry.eraser import Eraser
 from services.registry.erasing import ErasureCause, Requester
 from services.registry.handlers import Registrar
@@ -24,7 +25,8 @@ from shared.words import Role
 async def main(dsn: str, keys: Path, person: UUID, now: datetime) -> None:
     """What stood before is gone on with."""
     database, vault, clock = await Database.open(dsn, size=2), Vault.load(keys), HandClock(now)
-    eraser = Eraser(database, vault, clock, registrar=Registrar(vault, clock, AccountRanks.from_file()), after_months=0)
+    registrar = Registrar(vault, clock, AccountRanks.from_file(), areas=Areas.from_files())
+    eraser = Eraser(database, vault, clock, registrar=registrar, after_months=0)
     first = Actor("reviewer-1", frozenset((Role.REVIEWER,)), ("*",), None, "token")
 
     async def waiting() -> UUID:

@@ -71,8 +71,9 @@ class Bench:
         self.database, self.clock = database, clock
         self.vault = Vault.load(keys / "registry.json")
         self._public = ECKey.import_key(json.loads((keys / "registry.json").read_text())["private"])
-        self.registrar = Registrar(self.vault, clock, AccountRanks.from_file())
-        self.door = Door(self.vault, clock, self.registrar, areas=Areas.from_files())
+        self.areas = Areas.from_files()
+        self.registrar = Registrar(self.vault, clock, AccountRanks.from_file(), areas=self.areas)
+        self.door = Door(self.vault, clock, self.registrar, areas=self.areas)
         self.handlers = Handlers(self.door.take)
         self.inbox = Inbox(keys / "lists")
         self.importer = self.an_importer()

@@ -24,11 +24,11 @@ SLIP = an_identity(personal_number="042149990002")
 
 
 def a_looker(bench: Bench, **settings: Any) -> Looker:
-    return Looker(bench.database, bench.clock, bench.registrar.sealer, **settings)
+    return Looker(bench.database, bench.clock, bench.registrar.sealer, areas=bench.areas, **settings)
 
 
 def a_pairing(bench: Bench) -> Pairing:
-    return Pairing(bench.database, bench.clock, bench.registrar.sealer)
+    return Pairing(bench.database, bench.clock, bench.registrar.sealer, areas=bench.areas)
 
 
 async def waiting(bench: Bench, payer: str | None = None) -> list[dict[str, Any]]:

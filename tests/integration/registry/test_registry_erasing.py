@@ -124,7 +124,7 @@ async def traces_of(bench: Bench, person: UUID) -> list[str]:
 
 async def test_nothing_personal_stays_and_the_money_does(bench: Bench) -> None:
     person = await settled(bench)
-    await Looker(bench.database, bench.clock, bench.registrar.sealer).look()
+    await Looker(bench.database, bench.clock, bench.registrar.sealer, areas=bench.areas).look()
     traces = await traces_of(bench, person)
     before = await everything(bench)
     assert len(traces) > 15
@@ -300,7 +300,7 @@ async def test_a_result_told_late_is_not_kept(bench: Bench) -> None:
     async with bench.database.transaction("test") as tx:
         await bench.handlers.on_verification(tx, [bench.received(late)])
     assert await bench.rows("SELECT FROM verified") == []
-    await Looker(bench.database, bench.clock, bench.registrar.sealer).look()
+    await Looker(bench.database, bench.clock, bench.registrar.sealer, areas=bench.areas).look()
     assert await bench.rows("SELECT FROM person_key") == []
 
 

@@ -24,7 +24,7 @@ NEXT = "2024-03"
 
 
 async def sight(bench: Bench, pair: Pair, actor: Actor) -> UUID:
-    seen = await Pairing(bench.database, bench.clock, bench.registrar.sealer).see(pair, actor)
+    seen = await Pairing(bench.database, bench.clock, bench.registrar.sealer, areas=bench.areas).see(pair, actor)
     return UUID(str(seen["sight_id"]))
 
 

@@ -8,14 +8,17 @@ from typing import Any
 import xlsxwriter
 
 from services.registry.account_ranks import AccountRanks
+from services.registry.areas import Areas
 from services.registry.cells import folded
 from services.registry.keying import Keys
 from services.registry.matching import FULL
 from services.registry.person import Place
 from shared.events import DeclaredLine
+from shared.names import plain_key
 from shared.personal import Identity
 from shared.words import Programme
 
+AREAS = Areas.from_files()
 RANKS = AccountRanks.from_file().on(date(2024, 1, 20))
 PAYROLL = {
     "STT": 1, "Họ và tên": "Nguyễn Thị Hòa", "Ngày sinh": "02/03/1949", "Giới tính": "Nữ", "Số định danh/CCCD": "042149990001",
@@ -85,7 +88,8 @@ def plain_keys(identity: Identity, place: Place) -> Keys:
     def key(text: str | None) -> bytes | None:
         return text.encode() if text else None
 
-    name, birth = folded(identity.full_name), identity.birth_date
+    name, birth = plain_key(identity.full_name), identity.birth_date
     whole = f"{name}|{birth}" if birth and len(birth) == FULL else None
     near = f"{name}|{birth[:4]}|{place.area}|{folded(place.hamlet)}" if birth and place.hamlet else None
-    return Keys(key(identity.personal_number), key(identity.old_number), key(whole), key(near))
+    commune = f"{name}|{birth[:4]}|{place.area}" if birth and place.area else None
+    return Keys(key(identity.personal_number), key(identity.old_number), key(whole), key(near), key(commune))

@@ -92,7 +92,8 @@ def test_numbers_as_offices_print_them(at):
 
 
 def test_an_account_list(at):
-    (row,) = taken(at(written([account()], header=list(account()))), AccountsReader(BankNames.from_file(), today=TODAY)).rows
+    reader = AccountsReader(Areas.from_files(), BankNames.from_file(), payer="huyen-444", today=TODAY)
+    (row,) = taken(at(written([account()], header=list(account()))), reader).rows
     assert row.act.personal.account.number == "3709000000001"
 
 

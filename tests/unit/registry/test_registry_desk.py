@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
-from registry_workbooks import RANKS, a_line, an_identity, plain_keys
+from registry_workbooks import AREAS, RANKS, a_line, an_identity, plain_keys
 
 from services.registry.desk import Desk
 from services.registry.person import Terms
@@ -24,6 +24,7 @@ def a_desk(**changes):
         "keys_of": plain_keys,
         "digest_of": lambda act: act.model_dump_json(),
         "terms": Terms(RANKS, AT.date()),
+        "areas": AREAS,
     }
     return Desk(**{**same, **changes})
 

@@ -28,7 +28,7 @@ def read(body):
 
 
 def read_accounts(body):
-    return taken(AccountsReader(BANKS, today=TODAY), body)
+    return taken(AccountsReader(AREAS, BANKS, payer="huyen-444", today=TODAY), body)
 
 
 def taken(reader, body):
@@ -241,3 +241,16 @@ def test_zeros_of_an_account_come_back_only_where_the_bank_has_one_length(cells,
 def test_a_bad_account_row_is_told_by_column_and_rule(cells, column, reason):
     taken = read_accounts(workbook([account(**cells)])).rows[0]
     assert (column, reason) in [(p.column, p.reason) for p in taken.problems]
+
+
+@pytest.mark.parametrize(
+    ("cells", "area", "reason"),
+    [({}, None, None), ({"Số định danh/CCCD": None}, "18502", None), ({"Số định danh/CCCD": None, "Xã/thị trấn": None}, None, None),
+     ({"Số định danh/CCCD": None, "Xã/thị trấn": "Xã Không Có"}, None, RowReason.AREA_UNKNOWN),
+     ({"Số định danh/CCCD": None, "Xã/thị trấn": "18754"}, None, RowReason.AREA_NOT_OF_PAYER),
+     ({"Xã/thị trấn": "Xã Không Có"}, None, None)],
+)  # fmt: skip
+def test_an_account_row_without_a_number_says_in_which_commune(cells, area, reason):
+    row = read_accounts(workbook([account(**cells)])).rows[0]
+    assert [(problem.column, problem.reason) for problem in row.problems] == ([(Column.AREA, reason)] if reason else [])
+    assert reason or (isinstance(row.act, RegisterAccount) and (row.act.payer, row.act.area) == ("huyen-444", area))

@@ -1,18 +1,25 @@
 """Whose row it is: strongest evidence first, several who fit are nobody, an account never follows a year-only date."""
 
+from datetime import date
 from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from registry_workbooks import an_identity, plain_keys
+from registry_workbooks import AREAS, an_identity, plain_keys
 
-from services.registry.matching import Candidates, Found, find
+from services.registry import matching
+from services.registry.matching import Candidates, Found
 from services.registry.person import NOWHERE, Person, Place
 from services.registry.refusals import RowNote, RowReason
+from services.registry.whereabouts import Lives, Whereabouts
 from shared.personal import Delivery
 
-HERE = Place("18502", "Thôn 3", "huyen-444")
+HERE = Place("18502", "Thôn 3", "huyen-444", is_listed=True)
+
+
+def find(said, candidates, place=NOWHERE, day=date(2024, 2, 1)):
+    return matching.find(said, candidates, Lives(place, Whereabouts(AREAS, day)))
 
 
 def a_person(**identity):
@@ -57,13 +64,13 @@ def test_name_and_whole_birth_date_are_enough_for_one_but_not_for_two():
     [
         (HERE, True),
         (NOWHERE, True),
-        (Place("18502", "Thôn 4", "huyen-444"), True),
-        (Place("18514", "Thôn 3", "huyen-444"), False),
-        (Place("18514", "Thôn 3", "xa-18514"), True),
+        (HERE._replace(hamlet="Thôn 4"), True),
+        (HERE._replace(area="18514"), False),
+        (HERE._replace(area="18514", payer="xa-18514"), False),
     ],
 )
 def test_a_namesake_born_on_the_same_day_in_another_commune_is_somebody_else(place, is_found):
-    """Codes of before and after July 2025 are not compared, and an account list names no commune."""
+    """An event about an account names no commune."""
     person = a_person(personal_number=None, birth_date="1949-01-01")
     found = find(an_identity(personal_number=None, birth_date="1949-01-01"), Candidates(by_name_birth=[person]), place)
     assert (found.person is person) == is_found
@@ -83,14 +90,14 @@ def test_a_different_number_contradicts_name_and_birth_date():
 @pytest.mark.parametrize("place", [NOWHERE, HERE])
 def test_a_year_only_date_counts_on_a_list_within_the_hamlet_and_never_for_an_account(place):
     person = a_person(personal_number=None, birth_date="1949")
-    found = find(an_identity(personal_number=None, birth_date="1949"), Candidates(by_name_place=[person]), place)
+    found = find(an_identity(personal_number=None, birth_date="1949"), Candidates(by_name_area=[person]), place)
     assert (found.person is person) == (place is HERE)
 
 
 def test_a_twin_in_another_hamlet_is_somebody_else():
     person = a_person(personal_number=None, birth_date="1949")
     said = an_identity(personal_number=None, birth_date="1949")
-    assert find(said, Candidates(by_name_place=[person]), Place("18502", "Thôn 4", "huyen-444")).person is None
+    assert find(said, Candidates(by_name_area=[person]), HERE._replace(hamlet="Thôn 4")).person is None
 
 
 identities = st.builds(
@@ -134,5 +141,5 @@ def test_the_narrow_indexes_lose_nobody_whom_the_rules_would_find(said, known, p
         ]
 
     with_old = [p for p in people if said.old_number and p.identity.old_number == said.old_number]
-    narrow = Candidates(None, sharing("old_number"), sharing("name_birth"), sharing("name_place"))
+    narrow = Candidates(None, sharing("old_number"), sharing("name_birth"), sharing("name_area"))
     assert find(said, narrow, place) == find(said, Candidates(None, with_old, people, people), place)

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
-from registry_workbooks import RANKS, a_line, an_identity, plain_keys
+from registry_workbooks import AREAS, RANKS, a_line, an_identity, plain_keys
 
 from services.registry.desk import Desk
 from services.registry.person import Terms
@@ -22,6 +22,7 @@ def a_desk():
         keys_of=plain_keys,
         digest_of=lambda act: act.model_dump_json(),
         terms=Terms(RANKS, date(2024, 1, 20)),
+        areas=AREAS,
     )
 
 
