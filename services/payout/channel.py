@@ -74,13 +74,14 @@ class Choice:
 class Terms(NamedTuple):
     """How a month is paid. `month_of_move`: a setting; `paid_in`: the month the money goes out, the month owed itself when none is said;
     `to_the_family`: asked about lines that are owed although the person has died; `on`: the day on which the money moves; `too_little`: the
-    sum is below what the account's provider takes."""
+    sum is below what the account's provider takes; `lapses`: what was owed before a death and not collected is not paid any more."""
 
     month_of_move: MonthOfMove = "old"
     paid_in: str | None = None
     to_the_family: bool = False
     on: date | None = None
     too_little: bool = False
+    lapses: bool = False
 
 
 TERMS = Terms()

@@ -120,6 +120,8 @@ def _drop(row: Record, period: str, terms: Terms) -> Drop | None:
     family = [(month, content, to_the_family({**row, "content": content}, month)) for month, content in lines]
     if any(is_on_death(content) and not owed for _month, content, owed in family):
         return Drop(HeldReason.NOT_OWED, HeldReason.NOT_OWED)
+    if terms.lapses and any(owed and not is_on_death(content) for _month, content, owed in family):
+        return Drop(HeldReason.NOT_OWED, HeldReason.NOT_OWED)  # what the death brings beside it is paid by the next build
     snapshot, verdict = store.snapshot_of(row), store.verdict_of(row)
     choices = {}
     for month in row["periods"] or (period,):
@@ -148,7 +150,8 @@ async def _pack(tx: Tx, runtime: Runtime, shipment: Shipment) -> tuple[View, lis
     office = papers(runtime.settings)
     days = [office.execution_date(batch["execution_date"], shipment.entries.at) for batch in view.batches]
     doubtful = await store_sending.doubtful_payments(tx, ids)
-    fallen = recheck(doubtful, period, Terms(runtime.settings.month_of_move, on=max(days, default=None)))
+    lapses = runtime.settings.unpaid_after_death == "lapses"
+    fallen = recheck(doubtful, period, Terms(runtime.settings.month_of_move, on=max(days, default=None), lapses=lapses))
     shipment.family = frozenset(row["instruction_id"] for row in doubtful if died_on(row))
     dropped = {one.row["instruction_id"]: one.row["batch_id"] for one in fallen}
     leaving = await store_sending.leaving_lists(tx, view.batches, dropped)

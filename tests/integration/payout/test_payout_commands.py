@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,11 +10,11 @@ import pytest
 from pydantic import ValidationError
 
 from services.payout import store_building
-from shared.events import Entry, PaymentState
+from shared.events import Arrears, Entry, PaymentState
 from shared.ids import digest_hex, sum_of_digests
 from shared.topics import Provider
 from shared.words import HeldReason, InstructionState, Life, Outcome, Role
-from tests.integration.payout.payout_bench import PAYER, PERIOD, Bench, a_line, an_account
+from tests.integration.payout.payout_bench import PAYER, PERIOD, Bench, a_line, a_merit_line, an_account
 
 
 async def code(bench: Bench, act: str, actor: str, role: Role, **body: object) -> tuple[int, str]:
@@ -177,6 +177,25 @@ async def test_who_died_or_moved_after_approval_is_not_paid(bench: Bench, life: 
     page = await bench.page()
     assert list(page["held"]) == ["DEAD" if life is Life.DEAD else "MOVED"]
     assert [(batch["state"], batch["sent_count"]) for batch in page["batches"]] == [("settled", 0)]
+
+
+@pytest.mark.parametrize(
+    ("bench", "sent"), [({"unpaid_after_death": "family"}, 1), ({"unpaid_after_death": "lapses"}, 0)], indirect=["bench"]
+)
+async def test_what_was_owed_before_a_death_told_after_approval_leaves_or_lapses_as_settled(bench: Bench, sent: int) -> None:
+    no_rule = {"benefit_code": "NCC-TB-75", "monthly_vnd": 0}
+    who = await bench.enrol(a_merit_line(**no_rule, arrears=Arrears(periods=("2024-01",), vnd=360_000)))
+    await bench.close()
+    for act in ("build", "check", "approve"):
+        await bench.step(act)
+    gone = bench.snapshot(who, life=Life.DEAD, died_on=date(2024, 1, 20))
+    await bench.see(gone)
+    await bench.verify(bench.result(gone, Outcome.DEAD, died_on=date(2024, 1, 20)))
+    await bench.step("release")
+    page = await bench.page()
+    assert [batch["sent_count"] for batch in page["batches"]] == [sent]
+    assert page["held"] == ({} if sent else {"NOT_OWED": {"count": 1, "vnd": 360_000}})
+    assert (await bench.step("build", "again"))["batches"] == []
 
 
 async def test_a_draft_is_told_to_nobody_and_the_world_hears_of_a_payment_when_it_leaves(bench: Bench) -> None:
