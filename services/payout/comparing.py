@@ -69,7 +69,7 @@ def differences(
     if line.benefit_code in ON_DEATH:
         return list(_on_death(line, period_of(died_on) if died_on else period, rules))
     if gift := gift_of(line.benefit_code, rules.book):
-        return list(_gift(line, gift, period, rules))
+        return list(_gift(line, gift, period, rules=rules))
     if died_on and period_of(died_on) < period:
         return list(_earlier(line, period, rules))
     return [*_monthly(line, period, rules, grown=grown), *_carer(line, period, rules), *_earlier(line, period, rules)]
@@ -115,7 +115,7 @@ def _monthly(line: DeclaredLine, period: str, rules: Rules, *, grown: str | None
         yield Difference(reason, line.monthly_vnd, worth.vnd, worth.rule)
 
 
-def _gift(line: DeclaredLine, gift: OneOff, period: str, rules: Rules) -> Iterator[Difference]:
+def _gift(line: DeclaredLine, gift: OneOff, period: str, *, rules: Rules) -> Iterator[Difference]:
     """A gift is a line of its own: worth the gift and nothing else, and on a list of another month nothing at all."""
     owed = gift.vnd if gift.given_in(period, rules.policy) else 0
     if (line.declared_vnd, line.one_off_vnd) != (owed, owed):

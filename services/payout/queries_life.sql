@@ -222,13 +222,14 @@ SELECT a.payer, sum(closed_count)::bigint AS closed_count, sum(closed_vnd)::bigi
 
 -- name: differences
 -- Everybody paid or listed in a period or the one before whose month differs, and why; without personal data. `payroll`: where it is paid.
+-- Where the amount differs also the lines of both months that are paid.
 WITH month AS (
-    SELECT l.period, l.beneficiary_id, sum(il.vnd)::bigint AS vnd, min(i.channel) AS channel, count(DISTINCT l.entitlement_id) AS lines
+    SELECT l.period, l.beneficiary_id, sum(il.vnd)::bigint AS vnd, min(i.channel) AS channel
       FROM line l JOIN instruction_line il USING (entitlement_id) JOIN instruction i USING (instruction_id)
      WHERE l.payer = :payer AND l.period IN (:period, :before) AND il.live GROUP BY l.period, l.beneficiary_id
 ), now AS (SELECT * FROM month WHERE period = :period), past AS (SELECT * FROM month WHERE period = :before)
 SELECT beneficiary_id, past.vnd AS before_vnd, now.vnd AS after_vnd, past.channel AS before_channel, now.channel AS after_channel,
-       past.lines AS before_lines, now.lines AS after_lines, p.life,
+       was.contents AS before_contents, becomes.contents AS after_contents, p.life,
        (SELECT min(h.reason) FROM line l JOIN held h USING (entitlement_id) WHERE l.beneficiary_id = d.beneficiary_id AND l.period = :period
            AND l.payer = :payer AND h.until IS NULL) AS held,
        (SELECT min(h.reason) FROM line l JOIN held h USING (entitlement_id) WHERE l.beneficiary_id = d.beneficiary_id AND l.period = :before
@@ -238,6 +239,12 @@ SELECT beneficiary_id, past.vnd AS before_vnd, now.vnd AS after_vnd, past.channe
        (SELECT max(c.gap) FROM channel_choice c WHERE c.period = :payroll AND c.payer = :payer AND c.beneficiary_id = d.beneficiary_id) AS gap
   FROM (SELECT beneficiary_id FROM now UNION SELECT beneficiary_id FROM past) d
   LEFT JOIN now USING (beneficiary_id) LEFT JOIN past USING (beneficiary_id) LEFT JOIN person p USING (beneficiary_id)
+  LEFT JOIN LATERAL (SELECT array_agg(l.content) AS contents FROM line l WHERE now.vnd <> past.vnd AND l.beneficiary_id = d.beneficiary_id
+      AND l.period = :before AND l.payer = :payer
+      AND EXISTS (SELECT FROM instruction_line il WHERE il.entitlement_id = l.entitlement_id AND il.live)) was ON true
+  LEFT JOIN LATERAL (SELECT array_agg(l.content) AS contents FROM line l WHERE now.vnd <> past.vnd AND l.beneficiary_id = d.beneficiary_id
+      AND l.period = :period AND l.payer = :payer
+      AND EXISTS (SELECT FROM instruction_line il WHERE il.entitlement_id = l.entitlement_id AND il.live)) becomes ON true
  WHERE (now.vnd, now.channel) IS DISTINCT FROM (past.vnd, past.channel) ORDER BY beneficiary_id;
 
 -- name: kept_answer^

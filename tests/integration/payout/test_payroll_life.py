@@ -259,8 +259,8 @@ ROW: dict[str, Any] = dict.fromkeys(
         "after_vnd",
         "before_channel",
         "after_channel",
-        "before_lines",
-        "after_lines",
+        "before_contents",
+        "after_contents",
         "life",
         "held",
         "was_held",
@@ -272,8 +272,6 @@ BOTH = {
     "after_vnd": 5,
     "before_channel": "account",
     "after_channel": "account",
-    "before_lines": 1,
-    "after_lines": 1,
 }
 
 
@@ -288,7 +286,6 @@ BOTH = {
         ({"before_vnd": 5, "held": "DEAD", "life": "dead"}, "ended", "held:DEAD"),
         ({"before_vnd": 5, "to_elsewhere": True}, "ended", "moved_away"),
         ({**BOTH, "after_vnd": 6}, "amount", "other_amount"),
-        ({**BOTH, "after_vnd": 6, "after_lines": 2}, "amount", "other_benefits"),
         ({**BOTH, "after_vnd": 6, "after_channel": "counter"}, "amount_and_channel", "other_amount"),
         ({**BOTH, "after_channel": "counter", "gap": "name_mismatch"}, "channel", "name_mismatch"),
         ({**BOTH, "before_channel": "home"}, "channel", "account_usable"),
