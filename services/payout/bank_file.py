@@ -54,7 +54,8 @@ TAIL = b"</PmtInf>\n</CstmrCdtTrfInitn>\n</Document>\n"
 def head(
     batch_id: UUID, provider: Provider, *, count: int, vnd: int, debtor: Debtor, execution_date: date, made_at: datetime
 ) -> bytes:
-    """The beginning of a file: a whole batch with one debit, at least one transfer; the message id is the batch's."""
+    """The beginning of a file: a whole batch, at least one transfer; the message id is the batch's. The bank is asked to book every
+    transfer by itself, so that its statement names each."""
     assert count > 0
     totals = f"<NbOfTxs>{count}</NbOfTxs><CtrlSum>{vnd}</CtrlSum>"
     name = f"<Nm>{text(debtor.name, NAME_MAX)}</Nm>"
@@ -65,7 +66,7 @@ def head(
             "<CstmrCdtTrfInitn>",
             f"<GrpHdr><MsgId>{batch_id.hex}</MsgId><CreDtTm>{made_at.isoformat(timespec='seconds')}</CreDtTm>{totals}",
             f"<InitgPty>{name}</InitgPty></GrpHdr>",
-            f"<PmtInf><PmtInfId>{batch_id.hex}</PmtInfId><PmtMtd>TRF</PmtMtd>{totals}",
+            f"<PmtInf><PmtInfId>{batch_id.hex}</PmtInfId><PmtMtd>TRF</PmtMtd><BtchBookg>false</BtchBookg>{totals}",
             f"<ReqdExctnDt><Dt>{execution_date.isoformat()}</Dt></ReqdExctnDt><Dbtr>{name}</Dbtr>",
             f"<DbtrAcct>{_other(debtor.account)}<Ccy>VND</Ccy></DbtrAcct>",
             f"<DbtrAgt>{_member(BIN_OF_PROVIDER[provider])}</DbtrAgt>\n",

@@ -5,12 +5,15 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from sandbox.provider_files import pain002
+from sandbox.truth import Status
 from services.payout.recalling import CANCEL_MOVES
 from shared.events import Entry, PaymentResult, PaymentState
 from shared.topics import Provider, result_topic
 from shared.words import CancelOutcome, LineStatus, ResultKind, Role
 from tests.integration.payout.payout_bench import Bench
 from tests.integration.payout.recall_bench import ask, asked_of, cancels, ledger, sent, state_of, word
+from tests.integration.payout.statement_world import MADE_AT, facts, hand_in, lines_of
 from tests.integration.payout.test_payout_guarantees import refused
 
 VND = 360_000
@@ -234,6 +237,16 @@ async def test_what_died_before_the_second_signature_stays_back_as_both_signed(b
     done = (await bench.post("confirm-cancel", "approver-1", Role.APPROVER, sha256=signed["sha256"], json=signed)).json()
     assert (done["asked"], done["ended"], done["kept_back"]) == (0, 1, proposed["kept_back"])
     assert sum(done["kept_back"].values()) > 0
+    assert (await bench.step("build"))["batches"] == [], "the post does not pay what two people keep back"
+
+
+async def test_cancelled_in_a_status_report_is_a_rejection_and_stays_back(bench: Bench) -> None:
+    (who,) = await sent(bench)
+    await ask(bench, who)
+    said = pain002(facts(await lines_of(bench, Provider.BANK_A), Status.REJECTED), message_id="P1", made_at=MADE_AT)
+    assert said.count(b">RJCT<") == 2
+    await hand_in(bench, said.replace(b">RJCT<", b">CANC<"))
+    assert (await state_of(bench, who), await cancels(bench)) == (["rejected"], {"moot": 1})
     assert (await bench.step("build"))["batches"] == [], "the post does not pay what two people keep back"
 
 

@@ -46,6 +46,7 @@ def test_what_stands_in_the_file() -> None:
     assert root.xpath("//p:InstdAmt/@Ccy", namespaces=NS) == ["VND", "VND"]
     assert root.xpath("//p:CtrlSum/text()", namespaces=NS) == ["1610000", "1610000"]
     assert root.xpath("//p:NbOfTxs/text()", namespaces=NS) == ["2", "2"]
+    assert root.xpath("//p:PmtInf/p:BtchBookg/text()", namespaces=NS) == ["false"], "each transfer is booked by itself"
     assert root.xpath("//p:Cdtr/p:Nm/text()", namespaces=NS) == ["Nguyễn Thị Hòa & con"] * 2
     assert root.xpath("//p:CdtrAgt//p:MmbId/text()", namespaces=NS) == ["970436"] * 2
     assert root.xpath("//p:ReqdExctnDt/p:Dt/text()", namespaces=NS) == ["2024-02-01"]
