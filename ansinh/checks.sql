@@ -832,6 +832,13 @@ SELECT format('%s of %s %s is not kept back', n.entitlement_id, n.period, n.paye
    AND NOT EXISTS (SELECT FROM held h WHERE h.entitlement_id = n.entitlement_id AND h.until IS NULL AND h.reason = 'WITHDRAWN' AND h.vnd >= il.vnd)
  ORDER BY 1;
 
+-- name: unpaid_brought_twice
+-- payout: months that two lines in live payments of one person and programme name as not collected.
+SELECT format('%s of %s (%s): unpaid in %s lines', asks.month, l.beneficiary_id, l.programme, count(DISTINCT l.entitlement_id)) AS row
+  FROM line l CROSS JOIN LATERAL jsonb_array_elements_text(l.content::jsonb -> 'unpaid' -> 'periods') AS asks (month)
+ WHERE l.earlier AND EXISTS (SELECT FROM instruction_line il WHERE il.entitlement_id = l.entitlement_id AND il.live)
+ GROUP BY asks.month, l.beneficiary_id, l.programme HAVING count(DISTINCT l.entitlement_id) > 1 ORDER BY 1;
+
 -- name: held_for_each_other
 -- payout: people whose benefit of a month two payers hold, each for the other's sake, in months that are finished, while nobody pays it.
 SELECT format('%s in %s: held by %s and by %s', l.beneficiary_id, l.period, l.payer, o.payer) AS row

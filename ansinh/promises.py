@@ -173,6 +173,7 @@ PROMISES = (
     ),
     Promise("I64", "No two payers finish a month each for the other's sake", _payout("held_for_each_other")),
     Promise("I65", "What two people keep back of a cancelled payment stays back", _payout("kept_back_and_free")),
+    Promise("I66", "What nobody collected is brought by one later line", _payout("unpaid_brought_twice")),
     Promise("I70", "Who waits for a commune is on no list", ((_R, "waiting_and_listed"),)),
     Promise("I71", "Who was placed has the line, or the refusal that says why not", ((_R, "placed_without_effect"),)),
     Promise("I72", "Nobody who waits for a commune is lost from sight", ((_R, "cases_out_of_sight"),)),

@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared import topics, words
 from shared.ages import Age
+from shared.evidence import FieldEvidence
 from shared.facts import Fact
 from shared.fields import AreaCode, Block, Digest, Jose, Opaque, Period, Sealed, Vnd
 
@@ -233,13 +234,6 @@ class PopulationEntry(Message):
     status_on: date | None = None
     area: AreaCode | None = None
     sealed: Sealed
-
-
-class FieldEvidence(Block):
-    """What comparing one field showed."""
-
-    field: words.IdentityField
-    finding: words.Finding
 
 
 class VerificationResult(Message):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.payout.combining import Candidate, combine
-from services.payout.comparing import confirmed, giving_way
+from services.payout.comparing import Earlier, already_brought, confirmed, giving_way
 from services.payout.entitlement import differs
 from services.payout.knowledge import Known, opened, person_of, resumed_in
 from services.payout.moving import payer_of
@@ -58,6 +58,8 @@ class Beside:
     elsewhere: Mapping[UUID, Sequence[Elsewhere]] = field(default_factory=dict)
     not_carried: frozenset[UUID] = frozenset()
     """Lines that declare more unpaid of earlier months than those left over when they were finished."""
+    earlier: Mapping[UUID, Sequence[Earlier]] = field(default_factory=dict)
+    """Of lines that bring earlier months, or whose month later lines bring: what other lines brought of these."""
     given: frozenset[UUID] = frozenset()
     """Lines with money of a death that another line in a payment gives."""
     gives_way: Mapping[UUID, frozenset[UUID]] = field(default_factory=dict)
@@ -74,6 +76,8 @@ def reasons(rows: Sequence[Row], period: str, limits: Limits, *, beside: Beside)
     others = beside.elsewhere.get(person["beneficiary_id"])
     away = _paid_elsewhere(rows, others, period, rules=limits[0], payer=beside.payer) if others else _NONE_LOWER
     amiss = lower | beside.not_carried if lower else beside.not_carried
+    if beside.earlier:
+        amiss |= _brought(rows, period, limits, earlier=beside.earlier)
     asked = (period, limits)
     return [_of_line(row, asked, beside=beside, amiss=amiss, away=away) for row in rows]
 
@@ -194,6 +198,17 @@ def _judged(line: DeclaredLine, payer: str, asked: Asked, *, known: Known) -> He
         return _HELD.get(found.reason, HeldReason.NOT_OWED)
     wrong = differs(line, period, tolerance_vnd, rules=rules, grown=grown_into(found, period, rules))
     return HeldReason.AMOUNT_DIFFERS if wrong else None
+
+
+def _brought(rows: Sequence[Row], period: str, limits: Limits, *, earlier: Mapping[UUID, Sequence[Earlier]]) -> frozenset[UUID]:
+    """Lines that bring what other lines brought already, by more than the tolerance."""
+    rules, tolerance_vnd = limits
+    found = set[UUID]()
+    for row in rows:
+        known = earlier.get(row["entitlement_id"], ())
+        again = already_brought(_parsed(row["content"]), period, known, rules=rules) if known else ()
+        found |= {row["entitlement_id"]} if any(one.vnd > tolerance_vnd for one in again) else set()
+    return frozenset(found)
 
 
 # --- several lines of one person ------------------------------------------------------------------------------------------------

@@ -171,6 +171,8 @@ def contradiction(state: InstructionState | None, status: LineStatus | None) -> 
     """The type of an answer that is about a payment of ours and cannot be true beside what we hold."""
     if status is LineStatus.REJECTED and state in (_S.PAID, _S.COLLECTED, _S.RETURNED):
         return BreakType.REVERSAL  # what was said to have left is said not to have left
+    if status is LineStatus.RETURNED and state in (_S.PAID, _S.COLLECTED):
+        return BreakType.REVERSAL  # it came back after its payroll was finished, in which nothing moves any more
     return BreakType.EXTRA  # money of a payment that is dead or never left
 
 

@@ -114,7 +114,7 @@ class Builder:
         rest, drafts, beside = decided
         await _save(tx, rest, drafts, payroll=payroll, day=execution_date(self._settings, payroll.period), at=at)
         for month, seen in beside.items() if drafts else ():
-            if await store_beside.paid_meanwhile(tx, month, payroll.payer, seen):
+            if await store_beside.paid_meanwhile(tx, month, payroll, seen):
                 raise Overtaken
         postings = await _fund_again(tx, payroll, drafts, at)
         await store.sign(tx, Step.MAKE, {draft.batch_id: draft.sha256 for draft in drafts}, actor, signed=None, at=at)

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from services.payout.combining import Candidate, combine
 from services.payout.on_death import worth_on_death
-from services.payout.rate_book import NO_RULE, Kind, OneOff, Worth, gift_named, gift_of, row_of
+from services.payout.rate_book import NO_RULE, Kind, Mode, OneOff, Worth, gift_named, gift_of, row_of
 from services.payout.rules import Rules
 from shared.after_death import ON_DEATH
 from shared.clock import period_of
@@ -32,6 +33,7 @@ class DifferenceReason(StrEnum):
     ARREARS_TOO_HIGH = "ARREARS_TOO_HIGH"
     MONTH_TWICE = "MONTH_TWICE"
     NOT_CARRIED = "NOT_CARRIED"
+    ALREADY_BROUGHT = "ALREADY_BROUGHT"
     HIGHER_PAID = "HIGHER_PAID"
 
 
@@ -48,6 +50,73 @@ class Difference:
     def vnd(self) -> int:
         """Above zero: the list declares more than the rules give."""
         return self.declared_vnd - self.owed_vnd
+
+
+class Earlier(NamedTuple):
+    """What lines of one code brought, or may still bring, of an earlier month, in VND. `declared` and `given`: by lines of the month
+    itself, monthly and carer money; `arrears` and `unpaid`: by other lines that name it."""
+
+    month: str
+    code: str
+    declared_vnd: int = 0
+    given_vnd: int = 0
+    arrears_vnd: int = 0
+    unpaid_vnd: int = 0
+
+
+def already_brought(line: DeclaredLine, period: str, earlier: Sequence[Earlier], *, rules: Rules) -> list[Difference]:
+    """Arrears and unpaid sums of a line above what its months leave, once what other lines brought of them is taken off. No month is
+    owed twice, whatever it comes in as: with its own list, as arrears, as a sum nobody collected. `earlier`: of the months the line names,
+    and of its own, which a later line may have brought.
+    """
+    same = [one for one in earlier if _stands_for(one.code, line.benefit_code, one.month, rules=rules)]
+    parts = (_arrears_again(line, same, rules), _unpaid_again(line, same, rules), _month_again(line, period, same, rules=rules))
+    return [Difference(DifferenceReason.ALREADY_BROUGHT, vnd, owed, None) for vnd, owed in parts if vnd > owed]
+
+
+def _stands_for(other: str, code: str, month: str, *, rules: Rules) -> bool:
+    """Whether money under one code is money for the other: the same, one grown out of, or one that excludes it."""
+    return other in _ladder(code, rules) or rules.mode(other, code, month) is not Mode.BOTH
+
+
+def _arrears_again(line: DeclaredLine, same: Sequence[Earlier], rules: Rules) -> tuple[int, int]:
+    """(declared, at most owed). Without a rule: nothing that another line names too, and not the whole months again."""
+    if line.arrears is None:
+        return 0, 0
+    months, vnd = sorted(set(line.arrears.periods)), line.arrears.vnd
+    of_months = [one for one in same if one.month in months]
+    claimed = sum(one.arrears_vnd + one.unpaid_vnd for one in of_months)
+    given = sum(one.given_vnd for one in of_months)
+    if not claimed + given:
+        return 0, 0
+    most = _most(line, months, rules)
+    if most is not None:
+        return vnd, max(0, most - given - claimed)
+    whole = {one.month for one in of_months if one.given_vnd} == set(months) and vnd >= given
+    return vnd, 0 if claimed or whole else vnd
+
+
+def _unpaid_again(line: DeclaredLine, same: Sequence[Earlier], rules: Rules) -> tuple[int, int]:
+    """(declared, at most owed). How much its months left over is known elsewhere; here: that arrears did not bring them meanwhile."""
+    if line.unpaid is None:
+        return 0, 0
+    named = [one for one in same if one.month in line.unpaid.periods and one.arrears_vnd]
+    brought = any(_is_whole(line, one.month, one.declared_vnd + one.arrears_vnd, rules=rules) for one in named)
+    return line.unpaid.vnd, 0 if brought else line.unpaid.vnd
+
+
+def _month_again(line: DeclaredLine, period: str, same: Sequence[Earlier], *, rules: Rules) -> tuple[int, int]:
+    """(declared, at most owed) of the line's own month, of which a line built before it brought something."""
+    own, of_month = line.monthly_vnd + line.carer_vnd, [one for one in same if one.month == period]
+    arrears, unpaid = sum(one.arrears_vnd for one in of_month), sum(one.unpaid_vnd for one in of_month)
+    again = unpaid or (arrears and _is_whole(line, period, own + arrears, rules=rules))
+    return own, 0 if again else own
+
+
+def _is_whole(line: DeclaredLine, month: str, vnd: int, *, rules: Rules) -> bool:
+    """Whether so much is more than a month can bring; where no table says, it is."""
+    most = _most(line, [month], rules)
+    return most is None or vnd > most
 
 
 def monthly_of(line: DeclaredLine, period: str, rules: Rules, *, code: str | None = None) -> Worth:
@@ -165,7 +234,7 @@ def _earlier(line: DeclaredLine, period: str, rules: Rules) -> Iterator[Differen
 
 def _most(line: DeclaredLine, months: list[str], rules: Rules) -> int | None:
     """The most that these months can bring, under any code the person may have grown out of; None where a month has no rule."""
-    ladder = {band.code for band in rules.book.ladders.get(line.benefit_code, ())} - {line.benefit_code}
+    ladder = _ladder(line.benefit_code, rules) - {line.benefit_code}
     total = 0
     for month in months:
         own = monthly_of(line, month, rules)
@@ -174,3 +243,7 @@ def _most(line: DeclaredLine, months: list[str], rules: Rules) -> int | None:
         grown = [monthly_of(line, month, rules, code=code).vnd or 0 for code in sorted(ladder)]
         total += max([own.vnd, *grown]) + line.carer_vnd
     return total
+
+
+def _ladder(code: str, rules: Rules) -> set[str]:
+    return {band.code for band in rules.book.ladders.get(code, ())} | {code}

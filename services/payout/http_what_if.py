@@ -14,6 +14,7 @@ from services.payout import store, store_what_if
 from services.payout.rate_files import BadRates, proposed
 from services.payout.refusals import ADVICE, Refusal
 from services.payout.rules import Rules
+from services.payout.store import Payroll
 from services.payout.what_if import COLUMNS, WhatIf, shown_payroll, together
 from shared.database import Tx
 from shared.fields import Opaque, Period
@@ -35,11 +36,12 @@ def add_what_if(routes: APIRouter, runtime: Runtime, rules: Rules) -> None:
             payroll = await store.paid_with(tx, period, payer)
             if payroll is None:
                 raise Problem(Refusal.NOT_CLOSED, ADVICE[Refusal.NOT_CLOSED], 404)
-            shown = {month: await _differences(tx, month, payer) for month in payroll.periods}
+            shown = {month: await _differences(tx, month, payroll) for month in payroll.periods}
         return {"period": payroll.period, "payer": payer, "periods": payroll.periods, **together(shown)}
 
-    async def _differences(tx: Tx, month: str, payer: str) -> dict[str, Any]:
-        held = await store_what_if.held_for_amount(tx, month, payer, runtime.vault)
+    async def _differences(tx: Tx, month: str, payroll: Payroll) -> dict[str, Any]:
+        payer = payroll.payer
+        held = await store_what_if.held_for_amount(tx, month, payer, runtime.vault, together=payroll.periods)
         unknown = await store_what_if.unknown(tx, month, payer)
         groups = await store_what_if.alike_lines(tx, month, payer)
         return shown_payroll(held, groups, (month, payer), rules=rules, unknown=unknown)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from uuid import UUID
 
 from services.payout.against import Beside, Elsewhere
+from services.payout.comparing import Earlier
 from services.payout.months import plus_months
 from services.payout.store import Payroll
 from shared.database import Tx, load_queries
@@ -34,6 +36,7 @@ async def beside(tx: Tx, period: str, payroll: Payroll, vault: Vault, *, misses_
         missed={(row["beneficiary_id"], row["programme"]): row["months"] async for row in missed},
         elsewhere=dict(elsewhere),
         not_carried=frozenset(await not_carried(tx, period, payer)),
+        earlier=await earlier(tx, period, payer, payroll.periods),
         given=paid,
         gives_way=gives_way,
     )
@@ -50,11 +53,28 @@ async def _money_of_a_death(tx: Tx, period: str, payroll: Payroll) -> tuple[froz
     return frozenset(given), {line: frozenset(others) for line, others in gives_way.items()}
 
 
-async def paid_meanwhile(tx: Tx, period: str, payer: str, seen: Beside) -> bool:
-    """Whether another payer put somebody of this build's payments into its own since `seen` was read. Asked after the payments were
-    written: from then on who builds for the same person waits for this transaction."""
+async def paid_meanwhile(tx: Tx, period: str, payroll: Payroll, seen: Beside) -> bool:
+    """Whether another payroll put somebody of this build's payments into its own since `seen` was read: the same month of another payer, or
+    an earlier month. Asked after the payments were written: from then on who builds for the same person waits for this transaction."""
+    payer = payroll.payer
     live = [other.entitlement_id for others in seen.elsewhere.values() for other in others if other.live]
-    return bool((await queries.paid_meanwhile(tx, period=period, payer=payer, seen=live))["paid"])
+    if (await queries.paid_meanwhile(tx, period=period, payer=payer, seen=live))["paid"]:
+        return True
+    return await earlier(tx, period, payer, payroll.periods) != seen.earlier
+
+
+async def earlier(tx: Tx, period: str, payer: str, together: Sequence[str]) -> dict[UUID, list[Earlier]]:
+    """Of lines that bring earlier months, or whose own month later lines bring: what other lines brought. `together`: the months of
+    the payroll."""
+    found: dict[UUID, list[Earlier]] = defaultdict(list)
+    names = {"period": period, "payer": payer, "together": list(together)}
+    async for row in queries.earlier_months(tx, **names):
+        sums = row["declared_vnd"], row["given_vnd"], row["arrears_vnd"], row["unpaid_vnd"]
+        found[row["entitlement_id"]].append(Earlier(row["month"], row["code"], *sums))
+    async for row in queries.brought_by_later(tx, **names):
+        later = Earlier(row["month"], row["code"], arrears_vnd=row["arrears_vnd"], unpaid_vnd=row["unpaid_vnd"])
+        found[row["entitlement_id"]].append(later)
+    return dict(found)
 
 
 async def not_carried(tx: Tx, period: str, payer: str) -> dict[UUID, tuple[int, int]]:

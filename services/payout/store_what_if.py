@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import lru_cache
 from uuid import UUID
 
@@ -24,16 +24,17 @@ async def alike_lines(tx: Tx, period: str, payer: str | None) -> list[Alike]:
     return [Alike(row["payer"], row["area"], _line(row["content"]), row["count"]) for row in rows]
 
 
-async def held_for_amount(tx: Tx, period: str, payer: str, vault: Vault) -> list[HeldForAmount]:
-    """Lines of a payroll held for their amount or for what is known of the person, `SHOWN_MAX` at most. Raises VaultError."""
+async def held_for_amount(tx: Tx, period: str, payer: str, vault: Vault, *, together: Sequence[str]) -> list[HeldForAmount]:
+    """Lines of a payroll held for their amount or for what is known of the person, `SHOWN_MAX` at most. `together`: its months. Raises
+    VaultError."""
     rows = [row async for row in queries.lines_held_for_amount(tx, period=period, payer=payer, most=SHOWN_MAX)]
-    unpaid = await store_beside.not_carried(tx, period, payer)
+    unpaid, earlier = await store_beside.not_carried(tx, period, payer), await store_beside.earlier(tx, period, payer, together)
     return [
         HeldForAmount(
             row["entitlement_id"], row["beneficiary_id"], row["area"], row["held_vnd"],
             tuple(_line(content) for content in row["contents"]), row["place"] - 1, row["reason"],
             Known(row["ages"], opened(vault, row["beneficiary_id"], row["circumstances"]), row["died_on"]),
-            unpaid.get(row["entitlement_id"]),
+            unpaid.get(row["entitlement_id"]), earlier.get(row["entitlement_id"], ()),
         )
         for row in rows
     ]  # fmt: skip

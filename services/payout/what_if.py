@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.payout.against import grown_into, stands
-from services.payout.comparing import Difference, DifferenceReason, monthly_of, shown_differences
+from services.payout.comparing import Difference, DifferenceReason, Earlier, already_brought, monthly_of, shown_differences
 from services.payout.knowledge import Known
 from services.payout.rate_book import gift_of
 from services.payout.rules import Rules
@@ -44,6 +44,8 @@ class HeldForAmount(NamedTuple):
     known: Known
     unpaid: tuple[int, int] | None = None
     """VND of earlier months declared, and left over there, where more is declared."""
+    earlier: Sequence[Earlier] = ()
+    """What other lines brought of the months it names, and of its own."""
 
 
 def together(months: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -90,6 +92,7 @@ def _shown_line(one: HeldForAmount, payer: str, period: str, *, rules: Rules) ->
     differs = shown_differences(one.lines, one.place, period, rules=rules, grown=grown, died_on=one.known.died_on)
     if one.unpaid:
         differs.append(Difference(DifferenceReason.NOT_CARRIED, *one.unpaid, None))
+    differs += already_brought(one.lines[one.place], period, one.earlier, rules=rules)
     return {
         "entitlement_id": one.entitlement_id, "beneficiary_id": one.beneficiary_id, "area": one.area,
         "code": one.lines[one.place].benefit_code, "held": one.reason, "held_vnd": one.held_vnd,

@@ -19,7 +19,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from shared.events import FieldEvidence
+from shared.evidence import FieldEvidence
 from shared.names import SAME_NAME, WEAK_NAME, compare
 from shared.personal import Identity
 from shared.words import Finding, IdentityField, Outcome

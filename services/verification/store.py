@@ -13,7 +13,8 @@ from uuid import UUID
 from asyncpg import Record
 
 from shared.database import Tx, load_queries
-from shared.events import FieldEvidence, ListClosing
+from shared.events import ListClosing
+from shared.evidence import FieldEvidence
 from shared.words import AccountCheck, Outcome
 
 queries = load_queries(__file__)

@@ -13,12 +13,15 @@ import pytest
 
 from deploy.local.stack import LocalStack
 from services.payout.erasing import Emptier
+from services.payout.months import plus_months
 from shared import crashing
-from shared.events import BeneficiarySnapshot, Version
+from shared.events import Arrears, BeneficiarySnapshot, Version
+from shared.personal import Circumstances
 from shared.topics import Provider
 from shared.words import LineStatus, Outcome, Wish
 from tests.faults.scenarios import ERASES
-from tests.integration.payout.payout_bench import Bench, a_line, an_account
+from tests.integration.payout.months_world import Entry, a_person, closed
+from tests.integration.payout.payout_bench import PAYER, PERIOD, Bench, a_line, an_account
 
 ROOT = Path(__file__).parents[3]
 
@@ -69,6 +72,22 @@ async def test_the_money_stays_and_nothing_else(bench: Bench, tmp_path: Path) ->
     assert not row["leaves_files"]
     trace = await bench.trace(one)
     assert [payment["state"] for payment in trace["payments"]] == ["paid"]
+
+
+async def test_circumstances_leave_every_line_also_those_the_database_marks_by_what_they_declare(bench: Bench) -> None:
+    """Columns made from a line's content are not made yet when the guard of frozen lines looks."""
+    who = await a_person(bench)
+    told = Circumstances(requested=True)
+    lines = (
+        a_line(arrears=Arrears(periods=("2024-01",), vnd=1)),
+        a_line(benefit_code="TET-2024-BT", coefficient_hundredths=None, monthly_vnd=0, one_off_vnd=500_000),
+        a_line(benefit_code="MT-BT", coefficient_hundredths=None, monthly_vnd=0, one_off_vnd=7_200_000),
+    )
+    for number, line in enumerate(lines):
+        await closed(bench, plus_months(PERIOD, number), PAYER, Entry(who, line, (), told))
+    await bench.see(erased(bench, who.beneficiary_id))
+    told_of = [row["told"] for row in await rows(bench, "SELECT circumstances IS NOT NULL AS told FROM line")]
+    assert told_of == [False] * len(lines)
 
 
 async def test_files_of_a_list_that_has_not_settled_wait(bench: Bench, tmp_path: Path) -> None:
