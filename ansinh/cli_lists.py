@@ -98,6 +98,13 @@ def keep(period: Period, payer: Payer, records: Records, *, source: Source = "li
 
 
 @lists.command()
+def alive(period: Period, payer: Payer, records: Records, *, source: Source = "list-officer", name: Name = "local") -> None:
+    """Take back a death that was a mistake; money on it leaves open lists first. Example: ansinh lists alive 2024-02 huyen-444 RECORD"""
+    body, path = {"records": list(records)}, f"/v1/lists/{period}/{payer}/alive"
+    print_json(ask(name, lambda _a, client: client.post(SERVICE, path, actor=OFFICER, body=body, source=source)))
+
+
+@lists.command()
 def undo(
     import_id: Annotated[str, typer.Argument(help="The file, as `ansinh import` named it: import_id.")], name: Name = "local"
 ) -> None:

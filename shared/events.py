@@ -94,6 +94,12 @@ class Ended(MinistryMessage):
     on: date
 
 
+class Reinstated(MinistryMessage):
+    """The person of this record is alive: the death said of them was a mistake. Money on that death is taken off the lists first."""
+
+    TYPE: ClassVar[str] = "vn.ansinh.ministry.reinstated.v1"
+
+
 class AccountRegistered(MinistryMessage):
     """An account exists for the person whose identity stands in `personal` (with the `account` part filled)."""
 

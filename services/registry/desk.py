@@ -25,11 +25,12 @@ from services.registry.statements import (
     OpenList,
     RecordWish,
     RegisterAccount,
+    Reinstate,
     Statement,
     Undo,
 )
 from services.registry.whereabouts import Lives, Whereabouts
-from shared.after_death import owed_to_the_family
+from shared.after_death import ON_DEATH, owed_to_the_family
 from shared.events import DeclaredLine
 from shared.ids import random_id
 from shared.personal import Identity
@@ -280,6 +281,8 @@ class Desk:
             return self._change(act, person, (statement.source, record))
         if isinstance(act, End):
             return self._end(act, person, (statement.source, record))
+        if isinstance(act, Reinstate):
+            return self._reinstate(person)
         assert not isinstance(act, OpenList | CloseList | Undo), "lists and files are not decided here"
         return self._about_the_person(act, person)
 
@@ -318,6 +321,21 @@ class Desk:
             if row not in frozen:
                 self._change_row(row._replace(end_reason=act.reason))
         self._change_person(people_rules.ended(person, act))
+        return (RowNote.LINE_FROZEN,) if frozen else ()
+
+    def _reinstate(self, person: Person) -> Done:
+        """Compensates a death in the order of domain 2.3: money on it leaves open lists first, then the mark goes, then what it ended in
+        open lists stands again. Frozen lines stay as they are, which is told."""
+        on_death = [row for row in self._active(person) if row.line.benefit_code in ON_DEATH]
+        frozen = [row for row in on_death if (row.period, row.payer) in self.closed]
+        if len(frozen) < len(on_death):
+            return RowReason.DEATH_IS_LISTED
+        self._change_person(people_rules.reinstated(person))
+        for key in sorted(self._rows_of.get(person.beneficiary_id, ())):
+            row = self._rows[key]
+            is_open = (row.period, row.payer) not in self.closed
+            if row.end_reason is EndReason.DEATH and is_open and row.once not in self._live:
+                self._change_row(row._replace(end_reason=None))
         return (RowNote.LINE_FROZEN,) if frozen else ()
 
     def _about_the_person(self, act: RegisterAccount | RecordWish | NameCollector, person: Person) -> Done:

@@ -11,10 +11,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from services.registry import store, store_files, store_imports
+from services.registry.desk import Outcome
 from services.registry.handlers import Registrar
 from services.registry.import_report import Counts
 from services.registry.refusals import Fate
-from services.registry.statements import End, Statement
+from services.registry.statements import End, Reinstate, Statement
 from services.registry.store_files import Decided, Gone
 from services.registry.store_imports import Import
 from shared.clock import Clock
@@ -34,6 +35,7 @@ class GoneReason(StrEnum):
     NOT_GONE = "NOT_GONE"
     DECIDED_OTHERWISE = "DECIDED_OTHERWISE"
     DECISION_INCOMPLETE = "DECISION_INCOMPLETE"
+    NOT_OF_PAYER = "NOT_OF_PAYER"
 
 
 def judged(decided: Sequence[Decided], candidates: Sequence[Gone]) -> GoneReason | list[Decided]:
@@ -83,6 +85,27 @@ class Gatekeeper:
                 await self._take(tx, new, handed)
             return {"decided": len(new), "unchanged": len(decided) - len(new), "ended": sum(one.choice == END for one in new)}
 
+    async def reinstate(
+        self, records: Sequence[str], *, period: str, payer: str, source: str, actor: str
+    ) -> list[Outcome] | GoneReason:
+        """Take back a death that was a mistake, for people of these records, each by itself. Only of records that stand, or stood, on a
+        list of this payer. Whoever is alive stays so."""
+        async with self._database.transaction("registry.reinstate") as tx:
+            await store.one_registrar_at_a_time(tx)
+            if await store_files.listed(tx, source, payer, records) != set(records):
+                return GoneReason.NOT_OF_PAYER
+            handed = Import(random_id(), "ends", source, payer, period, random_id().hex, actor, self._clock.now())
+            begun = await store_imports.begin_import(tx, handed)
+            statements = [
+                Statement(source=source, record=record, sequence=begun.ordinal, at=handed.at, act=Reinstate(), row_no=number)
+                for number, record in enumerate(records, start=1)
+            ]
+            outcomes = await self._registrar.take(tx, statements, import_id=begun.import_id)
+            applied = sum(done.fate is Fate.APPLIED for done in outcomes)
+            await store_imports.end_import(tx, begun.import_id, Counts(len(records), applied, len(records) - applied))
+            await _audit(tx, handed, "reinstate", at=handed.at)
+            return outcomes
+
     async def _take(self, tx: Tx, new: Sequence[Decided], handed: Import) -> None:
         begun = await store_imports.begin_import(tx, handed)
         assert handed.period is not None, "decisions are about a period"
@@ -96,7 +119,7 @@ class Gatekeeper:
         applied = sum(done.fate is Fate.APPLIED for done in outcomes)
         assert applied == len(ends), "an end under a new ordinal is newer than all its record has heard"
         await store_imports.end_import(tx, begun.import_id, Counts(len(new), applied, len(new) - applied))
-        await _audit(tx, handed, at=self._clock.now())
+        await _audit(tx, handed, "decide_gone", at=self._clock.now())
 
     def _end(self, one: Decided, source: str, ordinal: int, *, row_no: int) -> Statement:
         assert one.reason is not None
@@ -105,6 +128,6 @@ class Gatekeeper:
         return Statement(source=source, record=one.record, sequence=ordinal, at=self._clock.now(), act=act, row_no=row_no)
 
 
-async def _audit(tx: Tx, handed: Import, *, at: datetime) -> None:
-    record = AuditRecord(actor=handed.actor, act="decide_gone", subject=f"{handed.period}:{handed.payer}", at=at)
+async def _audit(tx: Tx, handed: Import, act: str, *, at: datetime) -> None:
+    record = AuditRecord(actor=handed.actor, act=act, subject=f"{handed.period}:{handed.payer}", at=at)
     await put_events(tx, [OutEvent(record.TOPIC, handed.actor, record)], at)

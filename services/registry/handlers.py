@@ -22,7 +22,7 @@ from services.registry.person import NOWHERE, Person, Terms
 from services.registry.portions import Portion, portions
 from services.registry.refusals import Fate, RowReason
 from services.registry.sealing import Blocks, Sealer, snapshot_of
-from services.registry.statements import Change, End, Enrol, Statement
+from services.registry.statements import Change, End, Enrol, Reinstate, Statement
 from services.registry.store import Waiting
 from services.registry.store_placing import Case
 from shared.clock import Clock, period_of
@@ -251,14 +251,15 @@ def _identity_keys(sealer: Sealer, statements: Iterable[Statement]) -> list[Keys
 
 
 def _since(statements: Iterable[Statement], month: str) -> str:
-    """The first period whose rows these statements may touch. A change may correct any open list of the last year."""
+    """The first period whose rows these statements may touch. A change may correct any open list of the last year, and a death that is
+    taken back may have ended rows of any."""
     touched = {month}
     for act in (statement.act for statement in statements):
         if isinstance(act, Enrol):
             touched.add(act.period)
         elif isinstance(act, End):
             touched.add(period_of(act.on))
-        elif isinstance(act, Change):
+        elif isinstance(act, Change | Reinstate):
             touched.add(f"{int(month[:4]) - 1}{month[4:]}")
     return min(touched)
 

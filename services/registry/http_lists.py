@@ -53,10 +53,18 @@ class Decisions(BaseModel):
     decisions: Annotated[list[Decision], Field(min_length=1, max_length=gone.DECISIONS_MAX)]
 
 
+class Alive(BaseModel):
+    """Records of people who are alive although a death was said of them."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    records: Annotated[list[Opaque], Field(min_length=1, max_length=gone.DECISIONS_MAX)]
+
+
 def add_routes(routes: APIRouter, runtime: Runtime, *, gatekeeper: Gatekeeper, undoer: Undoer) -> None:
     """The routes."""
     _add_columns(routes, runtime)
     _add_gone(routes, runtime, gatekeeper)
+    _add_reinstating(routes, runtime, gatekeeper)
     _add_undoing(routes, runtime, undoer)
 
 
@@ -124,6 +132,27 @@ def _add_gone(routes: APIRouter, runtime: Runtime, gatekeeper: Gatekeeper) -> No
         return done
 
 
+def _add_reinstating(routes: APIRouter, runtime: Runtime, gatekeeper: Gatekeeper) -> None:
+    @routes.post("/v1/lists/{period}/{payer}/alive")
+    async def reinstate(
+        told: Alive,
+        period: Period,
+        payer: Opaque,
+        *,
+        source: Annotated[Opaque, Query()],
+        actor: Actor = Depends(runtime.gate.dependency),
+    ) -> dict[str, Any]:
+        """Take back a death that was a mistake. What it ended in open lists stands again; frozen lists stay as they are."""
+        require(actor, Role.LIST_OFFICER, payer)
+        done = await gatekeeper.reinstate(told.records, period=period, payer=payer, source=source, actor=actor.id)
+        if isinstance(done, GoneReason):
+            raise Problem(done, _ADVICE[done])
+        runtime.log.info("reinstated", period=period, payer=payer, actor=actor.id, count=len(done))
+        items = [{"record": one.record, "outcome": one.fate, "reason": one.reason, "notes": one.notes,
+                  "advice": ADVICE[one.reason] if one.reason else ""} for one in done]  # fmt: skip
+        return {"items": items}
+
+
 def _add_undoing(routes: APIRouter, runtime: Runtime, undoer: Undoer) -> None:
     @routes.post("/v1/imports/{import_id}/undo")
     async def undo(import_id: UUID, actor: Actor = Depends(runtime.gate.dependency)) -> dict[str, Any]:
@@ -141,6 +170,7 @@ def _add_undoing(routes: APIRouter, runtime: Runtime, undoer: Undoer) -> None:
 
 _ADVICE: dict[str, str] = {
     GoneReason.NOT_GONE: "Dòng này không nằm trong các dòng vắng mặt của danh sách đầy đủ.",
+    GoneReason.NOT_OF_PAYER: "Hồ sơ này không có trong danh sách nào của đơn vị chi trả này từ nguồn này.",
     GoneReason.DECIDED_OTHERWISE: "Dòng này đã có quyết định khác.",
     GoneReason.DECISION_INCOMPLETE: "Kết thúc phải ghi lý do và ngày; giữ lại thì không; mỗi dòng một quyết định.",
     UndoReason.IMPORT_UNKNOWN: "Không có tệp này.",

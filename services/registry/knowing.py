@@ -31,7 +31,7 @@ class Said(NamedTuple):
 
 def known(said: Sequence[Said], on: date) -> dict[str, Any]:
     """What these statements, in the order in which they were taken, say of a day."""
-    deaths = [one.acts_on for one in said if one.word == EndReason.DEATH and one.acts_on]
+    deaths = [one.acts_on for one in said[_last_reinstated(said) :] if one.word == EndReason.DEATH and one.acts_on]
     moves = [one.acts_on for one in said if one.word == EndReason.MOVED_OUT and one.acts_on]
     died_on = deaths[-1] if deaths and deaths[-1] <= on else None
     return {
@@ -44,6 +44,11 @@ def known(said: Sequence[Said], on: date) -> dict[str, Any]:
     }
 
 
+def _last_reinstated(said: Sequence[Said]) -> int:
+    """From where on a death counts: one said before was a mistake."""
+    return max((place for place, one in enumerate(said, start=1) if one.kind == "reinstated"), default=0)
+
+
 def _last_word(said: Iterable[Said], kind: str) -> str | None:
     return next((one.word for one in reversed(list(said)) if one.kind == kind and one.word), None)
 
@@ -53,6 +58,7 @@ def _lines(said: Sequence[Said], period: str) -> list[dict[str, Any]]:
     the history keeps no content, so it cannot tell. How the row reads in the end stands in the frozen line. A file that was taken back
     leaves what stood before it."""
     live: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
+    by_death: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
     for one in said:
         key = (one.source, one.record)
         if one.kind == "enrolled" and one.period == period:
@@ -65,5 +71,10 @@ def _lines(said: Sequence[Said], period: str) -> list[dict[str, Any]]:
             live[key].pop()
         elif one.kind == "ended" and one.acts_on and period > period_of(one.acts_on):
             for ended in list(live) if one.word in _ABOUT_PERSON else [key]:
-                live.pop(ended, None)
+                rows = live.pop(ended, [])
+                if one.word == EndReason.DEATH:
+                    by_death[ended] = rows
+        elif one.kind == "reinstated":
+            live |= {ended: rows for ended, rows in by_death.items() if ended not in live}
+            by_death = {}
     return [lines[-1] for lines in live.values() if lines]

@@ -24,6 +24,7 @@ from services.registry.statements import (
     OpenList,
     RecordWish,
     RegisterAccount,
+    Reinstate,
     Statement,
 )
 from shared import events
@@ -115,6 +116,8 @@ def _act(message: MinistryMessage, said: PersonalData) -> Act:
             act = Change(area=message.area, line=message.line, personal=said if message.personal else None)
         case events.Ended():
             act = End(reason=message.reason, on=message.on)
+        case events.Reinstated():
+            act = Reinstate()
         case events.AccountRegistered():
             act = RegisterAccount(account_source=message.account_source, wish=message.wish, personal=said)
         case events.WishRecorded():

@@ -189,12 +189,21 @@ def changed(person: Person, act: Change, terms: Terms) -> Person:
 
 
 def ended(person: Person, act: End) -> Person:
-    """A death or a move is about the person; other ends are about a record. Death is the last word."""
+    """A death or a move is about the person; other ends are about a record. Only a reinstatement takes a death back."""
     if act.reason is EndReason.DEATH:
         return person._replace(life=Life.DEAD, died_on=act.on)
     if act.reason is EndReason.MOVED_OUT and person.life is Life.ALIVE:
         return person._replace(life=Life.MOVED_OUT, circumstances=left(person.circumstances, person.payer, act.on))
     return person
+
+
+def reinstated(person: Person) -> Person:
+    """The person as before the death that was a mistake: alive, or away where they had moved out."""
+    if person.life is not Life.DEAD:
+        return person
+    moves = person.circumstances.moves if person.circumstances else ()
+    away = bool(moves) and moves[-1].to_payer is None
+    return person._replace(life=Life.MOVED_OUT if away else Life.ALIVE, died_on=None)
 
 
 def account_registered(person: Person, act: RegisterAccount, terms: Terms) -> Person:

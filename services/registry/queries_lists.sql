@@ -126,3 +126,7 @@ UPDATE list_import SET undone_by = :undone_by WHERE import_id = :import_id AND u
 -- name: payer_of_import^
 -- Whose file it is.
 SELECT payer FROM list_import WHERE import_id = :import_id;
+
+-- name: listed
+-- Which of these records of a source stand, or stood, on a list of a payer.
+SELECT DISTINCT record FROM list_row WHERE source = :source AND payer = :payer AND record = ANY(:records::text[]);

@@ -47,6 +47,7 @@ class RowReason(StrEnum):
     DUPLICATE_ROW = "DUPLICATE_ROW"
     PERSON_DEAD = "PERSON_DEAD"
     PERSON_ALIVE = "PERSON_ALIVE"
+    DEATH_IS_LISTED = "DEATH_IS_LISTED"
     PERSON_ERASED = "PERSON_ERASED"
     LIST_CLOSED = "LIST_CLOSED"
     NO_LIVE_ROW = "NO_LIVE_ROW"
@@ -163,6 +164,9 @@ ADVICE: dict[RowReason | RowNote | FileReason | CloseReason, str] = {
         "Người này đã được ghi nhận mất trước kỳ chi trả: chỉ nhận tiền còn nợ đến hết tháng mất, hoặc tiền mai táng với mã MT-..."
     ),
     RowReason.PERSON_ALIVE: "Chưa ghi nhận người này đã mất: báo mất trước rồi nộp lại dòng tiền mai táng.",
+    RowReason.DEATH_IS_LISTED: (
+        "Danh sách đang mở còn dòng tiền mai táng hoặc trợ cấp khi mất của người này: kết thúc dòng đó trước, rồi mới bỏ ghi nhận đã mất."
+    ),
     RowReason.PERSON_ERASED: "Dữ liệu cá nhân của hồ sơ này đã được xoá: chỉ việc ghi danh mới bắt đầu lại được.",
     RowReason.LIST_CLOSED: "Danh sách của kỳ này đã chốt: đưa vào kỳ sau.",
     RowReason.NO_LIVE_ROW: "Không có dòng nào đang hiệu lực để thay đổi hoặc kết thúc.",

@@ -57,6 +57,12 @@ class End(Block):
     on: date
 
 
+class Reinstate(Block):
+    """The person is alive: the death said of them was a mistake."""
+
+    kind: Literal["reinstated"] = "reinstated"
+
+
 class RegisterAccount(Block):
     """The person has this account and wishes this channel. A list says whose list it is, and perhaps in which commune the person lives."""
 
@@ -110,7 +116,7 @@ class Undo(Block):
     kind: Literal["import_undone"] = "import_undone"
 
 
-PersonalAct = Enrol | Change | End | RegisterAccount | RecordWish | NameCollector
+PersonalAct = Enrol | Change | End | Reinstate | RegisterAccount | RecordWish | NameCollector
 ListAct = OpenList | CloseList
 Act = Annotated[PersonalAct | ListAct | Undo, Field(discriminator="kind")]
 

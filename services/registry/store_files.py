@@ -213,3 +213,9 @@ def _row_then(text: str | None) -> ListRow | None:
         end_reason=end_reason_of(row["end_reason"]),
         row_no=row["row_no"],
     )
+
+
+async def listed(tx: Tx, source: str, payer: str, records: Sequence[str]) -> set[str]:
+    """Which of these records stand, or stood, on a list of a payer."""
+    rows = queries.listed(tx, source=source, payer=payer, records=list(records))
+    return {row["record"] async for row in rows}

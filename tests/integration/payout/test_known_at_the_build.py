@@ -398,6 +398,18 @@ async def test_a_death_that_was_taken_back_before_the_release_pays_nothing(bench
     assert [(batch["state"], batch["sent_count"]) for batch in page["batches"]] == [("settled", 0)]
 
 
+async def test_who_was_called_dead_by_mistake_is_paid_by_the_next_build_and_the_funeral_is_not(bench: Bench) -> None:
+    who = await a_person(bench)
+    await dead(bench, who, date(2024, 1, 20))
+    await closed(bench, PERIOD, PAYER, Entry(who, a_line()), Entry(who, a_line(**FUNERAL)))
+    alive = bench.snapshot(who.beneficiary_id)
+    await bench.see(alive)
+    await bench.verify(bench.result(alive))
+    await pay(bench, PERIOD, PAYER)
+    lines = {line["declared_vnd"]: line["held"] for line in (await bench.trace(who.beneficiary_id))["lines"]}
+    assert lines == {360_000: None, 7_200_000: HeldReason.NOT_OWED}
+
+
 async def test_the_database_refuses_funeral_money_twice_whatever_law_it_is_listed_under(bench: Bench) -> None:
     gone = await dead(bench, await a_person(bench), date(2024, 1, 20))
     merit = a_line(**(FUNERAL | {"benefit_code": "MT-NCC", "programme": Programme.MERIT}))

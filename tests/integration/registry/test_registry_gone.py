@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from services.registry.gone import GoneReason
-from services.registry.refusals import CloseReason
+from services.registry.refusals import CloseReason, Fate
 from services.registry.store_files import Decided, Gone
 from shared.events import BeneficiarySnapshot, ListClosing
 from shared.words import Life
@@ -68,6 +68,28 @@ async def test_a_death_decided_here_is_a_statement_like_any_other(bench: Bench) 
     assert (snapshot.life, snapshot.died_on) == (Life.DEAD, date(2024, 2, 10))
     late = await bench.payroll(a_list(range(2)), period=NEXT)
     assert late["reasons"] == {"PERSON_DEAD": 1}
+
+
+async def test_a_death_decided_by_mistake_is_taken_back(bench: Bench) -> None:
+    """Whoever was ended as dead is alive again, with what an open list said of them, and the next list takes them."""
+    await bench.payroll(a_list(range(2)))
+    await bench.payroll(a_list(range(2)), period=NEXT, is_full=True)
+    await bench.payroll(a_list(range(1)), period=NEXT, is_full=True)
+    (gone,) = await candidates(bench)
+    await decide(bench, [Decided(gone.record, "end", "death", date(2024, 1, 10))])
+    await bench.told()
+    assert await reinstated(bench, "nobody") is GoneReason.NOT_OF_PAYER
+    (done,) = await reinstated(bench, gone.record)
+    assert (done.fate, done.reason, done.notes) == (Fate.APPLIED, None, ())
+    (snapshot,) = [message for message in await bench.told() if isinstance(message, BeneficiarySnapshot)]
+    assert (snapshot.life, snapshot.died_on) == (Life.ALIVE, None)
+    assert {row["state"] for row in await bench.rows("SELECT state FROM list_row WHERE record = $1", gone.record)} == {"active"}
+    late = await bench.payroll(a_list(range(2)), period="2024-04")
+    assert (late["accepted"], late["reasons"]) == (2, {})
+
+
+async def reinstated(bench: Bench, *records: str) -> Any:
+    return await bench.gatekeeper.reinstate(records, period=NEXT, payer=PAYER, source=SOURCE, actor="officer")
 
 
 async def test_decisions_are_taken_all_or_none_and_once(bench: Bench) -> None:

@@ -107,6 +107,7 @@ async def test_only_an_officer_of_the_payer_says_decides_and_undoes(client: http
     assert (await client.post("/v1/lists/columns/payroll", params=other, json={"columns": {}})).status_code == 403
     decision = {"decisions": [{"record": "r", "choice": "keep"}]}
     assert (await client.post(f"/v1/lists/{PERIOD}/huyen-443/gone", params=OFFICE, json=decision)).status_code == 403
+    assert (await client.post(f"/v1/lists/{PERIOD}/huyen-443/alive", params=OFFICE, json={"records": ["r"]})).status_code == 403
     taken = (await client.post("/v1/lists/payroll", params=PAYROLL, content=a_list(range(2)))).json()
     client.headers["Authorization"] = ""
     assert (await client.post(f"/v1/imports/{taken['import_id']}/undo")).status_code == 401
@@ -138,6 +139,9 @@ async def test_gone_and_undone_over_http(client: httpx.AsyncClient) -> None:
     done = await client.post(path, params={"source": "office"}, json={"decisions": [decision]})
     assert done.json() == {"decided": 1, "unchanged": 0, "ended": 1}
     assert (await client.get(path, params={"source": "office"})).json()["undecided"] == 0
+    alive = await client.post(f"{path[:-4]}alive", params={"source": "office"}, json={"records": [decision["record"]]})
+    (item,) = alive.json()["items"]
+    assert (item["record"], item["outcome"], item["reason"]) == (decision["record"], "applied", None)
     undone = await client.post(f"/v1/imports/{answer['import_id']}/undo")
     assert undone.json()["rows_undone"] == 2
     assert (await client.post(f"/v1/imports/{answer['import_id']}/undo")).json()["code"] == "IMPORT_UNDONE"
