@@ -175,6 +175,12 @@ def differences(period: Period, payer: Payer, name: Name = "local") -> None:
     show(ask(name, lambda _a, client: pipeline.differences(client, period, payer)))
 
 
+@payroll.command()
+def omitted(period: Period, payer: Payer, name: Name = "local") -> None:
+    """What is owed and stands on no list: left over, on a death, gifts. Example: ansinh payroll omitted 2024-02 huyen-444"""
+    show(ask(name, lambda _a, client: client.get("payout", f"/v1/payrolls/{period}/{payer}/omitted")))
+
+
 @payroll.command("what-if")
 def what_if_rates(
     period: Annotated[str, typer.Option(help="Whose lines are computed, e.g. 2026-07")],

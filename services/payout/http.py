@@ -17,6 +17,7 @@ from services.payout.building import Builder, Built, execution_date, unless_over
 from services.payout.clerk import Clerk, refusal_problem
 from services.payout.commands import Proposed
 from services.payout.files import FileWriter
+from services.payout.http_omitted import add_omitted
 from services.payout.http_recall import add_recall
 from services.payout.http_recovery import add_recoveries
 from services.payout.http_what_if import add_what_if
@@ -71,6 +72,7 @@ def router(runtime: Runtime, writer: FileWriter, builder: Builder) -> APIRouter:
     _add_expiry(routes, runtime)
     _add_reading(routes, runtime)
     add_what_if(routes, runtime, builder.rules)
+    add_omitted(routes, runtime, builder.rules)
     add_routes(routes, runtime, builder)
     add_settlement(routes, runtime)
     add_recall(routes, runtime)
