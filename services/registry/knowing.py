@@ -27,19 +27,20 @@ class Said(NamedTuple):
     declared_vnd: int | None = None
     acts_on: date | None = None
     word: str | None = None
+    said_on: date = date.min
+    """The day on which it was said."""
 
 
 def known(said: Sequence[Said], on: date) -> dict[str, Any]:
     """What these statements, in the order in which they were taken, say of a day."""
     deaths = [one.acts_on for one in said[_last_reinstated(said) :] if one.word == EndReason.DEATH and one.acts_on]
-    moves = [one.acts_on for one in said if one.word == EndReason.MOVED_OUT and one.acts_on]
     died_on = deaths[-1] if deaths and deaths[-1] <= on else None
     return {
         "on": on,
-        "life": "dead" if died_on else "moved_out" if any(day <= on for day in moves) else "alive",
+        "life": "dead" if died_on else "moved_out" if _is_away(said, on) else "alive",
         "died_on": died_on,
-        "wish": _last_word(said, "wish_recorded"),
-        "account_from": _last_word(said, "account_registered"),
+        "wish": _last_word(said, "wish_recorded", on),
+        "account_from": _last_word(said, "account_registered", on),
         "lines": _lines(said, period_of(on)),
     }
 
@@ -49,8 +50,21 @@ def _last_reinstated(said: Sequence[Said]) -> int:
     return max((place for place, one in enumerate(said, start=1) if one.kind == "reinstated"), default=0)
 
 
-def _last_word(said: Iterable[Said], kind: str) -> str | None:
-    return next((one.word for one in reversed(list(said)) if one.kind == kind and one.word), None)
+def _is_away(said: Iterable[Said], on: date) -> bool:
+    """Whether somebody had moved out by a day and stood on no other payer's list of that day's month, or an earlier one, since."""
+    payer, left = None, False
+    for one in said:
+        if one.word == EndReason.MOVED_OUT and one.acts_on:
+            left = left or one.acts_on <= on
+        elif one.kind == "enrolled" and one.period and one.period <= period_of(on):
+            left = left and one.payer == payer
+            payer = one.payer
+    return left
+
+
+def _last_word(said: Iterable[Said], kind: str, on: date) -> str | None:
+    """What was said last of it by a day: a wish or an account counts from when it is said."""
+    return next((one.word for one in reversed(list(said)) if one.kind == kind and one.word and one.said_on <= on), None)
 
 
 def _lines(said: Sequence[Said], period: str) -> list[dict[str, Any]]:

@@ -143,7 +143,9 @@ SELECT merged_id, survivor_id FROM newest WHERE kind = 'merge';
 
 -- name: said_by
 -- What had been taken about these ids by a moment, in order.
-SELECT kind, source, record, period, payer, declared_vnd, acts_on, word FROM source_event
+SELECT kind, source, record, period, payer, declared_vnd, acts_on, word,
+       (coalesce(known_at, at) AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS said_on
+  FROM source_event
  WHERE beneficiary_id = ANY(:ids::uuid[]) AND fate = 'applied' AND coalesce(known_at, at) <= :at ORDER BY id;
 
 -- name: frozen_by

@@ -55,6 +55,20 @@ def test_a_file_that_was_undone_leaves_what_stood_before_it():
     assert lines([ROW, undone._replace(period="2024-03")]) == {"r": 360_000}
 
 
+def test_who_moved_out_is_there_again_once_the_new_place_lists_them():
+    moved = Said("ended", "s", "r", acts_on=date(2024, 3, 5), word="moved_out")
+    taken = Said("enrolled", "t", "n", "2024-05", "huyen-449", 360_000)
+    said = [ROW, moved, ROW._replace(period="2024-04"), taken]
+    lives = {day: known(said, day)["life"] for day in (date(2024, 3, 4), date(2024, 3, 5), date(2024, 4, 30), date(2024, 5, 1))}
+    assert list(lives.values()) == ["alive", "moved_out", "moved_out", "alive"]
+    assert known([*said, moved._replace(acts_on=date(2024, 6, 1))], date(2024, 6, 2))["life"] == "moved_out"
+
+
+def test_a_wish_counts_from_the_day_it_was_said():
+    said = [Said("wish_recorded", "s", "w", word="account", said_on=date(2024, 3, 1))]
+    assert [known(said, day)["wish"] for day in (date(2024, 2, 29), date(2024, 3, 1))] == [None, "account"]
+
+
 def test_the_last_wish_holds():
     said = [Said("wish_recorded", "s", "w", word=word) for word in ("post", "account")]
     assert known(said, date(2024, 2, 1))["wish"] == "account"
