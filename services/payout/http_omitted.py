@@ -31,8 +31,8 @@ def add_omitted(routes: APIRouter, runtime: Runtime, rules: Rules) -> None:
                 raise Problem(Refusal.NOT_CLOSED, ADVICE[Refusal.NOT_CLOSED], 404)
             found = await store_omitted.left_over(tx, period, payer, since=since)
             dead = await store_omitted.dead_without_money(tx, period, payer, since=since, vault=runtime.vault)
-            found += omitted.of_deaths(dead, payer, period, rules)
+            found += omitted.of_deaths(dead, payer, period, rules=rules)
             if omitted.gifts_due(period, rules):
                 listed = await store_omitted.people_of_a_list(tx, period, payer, vault=runtime.vault)
-                found += omitted.of_gifts(listed, payer, period, rules)
+                found += omitted.of_gifts(listed, payer, period, rules=rules)
         return omitted.shown(period, payer, found, most=SHOWN_MAX)

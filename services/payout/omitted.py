@@ -48,13 +48,13 @@ def gifts_due(period: str, rules: Rules) -> bool:
     return any(gift.per == "person" and period_of(gift.last_day(rules.policy)) == period for gift in rules.book.one_off)
 
 
-def of_deaths(dead: Iterable[Listed], payer: str, period: str, rules: Rules) -> Iterator[Omitted]:
+def of_deaths(dead: Iterable[Listed], payer: str, period: str, *, rules: Rules) -> Iterator[Omitted]:
     """Money on a death for people who were on this payer's list of the month in which they died."""
     for one in dead:
         yield from (_omitted(one, owed) for owed in _owed(one, payer, period, rules=rules) if owed.part in _ON_DEATH)
 
 
-def of_gifts(listed: Iterable[Listed], payer: str, period: str, rules: Rules) -> Iterator[Omitted]:
+def of_gifts(listed: Iterable[Listed], payer: str, period: str, *, rules: Rules) -> Iterator[Omitted]:
     """Gifts of the month for people of this list, on no list of theirs yet."""
     for one in listed:
         found = (owed for owed in _owed(one, payer, period, rules=rules) if owed.part is Part.GIFT)

@@ -36,6 +36,7 @@ ALSO_TOUCHES_OUTSIDE = {
         "http_recall",
         "http_recovery",
         "http_statements",
+        "http_omitted",
         "http_what_if",
         "idempotency",
         "life",
