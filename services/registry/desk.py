@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
 from uuid import UUID
 
 from services.registry import matching
@@ -14,7 +13,8 @@ from services.registry.areas import Areas
 from services.registry.keying import Keys, Placing, day_of, subject_of, where_of
 from services.registry.matching import Candidates, Found
 from services.registry.person import NOWHERE, Person, Place
-from services.registry.refusals import Fate, RowNote, RowReason, Undone
+from services.registry.records import Done, ListKey, ListRow, Outcome, Record, RecordKey, RowKey
+from services.registry.refusals import Fate, RowNote, RowReason
 from services.registry.statements import (
     Act,
     Change,
@@ -31,62 +31,9 @@ from services.registry.statements import (
 )
 from services.registry.whereabouts import Lives, Whereabouts
 from shared.after_death import ON_DEATH, owed_to_the_family
-from shared.events import DeclaredLine
 from shared.ids import random_id
 from shared.personal import Identity
 from shared.words import EndReason, Life
-
-RecordKey = tuple[str, str]
-ListKey = tuple[str, str]
-RowKey = tuple[str, str, str]
-
-
-class Record(NamedTuple):
-    """Whose record it is and its last statement that took effect."""
-
-    beneficiary_id: UUID
-    sequence: int
-    digest: str
-
-
-class ListRow(NamedTuple):
-    """What a record says for one period. `end_reason` is None while the row is active."""
-
-    source: str
-    record: str
-    period: str
-    beneficiary_id: UUID
-    payer: str
-    area: str
-    line: DeclaredLine
-    end_reason: EndReason | Undone | None = None
-    row_no: int | None = None
-
-    @property
-    def key(self) -> RowKey:
-        """What a row is known by: source, record, period."""
-        return self.source, self.record, self.period
-
-    @property
-    def once(self) -> tuple[str, UUID, str]:
-        """What may be active once: a benefit of a person in a period."""
-        return self.period, self.beneficiary_id, self.line.benefit_code
-
-
-class Outcome(NamedTuple):
-    """What became of one statement."""
-
-    statement: Statement
-    digest: str
-    fate: Fate
-    record: str | None = None
-    reason: RowReason | None = None
-    notes: tuple[RowNote, ...] = ()
-    beneficiary_id: UUID | None = None
-
-
-Done = tuple[RowNote, ...] | RowReason
-"""What to tell of an act that took effect, or why it did not."""
 
 
 @dataclass

@@ -8,9 +8,9 @@ from datetime import date
 
 from services.registry import store, store_lists
 from services.registry.areas import Areas, Placed
-from services.registry.desk import Outcome
 from services.registry.handlers import Registrar
 from services.registry.opening import Opened, Unopened, kid_of, opened, too_large
+from services.registry.records import Outcome
 from services.registry.refusals import Fate, RowReason
 from services.registry.statements import Change, Enrol, Statement
 from services.registry.store import Waiting

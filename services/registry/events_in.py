@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from services.registry.desk import Outcome
+from services.registry.records import Outcome
 from services.registry.refusals import ADVICE
 from shared import topics
 from shared.errors import BadRecord

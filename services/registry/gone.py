@@ -11,9 +11,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from services.registry import store, store_files, store_imports
-from services.registry.desk import Outcome
 from services.registry.handlers import Registrar
 from services.registry.import_report import Counts
+from services.registry.records import Outcome
 from services.registry.refusals import Fate
 from services.registry.statements import End, Reinstate, Statement
 from services.registry.store_files import Decided, Gone

@@ -15,11 +15,12 @@ from uuid import UUID
 from services.registry import store, store_files, store_lists, store_merging, store_placing
 from services.registry.account_ranks import AccountRanks
 from services.registry.areas import Areas
-from services.registry.desk import Desk, Outcome, Record, RecordKey
+from services.registry.desk import Desk
 from services.registry.keying import Keys, place_of, subject_of
 from services.registry.lane import Lane
 from services.registry.person import NOWHERE, Person, Terms
 from services.registry.portions import Portion, portions
+from services.registry.records import Outcome, Record, RecordKey
 from services.registry.refusals import Fate, RowReason
 from services.registry.sealing import Blocks, Sealer, snapshot_of
 from services.registry.statements import Change, End, Enrol, Reinstate, Statement

@@ -15,9 +15,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from services.registry import events_in, store, store_events
-from services.registry.desk import Outcome
 from services.registry.door import Door, payer_named
 from services.registry.events_in import DOOR_ADVICE, BadBody, DoorReason, Read
+from services.registry.records import Outcome
 from services.registry.store_events import Key
 from shared.actors import Actor
 from shared.applying import apply

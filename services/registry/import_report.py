@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from services.registry.columns import Column
-from services.registry.desk import Outcome
 from services.registry.intake import Part, Place, Taken, Totals, column_name
+from services.registry.records import Outcome
 from services.registry.refusals import (
     ADVICE,
     DUPLICATE_TEXT,

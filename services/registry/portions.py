@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from uuid import UUID
 
-from services.registry.desk import Desk, ListRow, RecordKey
+from services.registry.desk import Desk
+from services.registry.records import ListRow, RecordKey
 
 PORTION_PEOPLE = 500
 

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from asyncpg import Record as Row
 
-from services.registry.desk import ListKey, ListRow, Outcome, Record, RecordKey, RowKey
 from services.registry.keying import Keys
 from services.registry.person import Person
+from services.registry.records import ListKey, ListRow, Outcome, Record, RecordKey, RowKey
 from services.registry.refusals import Undone
 from services.registry.sealing import NO_BLOCKS, NOBODY, Blocks, Sealer
 from services.registry.statements import (

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from services.registry.desk import RecordKey
 from services.registry.erasing import Affairs, ErasureCause, Requester
 from services.registry.keying import Keys
+from services.registry.records import RecordKey
 from shared.actors import Actor
 from shared.database import Tx, load_queries
 

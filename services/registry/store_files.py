@@ -9,8 +9,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from services.registry.desk import ListRow, Record, RecordKey, RowKey
 from services.registry.person import Person
+from services.registry.records import ListRow, Record, RecordKey, RowKey
 from services.registry.sealing import Blocks, Sealer
 from services.registry.store import end_reason_of, list_row, opened_person
 from services.registry.store_events import queries

@@ -7,9 +7,9 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from services.registry.desk import Outcome
 from services.registry.keying import Placing
 from services.registry.placing import Decision, Undecided
+from services.registry.records import Outcome
 from services.registry.refusals import RowReason
 from services.registry.statements import Enrol, Split, Statement
 from shared.actors import Actor

@@ -11,11 +11,11 @@ from uuid import UUID
 
 from services.registry import store_imports
 from services.registry.columns import Column
-from services.registry.desk import Outcome
 from services.registry.handlers import Registrar
 from services.registry.import_report import Report, report
 from services.registry.intake import Part
 from services.registry.keying import place_of
+from services.registry.records import Outcome
 from services.registry.refusals import Fate, FileReason, NotAList, RowReason
 from services.registry.seen import Seen
 from services.registry.statements import Enrol, Statement

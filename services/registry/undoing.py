@@ -13,9 +13,9 @@ from typing import Any
 from uuid import UUID
 
 from services.registry import store, store_files, store_imports, store_lists, store_placing
-from services.registry.desk import ListRow, Outcome, Record, RecordKey
 from services.registry.handlers import Registrar
 from services.registry.import_report import Counts, Report
+from services.registry.records import ListRow, Outcome, Record, RecordKey
 from services.registry.refusals import Fate, Undone
 from services.registry.statements import Statement, Undo
 from services.registry.store_files import Applied, RecordNow, RowNow, ToUndo

@@ -8,8 +8,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.registry import store, store_funnel
-from services.registry.desk import Record
 from services.registry.handlers import Registrar
+from services.registry.records import Record
 from services.registry.statements import RecordWish, Statement
 from shared.actors import Actor
 from shared.clock import Clock

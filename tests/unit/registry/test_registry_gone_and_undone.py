@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from registry_workbooks import a_line
 
-from services.registry.desk import ListRow, Record
 from services.registry.gone import GoneReason, judged
+from services.registry.records import ListRow, Record
 from services.registry.refusals import Undone
 from services.registry.store_files import Applied, Decided, Gone, RecordNow, RowNow, ToUndo
 from services.registry.undoing import NO_DIGEST, decide
