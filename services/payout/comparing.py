@@ -15,11 +15,13 @@ from services.payout.rules import Rules
 from shared.after_death import ON_DEATH
 from shared.clock import period_of
 from shared.events import DeclaredLine
+from shared.money import Dong
 from shared.words import Programme
 
 _LAW = {Programme.SOCIAL_ASSISTANCE: "BT", Programme.MERIT: "NCC", Programme.SOCIAL_PENSION: "HT"}
 _CARER = {"BT-1": "CS-BT1", "BT-6": "CS-BT6"}
 """Whose care brings carer money."""
+_EACH_CHILD, _CHILDREN_MAX = "BT-4", 12
 
 
 class DifferenceReason(StrEnum):
@@ -177,8 +179,16 @@ def shown_differences(
     return found
 
 
+def _per_child(line: DeclaredLine, worth: Worth, rules: Rules) -> Worth:
+    """A single parent's benefit is so much for each child (domain 1.2), and a list says the sum: the nearest number of children counts."""
+    if worth.vnd and rules.names(line.benefit_code)[:1] == (_EACH_CHILD,):
+        children = max(1, (2 * line.monthly_vnd + worth.vnd) // (2 * worth.vnd))
+        return worth._replace(vnd=Dong(worth.vnd * min(children, _CHILDREN_MAX)))
+    return worth
+
+
 def _monthly(line: DeclaredLine, period: str, rules: Rules, *, grown: str | None) -> Iterator[Difference]:
-    worth = monthly_of(line, period, rules, code=grown)
+    worth = _per_child(line, monthly_of(line, period, rules, code=grown), rules)
     if worth.vnd is not None and worth.vnd != line.monthly_vnd:
         reason = DifferenceReason.AGE_DIFFERS if grown else DifferenceReason.MONTHLY_DIFFERS
         yield Difference(reason, line.monthly_vnd, worth.vnd, worth.rule)
@@ -237,7 +247,7 @@ def _most(line: DeclaredLine, months: list[str], rules: Rules) -> int | None:
     ladder = _ladder(line.benefit_code, rules) - {line.benefit_code}
     total = 0
     for month in months:
-        own = monthly_of(line, month, rules)
+        own = _per_child(line, monthly_of(line, month, rules), rules)
         if own.vnd is None:
             return None
         grown = [monthly_of(line, month, rules, code=code).vnd or 0 for code in sorted(ladder)]

@@ -33,6 +33,23 @@ def test_monthly_part_elsewhere_is_shown_with_its_rule(wrong):
 
 
 @pytest.mark.parametrize(
+    ("vnd", "coefficient", "expected"),
+    [
+        (500_000, 100, []),
+        (1_000_000, 100, []),  # two children, each by the coefficient of the text
+        (1_500_000, None, []),
+        (1_000_000, 200, []),  # the list adds the coefficients up
+        (1_200_000, 100, [("MONTHLY_DIFFERS", 200_000)]),
+        (300_000, 100, [("MONTHLY_DIFFERS", -200_000)]),
+        (6_500_000, 100, [("MONTHLY_DIFFERS", 500_000)]),  # more children than a list may say without a word
+    ],
+)
+def test_a_single_parents_benefit_is_for_each_child(vnd, coefficient, expected):
+    declared = line("BT-4", vnd, coefficient_hundredths=coefficient)
+    assert shown(declared, unconfirmed_rates="table") == expected
+
+
+@pytest.mark.parametrize(
     ("declared", "settings", "expected"),
     [
         (line("BT-5c", 500_000, coefficient_hundredths=100), {}, []),
