@@ -148,9 +148,10 @@ class Desk:
 
     def _candidates(self, said: Identity, place: Place) -> Candidates:
         keys = self.keys_of(said, place)
-        owner = self._by_number.get(keys.number) if keys.number else None
+        who = self._owner(keys.number)
+        owners = [self.people[one] for one in (who, *self._merged_into.get(who, ()))] if who else []
         return Candidates(
-            self.people[owner] if owner else None,
+            owners,
             self._people(keys.old_number),
             self._people(keys.name_birth),
             self._people(keys.name_area),

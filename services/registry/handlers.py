@@ -72,7 +72,8 @@ class Registrar:
         desk, before = await self._load(tx, [*statements, *kept], [*keys, *_identity_keys(self.sealer, kept)])
         outcomes = [desk.take(statement) for statement in statements]
         tried = list(zip(waiting, map(desk.take, kept), strict=True))
-        late = [done for _, done in tried if done.fate is not Fate.NO_PERSON]
+        ended = [(row, done) for row, done in tried if not _still_waits(done)]
+        late = [done for _, done in ended]
         if import_id:
             told = desk.found_records & {(done.statement.source, done.record) for done in outcomes if done.fate is Fate.APPLIED}
             rows, people = [key for key in desk.changed_rows if key[:2] in told], before.keys() & desk.changed_people
@@ -83,7 +84,7 @@ class Registrar:
             await self._save(tx, desk, before, lane=lane, import_id=import_id)
         await self._keep_cases(tx, outcomes, import_id)
         await self._keep_waiting(tx, [done for done in outcomes if done.fate is Fate.NO_PERSON])
-        await store.end_waiting(tx, [row for row, done in tried if done.fate is not Fate.NO_PERSON])
+        await store.end_waiting(tx, [row for row, _ in ended])
         _count_conflicts([*outcomes, *late])
         return outcomes
 
@@ -249,6 +250,11 @@ class Handlers:
 
 def _identity_keys(sealer: Sealer, statements: Iterable[Statement]) -> list[Keys]:
     return [keys for said in statements if said.identity for keys in sealer.sought(said.identity, place_of(said.act))]
+
+
+def _still_waits(kept: Outcome) -> bool:
+    """Whether nobody has come for a statement; or its person has, on another payer's list, and may move to its own."""
+    return kept.fate is Fate.NO_PERSON or kept.reason is RowReason.PERSON_NOT_OF_PAYER
 
 
 def _since(statements: Iterable[Statement], month: str) -> str:

@@ -33,7 +33,8 @@ class Found(NamedTuple):
 class Candidates(NamedTuple):
     """People whose blind indexes equal those of the row."""
 
-    by_number: Person | None = None
+    by_number: Sequence[Person] = ()
+    """Whose number it is, with everybody who was merged into them: one person of several names."""
     by_old_number: Sequence[Person] = ()
     by_name_birth: Sequence[Person] = ()
     by_name_area: Sequence[Person] = ()
@@ -44,9 +45,9 @@ def find(said: Identity, candidates: Candidates, lives: Lives = ANYWHERE) -> Fou
 
     A number that is known under another name is refused: whoever is paid, it would be on a wrong number.
     """
-    owner = candidates.by_number
-    if owner is not None:
-        return Found(owner) if _same_owner(owner.identity, said) else Found(refusal=RowReason.NUMBER_CLASH)
+    if owners := candidates.by_number:
+        owner = next((p for p in owners if _same_owner(p.identity, said)), None)
+        return Found(owner) if owner else Found(refusal=RowReason.NUMBER_CLASH)
     old = [p for p in candidates.by_old_number if _same_old_number(p.identity, said)]
     if old:
         return _only(old)
@@ -61,7 +62,8 @@ def find(said: Identity, candidates: Candidates, lives: Lives = ANYWHERE) -> Fou
     near = [p for p in near if (lives.place.hamlet and p.place.hamlet) or _numbers(p.identity) == _numbers(said)]
     if near:
         return _only(_closest(near, said, lives))
-    return Found(note=RowNote.NUMBER_NEEDED if born and not lives.place.is_listed else None)
+    too_thin = not (said.personal_number or said.old_number or _full_birth(said))
+    return Found(note=RowNote.NUMBER_NEEDED if (born or too_thin) and not lives.place.is_listed else None)
 
 
 def is_somebody_else(known: Identity, said: Identity) -> bool:

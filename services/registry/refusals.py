@@ -193,7 +193,8 @@ ADVICE: dict[RowReason | RowNote | FileReason | CloseReason, str] = {
     RowNote.AREA_BY_DECISION: "Ghi theo đơn vị cũ đã chia: đơn vị mới theo quyết định của cán bộ.",
     RowNote.SEVERAL_FIT: "Có nhiều người giống nhau: lập hồ sơ mới, cần cán bộ kiểm tra.",
     RowNote.NUMBER_NEEDED: (
-        "Người cùng họ tên, ngày sinh có ở xã hoặc đơn vị chi trả khác, hoặc có nhiều người như vậy: ghi số định danh rồi nộp lại."
+        "Chưa biết chắc là ai: không có số định danh mà ngày sinh không đủ, có nhiều người cùng họ tên, ngày sinh, hoặc người đó ở xã, "
+        "đơn vị chi trả khác: ghi số định danh rồi nộp lại."
     ),
     RowNote.STRONGER_ACCOUNT: "Giữ tài khoản từ nguồn tin cậy hơn.",
     RowNote.LINE_FROZEN: "Danh sách đã chốt: số tiền không đổi trong kỳ này.",

@@ -176,7 +176,8 @@ class Ministry:
         ]  # fmt: skip
         for one in people:
             payer, area = where[one.number]
-            said.append((one.record, _enrolled(one, period, payer, area=area, personal=_sealed(one, key), sequence=sequence)))
+            message = _enrolled(one, period, payer, area=area, personal=_sealed(one, key), sequence=sequence)
+            said.append((message.record, message))
             if one.has_account and period == JUNE:
                 said.append((f"a-{one.number}", events.AccountRegistered(
                     source=SOURCE, record=f"a-{one.number}", source_sequence=1, account_source=words.AccountSource.COMMUNE_POLICE,
@@ -201,7 +202,8 @@ class Ministry:
 
     async def strays(self, people: Sequence[Resident]) -> None:
         """Lists too many: a district's old software goes on in July, and a commune lists neighbours."""
-        some = [one for one in people if not one.hamlet.startswith(("Xóm", "Thôn Mẫu", "Tổ")) and one.hamlet][:STRAYS]
+        whole = [one for one in people if not one.hamlet.startswith(("Xóm", "Thôn Mẫu", "Tổ")) and one.hamlet]
+        some = [one for one in whole if one.has_number][:STRAYS]
         neighbours = {one.number: next(other.home for other in people if other.home != one.home) for one in some}
         said: Messages = []
         for one in some:
@@ -235,7 +237,7 @@ def _enrolled(one: Resident, period: str, payer: str, *, area: str, personal: st
     )
     return events.Enrolled(
         source=SOURCE,
-        record=one.record,
+        record=one.record if period == JUNE else one.record_of_july,
         source_sequence=sequence,
         period=period,
         payer=payer,
@@ -247,7 +249,8 @@ def _enrolled(one: Resident, period: str, payer: str, *, area: str, personal: st
 
 def _sealed(one: Resident, key: OctKey) -> str:
     name = f"Nguyễn Văn {one.given}"
-    identity = {"full_name": name, "birth_date": one.birth_date, "sex": "male", "personal_number": one.personal_number}
+    identity = {"full_name": name, "birth_date": one.birth_date, "sex": "male"}
+    identity |= {"personal_number": one.personal_number} if one.has_number else {}
     said: dict[str, Any] = {"identity": identity} | ({"delivery": {"hamlet": one.hamlet}} if one.hamlet else {})
     if one.has_account:
         holder = f"NGUYEN VAN {one.given.upper().replace('Ử', 'U')}"

@@ -18,7 +18,7 @@ JUNE, JULY = "2025-06", "2025-07"
 LAST_DAY, FIRST_DAY = date(2025, 6, 30), date(2025, 7, 1)
 MONTHLY_VND, BENEFIT, HUNDREDTHS = 750_000, "BT-5a1", 150
 SPLIT_WEIGHT = 9
-DIES_EACH, ACCOUNT_PERCENT = 97, 19
+DIES_EACH, ACCOUNT_PERCENT, NO_NUMBER_EACH = 97, 19, 20
 AREAS = Areas(read_areas(), read_changes(), read_hamlets())
 
 
@@ -38,6 +38,16 @@ class Resident:
     def record(self) -> str:
         """The ministry's name of the person's benefit."""
         return f"r-{self.number:07d}"
+
+    @property
+    def record_of_july(self) -> str:
+        """The commune's name of it: its own for who has no number, who is found by name, birth date and what became of the commune."""
+        return self.record if self.has_number else f"j-{self.number:07d}"
+
+    @property
+    def has_number(self) -> bool:
+        """Whether lists know the person's number; the register always does."""
+        return self.number % NO_NUMBER_EACH != 0
 
     @property
     def commune(self) -> str:

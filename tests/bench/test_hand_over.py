@@ -31,6 +31,7 @@ def test_people_live_in_every_unit_of_both_times():
     assert {one.home in AREAS.successors(one.old, LAST_DAY, FIRST_DAY) for one in everybody} == {True}
     split = Counter((one.hamlet[:4], one.is_open) for one in everybody if not one.hamlet.startswith("Thôn 1"))
     assert {is_open for _, is_open in split} == {True, False}
+    assert {one.has_number for one in everybody} == {True, False}
     assert len({one.personal_number for one in everybody}) == len({one.given for one in everybody}) == PEOPLE
 
 

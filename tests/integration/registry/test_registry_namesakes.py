@@ -64,6 +64,16 @@ async def test_accounts_of_namesakes_wait_beside_each_other_each_for_the_person_
     assert len(await bench.rows("SELECT FROM waiting")) == 1
 
 
+async def test_an_account_waits_on_while_its_person_is_on_another_payers_list(bench: Bench) -> None:
+    body = "Họ và tên,Số CCCD,Ngân hàng,Số tài khoản,Tên chủ tài khoản\nNguyễn Thị Hòa,042149990001,Agribank,3709000000001,NGUYEN THI HOA\n"
+    assert (await bench.accounts(body.encode()))["waiting"] == 1
+    await bench.see(bench.enrolled("r1", payer="huyen-449", area="18754"))
+    assert [row["account_source"] for row in await bench.rows("SELECT account_source FROM person")] == [None]
+    await bench.see(bench.enrolled("r1", 2, period="2024-03"))
+    assert [row["account_source"] for row in await bench.rows("SELECT account_source FROM person")] == ["commune_police"]
+    assert await bench.rows("SELECT FROM waiting") == []
+
+
 async def test_a_trial_says_of_namesakes_what_the_taking_says(bench: Bench) -> None:
     rows = [f"{LAN},01/01/1950,,{commune},BT-5c,360000," for commune in ("Xã Hà Linh", "18496", "Xã Hà Linh")]
     importer = bench.an_importer(part_rows=1)

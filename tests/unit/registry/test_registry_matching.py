@@ -28,13 +28,13 @@ def a_person(**identity):
 
 def test_the_number_decides_even_under_another_spelling():
     person = a_person(full_name="Nguyen Thi Hoa")
-    assert find(an_identity(), Candidates(by_number=person)).person is person
+    assert find(an_identity(), Candidates(by_number=[person])).person is person
 
 
 def test_a_known_number_under_another_name_and_year_is_refused():
     person = a_person()
     said = an_identity(full_name="Lê Văn Tám", birth_date="1980-01-01")
-    assert find(said, Candidates(by_number=person)) == Found(refusal=RowReason.NUMBER_CLASH)
+    assert find(said, Candidates(by_number=[person])) == Found(refusal=RowReason.NUMBER_CLASH)
 
 
 def test_the_old_number_counts_with_the_same_name():
@@ -141,5 +141,5 @@ def test_the_narrow_indexes_lose_nobody_whom_the_rules_would_find(said, known, p
         ]
 
     with_old = [p for p in people if said.old_number and p.identity.old_number == said.old_number]
-    narrow = Candidates(None, sharing("old_number"), sharing("name_birth"), sharing("name_area"))
-    assert find(said, narrow, place) == find(said, Candidates(None, with_old, people, people), place)
+    narrow = Candidates((), sharing("old_number"), sharing("name_birth"), sharing("name_area"))
+    assert find(said, narrow, place) == find(said, Candidates((), with_old, people, people), place)

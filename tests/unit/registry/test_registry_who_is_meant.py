@@ -98,6 +98,14 @@ def test_several_who_fit_need_a_number():
     assert (told.fate, told.notes) == (Fate.NO_PERSON, (RowNote.NUMBER_NEEDED,))
 
 
+@pytest.mark.parametrize("born", ["1950", "1950-01"])
+def test_an_account_by_a_year_of_birth_is_nobodys_and_says_so(born):
+    office = Office()
+    office.hands_in(listed(**LAN | {"birth_date": born}))
+    (told,) = office.hands_in(account(area="18502", **LAN | {"birth_date": born}), source="police")
+    assert (told.fate, told.notes) == (Fate.NO_PERSON, (RowNote.NUMBER_NEEDED,))
+
+
 def test_an_account_is_not_put_on_another_payers_person_whose_number_is_known():
     office = Office()
     office.hands_in(listed(payer="huyen-449", area="18754"))
@@ -156,6 +164,17 @@ def test_a_name_that_is_put_right_rides_on_number_and_whole_birth_date(spelling)
     office.hands_in(listed(**BAY))
     (second,) = office.hands_in(listed(period="2024-03", **{**BAY, "full_name": spelling}))
     assert (second.fate, len(office.desk.people)) == (Fate.APPLIED, 1)
+
+
+@pytest.mark.parametrize(("number", "name"), [(BAY["personal_number"], "Lê Thị Tám"), ("042149000008", "Trần Văn Bảy")])
+def test_whoever_two_reviewers_made_one_has_both_names_under_both_numbers(number, name):
+    office = Office()
+    office.hands_in(listed(**BAY))
+    office.hands_in(listed(**BAY | {"full_name": "Lê Thị Tám", "personal_number": "042149000008"}))
+    goes, stays = office.desk.people.values()
+    office.desk.know([goes._replace(merged_into=stays.beneficiary_id)], [])
+    (told,) = office.hands_in(listed(period="2024-03", **BAY | {"full_name": name, "personal_number": number}))
+    assert (told.fate, told.beneficiary_id) == (Fate.APPLIED, stays.beneficiary_id)
 
 
 # --- accents and sex ---------------------------------------------------------------------------------------------------------------------
