@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import date
+from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
@@ -14,6 +15,7 @@ from shared.words import Life, Outcome
 from tests.integration.payout.payout_bench import Bench
 from tests.integration.payout.statement_world import MADE_AT, OURS, booked, breaks, facts, hand_in, moved, resolved, sent
 
+MIGRATION = Path(__file__).parents[3] / "services/payout/migrations/0241_breaks_are_a_chain.sql"
 EDITS = {
     "posting_id": f"'{uuid4()}'", "debit": "debit || 'x'", "credit": "credit || 'x'", "vnd": "vnd + 1", "seq": "seq + 9",
     "at": "at + interval '1 microsecond'", "sha256": "sha256('x')",
@@ -75,3 +77,18 @@ async def test_the_role_that_writes_may_not_change_a_break_posting(ledgers) -> N
         granted = "SELECT has_table_privilege(tableowner, 'break_posting', $1) FROM pg_tables WHERE tablename = 'break_posting'"
         owner = "SELECT rolsuper FROM pg_roles JOIN pg_tables ON tableowner = rolname WHERE tablename = 'break_posting'"
         assert await session.fetchval(owner) or not await session.fetchval(granted, right)
+
+
+async def test_what_was_posted_before_there_was_a_chain_is_chained(ledgers) -> None:
+    """The migration taken back and made again over the same postings."""
+    dsn, _session = ledgers
+    up, _, down = MIGRATION.read_text("utf-8").partition("-- migrate:down")
+    owner = await asyncpg.connect(dsn)
+    try:
+        await owner.execute(down)
+        await owner.execute(up)
+    finally:
+        await owner.close()
+    made = await verify(dsn)
+    assert made.findings == []
+    assert made.chains["breaks of bank-a"][0] == 4
