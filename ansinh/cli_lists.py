@@ -17,6 +17,8 @@ SERVICE, OFFICER = "registry", "officer"
 Kind = Annotated[Literal["payroll", "accounts"], typer.Argument(help="Which kind of list.")]
 Source = Annotated[str, typer.Option(help="Who writes the list.")]
 Records = Annotated[list[str], typer.Argument(help="Records, as `ansinh lists gone` names them.")]
+Reason = Annotated[EndReason, typer.Option(help="Why they are entitled no longer.")]
+Since = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Since which day.")]
 lists = typer.Typer(
     help="Around a list: template, columns of an office, who is gone from a full list, a whole file undone.", no_args_is_help=True
 )
@@ -66,7 +68,10 @@ def gone(period: Period, payer: Payer, *, source: Source = "list-officer", as_js
         return
     for row in found["candidates"]:
         decided = f"{row['choice']} {row['reason'] or ''}" if row["choice"] else "?"
-        typer.echo(f"{row['record']}  {row['area']}  {row['benefit_code']:<8}{row['declared_vnd']:>12,}  {decided}".rstrip())
+        refused = f"  in the file, refused: row {row['refused_row']}" if row["refused_row"] else ""
+        typer.echo(
+            f"{row['record']}  {row['area']}  {row['benefit_code']:<8}{row['declared_vnd']:>12,}  {decided}{refused}".rstrip()
+        )
     typer.echo(f"{len(found['candidates'])} gone, {found['undecided']} undecided")
     if found["undecided"]:
         office = f"{period} {payer}" + (f" --source {source}" if source != "list-officer" else "")
@@ -82,13 +87,32 @@ def end(
     payer: Payer,
     records: Records,
     *,
-    reason: Annotated[EndReason, typer.Option(help="Why they are entitled no longer.")],
-    on: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Since which day.")],
+    reason: Reason,
+    on: Since,
     source: Source = "list-officer",
     name: Name = "local",
-) -> None:  # fmt: skip
+) -> None:
     """End what is gone, all records named or none. Example: ansinh lists end 2024-02 huyen-444 RECORD --reason death --on 2024-01-31"""
     _decide(name, _gone(period, payer), source=source, decisions=[_end(record, reason, on.date()) for record in records])
+
+
+@lists.command("end-refused")
+def end_refused(
+    period: Period,
+    payer: Payer,
+    records: Records,
+    *,
+    reason: Reason,
+    on: Since,
+    source: Source = "list-officer",
+    name: Name = "local",
+) -> None:
+    """End whom the file has, in a row that was refused: only when they are no longer entitled all the same.
+
+    Example: ansinh lists end-refused 2024-02 huyen-444 RECORD --reason death --on 2024-01-31
+    """
+    decisions = [{**_end(record, reason, on.date()), "although_in_file": True} for record in records]
+    _decide(name, _gone(period, payer), source=source, decisions=decisions)
 
 
 @lists.command()

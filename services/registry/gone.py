@@ -33,6 +33,7 @@ class GoneReason(StrEnum):
     """Why decisions are not taken; then none of them is."""
 
     NOT_GONE = "NOT_GONE"
+    IN_THE_FILE = "IN_THE_FILE"
     DECIDED_OTHERWISE = "DECIDED_OTHERWISE"
     DECISION_INCOMPLETE = "DECISION_INCOMPLETE"
     NOT_OF_PAYER = "NOT_OF_PAYER"
@@ -50,6 +51,8 @@ def judged(decided: Sequence[Decided], candidates: Sequence[Gone]) -> GoneReason
         gone = known.get(one.record)
         if gone is None:
             return GoneReason.NOT_GONE
+        if gone.choice is None and one.choice == END and gone.refused_row and not one.although_in_file:
+            return GoneReason.IN_THE_FILE
         if gone.choice is None:
             new.append(one)
         elif (gone.choice, gone.reason, gone.ended_on) != (one.choice, one.reason, one.ended_on):

@@ -44,6 +44,7 @@ class Decision(BaseModel):
     choice: Literal["end", "keep"]
     reason: EndReason | None = None
     on: date | None = None
+    although_in_file: bool = False
 
 
 class Decisions(BaseModel):
@@ -124,7 +125,7 @@ def _add_gone(routes: APIRouter, runtime: Runtime, gatekeeper: Gatekeeper) -> No
     ) -> dict[str, int]:
         """End or keep candidates, all or none."""
         require(actor, Role.LIST_OFFICER, payer)
-        decided = [Decided(one.record, one.choice, one.reason, one.on) for one in told.decisions]
+        decided = [Decided(one.record, one.choice, one.reason, one.on, one.although_in_file) for one in told.decisions]
         done = await gatekeeper.decide(decided, period=period, payer=payer, source=source, actor=actor.id)
         if isinstance(done, GoneReason):
             raise Problem(done, _ADVICE[done])
@@ -171,6 +172,10 @@ def _add_undoing(routes: APIRouter, runtime: Runtime, undoer: Undoer) -> None:
 _ADVICE: dict[str, str] = {
     GoneReason.NOT_GONE: "Dòng này không nằm trong các dòng vắng mặt của danh sách đầy đủ.",
     GoneReason.NOT_OF_PAYER: "Hồ sơ này không có trong danh sách nào của đơn vị chi trả này từ nguồn này.",
+    GoneReason.IN_THE_FILE: (
+        "Người này có trong tệp nhưng dòng bị từ chối (xem refused_row): sửa dòng đó rồi nộp lại; vẫn muốn kết thúc thì ghi rõ "
+        "although_in_file, bằng lệnh: ansinh lists end-refused."
+    ),
     GoneReason.DECIDED_OTHERWISE: "Dòng này đã có quyết định khác.",
     GoneReason.DECISION_INCOMPLETE: "Kết thúc phải ghi lý do và ngày; giữ lại thì không; mỗi dòng một quyết định.",
     UndoReason.IMPORT_UNKNOWN: "Không có tệp này.",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from uuid import UUID
 
 from pydantic import TypeAdapter
 
@@ -51,12 +52,16 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What is told of a part of a file, or of all of it. Holds no personal data: rows, columns, rules."""
+    """What is told of a part of a file, or of all of it. Holds no personal data: rows, columns, rules.
+
+    `refused_people`: people of ours whom a refused row of the part means, and its number.
+    """
 
     counts: Counts
     reasons: dict[str, int]
     errors: list[Place]
     marks: list[Mark]
+    refused_people: dict[UUID, int] = field(default_factory=dict)
 
 
 _STORED = TypeAdapter(Report)

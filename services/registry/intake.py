@@ -41,13 +41,15 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One data row: an act, or the problems that keep it from being one. `split`: the act's commune is to be decided yet."""
+    """One data row: an act, or the problems that keep it from being one. `split`: the act's commune is to be decided yet. `who`: whom a
+    row means that is no act, as far as that can be read."""
 
     row_no: int
     act: Annotated[Enrol | RegisterAccount, Field(discriminator="kind")] | None = None
     problems: tuple[Problem, ...] = ()
     notes: tuple[RowNote, ...] = ()
     split: Split | None = None
+    who: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ class PayrollReader:
         personal = self._personal(reader, identity, hamlet)
         if reader.problems or identity is None or area is None or declared is None:
             assert reader.problems, "a row that cannot be taken says why"
-            return Taken(line.row_no, None, tuple(reader.problems))
+            return Taken(line.row_no, None, tuple(reader.problems), who=identity)
         act = Enrol(
             period=self._period,
             payer=self._payer,

@@ -174,6 +174,21 @@ SELECT count(*) AS parts FROM import_part WHERE import_id = :import_id;
 -- A part of a file is taken.
 INSERT INTO import_part (import_id, part_no, upto_row, told) VALUES (:import_id, :part_no, :upto_row, :told::jsonb);
 
+-- name: people_with
+-- People of ours whom these rows may mean, by number, old number, or name with the whole birth date.
+WITH rows AS (
+    SELECT * FROM unnest(:row_nos::int[], :number_ixs::bytea[], :old_number_ixs::bytea[], :name_birth_ixs::bytea[])
+        AS r (row_no, number_ix, old_number_ix, name_birth_ix)
+), meant AS (
+    SELECT r.row_no, p.beneficiary_id FROM rows r JOIN person p USING (number_ix)
+    UNION
+    SELECT r.row_no, p.beneficiary_id FROM rows r JOIN person p USING (old_number_ix)
+    UNION
+    SELECT r.row_no, p.beneficiary_id FROM rows r JOIN person p USING (name_birth_ix)
+)
+SELECT COALESCE(m.survivor_id, beneficiary_id) AS beneficiary_id, max(row_no) AS row_no
+  FROM meant LEFT JOIN merged m USING (beneficiary_id) GROUP BY 1;
+
 -- name: told_of_part^
 -- What was told of a part.
 SELECT told FROM import_part WHERE import_id = :import_id AND part_no = :part_no;

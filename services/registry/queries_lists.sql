@@ -21,13 +21,20 @@ INSERT INTO column_words (kind, payer, source, words, actor, at) VALUES (:kind, 
 -- name: gone
 -- File rows of a source that are gone from the full list of a period: active in the latest earlier period and without a successor in this
 -- one, or in this period and not said again by the newest full file; with what was decided. A benefit that another source lists is not gone.
+-- `refused_row`: a row of that file that means the person and was refused; they are not gone from it.
 WITH newest AS (
     SELECT max(ordinal) AS ordinal FROM list_import
      WHERE kind = 'payroll' AND state = 'done' AND is_full AND undone_by IS NULL
        AND period = :period AND payer = :payer AND source = :source),
+refused AS (
+    SELECT who::uuid AS beneficiary_id, max(row_no::int) AS row_no
+      FROM newest JOIN list_import i USING (ordinal) JOIN import_part t USING (import_id),
+           jsonb_each_text(COALESCE(t.told -> 'refused_people', '{}')) AS told (who, row_no) GROUP BY 1),
 earlier AS (SELECT max(period) AS period FROM list_row WHERE payer = :payer AND source = :source AND period < :period)
-SELECT r.source, r.record, r.period, r.beneficiary_id, r.area, r.benefit_code, r.declared_vnd, d.choice, d.reason, d.ended_on, d.actor
+SELECT r.source, r.record, r.period, r.beneficiary_id, r.area, r.benefit_code, r.declared_vnd, d.choice, d.reason, d.ended_on, d.actor,
+       f.row_no AS refused_row
   FROM newest, list_row r JOIN source_record s ON (s.source, s.record) = (r.source, r.record)
+  LEFT JOIN refused f ON f.beneficiary_id = COALESCE((SELECT survivor_id FROM merged m WHERE m.beneficiary_id = r.beneficiary_id), r.beneficiary_id)
   LEFT JOIN gone_decision d ON (d.source, d.record, d.period) = (r.source, r.record, :period)
  WHERE r.payer = :payer AND r.source = :source AND r.import_id IS NOT NULL AND newest.ordinal IS NOT NULL
    AND (r.state = 'active' OR d.choice IS NOT NULL)

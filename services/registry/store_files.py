@@ -29,7 +29,8 @@ class Office:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """A row that is gone from a full list, and what a person decided about it."""
+    """A row that is gone from a full list, and what a person decided about it. `refused_row`: the file has the person, and that row was
+    refused."""
 
     source: str
     record: str
@@ -42,16 +43,18 @@ class Gone:
     reason: str | None
     ended_on: date | None
     actor: str | None
+    refused_row: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What a person decided about a record."""
+    """What a person decided about a record. `although_in_file`: knowing that the file has the person in a row that was refused."""
 
     record: str
     choice: str
     reason: str | None
     ended_on: date | None
+    although_in_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)

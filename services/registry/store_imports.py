@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
 from services.registry.import_report import Counts, Report, read_back, stored
+from services.registry.keying import Keys
 from services.registry.store import queries
 from shared.database import Tx
 
@@ -56,6 +57,20 @@ async def parts_taken(tx: Tx, import_id: UUID) -> int | None:
 async def save_part(tx: Tx, import_id: UUID, part_no: int, *, upto: int, told: Report) -> None:
     """This part is taken."""
     await queries.save_part(tx, import_id=import_id, part_no=part_no, upto_row=upto, told=stored(told))
+
+
+async def people_with(tx: Tx, keys: Mapping[int, Keys]) -> dict[UUID, int]:
+    """People of ours with one of these numbers, or such a name and birth date: row number by person."""
+    if not keys:
+        return {}
+    found = queries.people_with(
+        tx,
+        row_nos=list(keys),
+        number_ixs=[one.number for one in keys.values()],
+        old_number_ixs=[one.old_number for one in keys.values()],
+        name_birth_ixs=[one.name_birth for one in keys.values()],
+    )
+    return {row["beneficiary_id"]: row["row_no"] async for row in found}
 
 
 async def told_of(tx: Tx, import_id: UUID, part_no: int) -> Report:

@@ -15,6 +15,7 @@ from services.registry.handlers import Registrar
 from services.registry.import_report import Report, report
 from services.registry.intake import Part
 from services.registry.keying import place_of
+from services.registry.person import NOWHERE
 from services.registry.records import Outcome
 from services.registry.refusals import Fate, FileReason, NotAList, RowReason
 from services.registry.seen import Seen
@@ -74,9 +75,18 @@ class ForGood:
                 raise NotAList(FileReason.FILE_BEING_TAKEN)
             statements = statements_of(part, self._file, self._ordinal)
             outcomes = await self._registrar.take(tx, statements, import_id=self.import_id)
-            told = report(part, by_row(outcomes), columns)
+            told = replace(report(part, by_row(outcomes), columns), refused_people=await self._refused(tx, part, outcomes))
             await store_imports.save_part(tx, self.import_id, part_no, upto=upto, told=told)
         return told
+
+    async def _refused(self, tx: Tx, part: Part, outcomes: Sequence[Outcome]) -> dict[UUID, int]:
+        """People of ours whom refused rows mean: they are in the file, and are not gone from it."""
+        refused = [done for done in outcomes if done.fate is Fate.REFUSED]
+        known = {done.beneficiary_id: int(done.statement.row_no or 0) for done in refused if done.beneficiary_id}
+        read = {row.row_no: row.who for row in part.rows if row.who}
+        read |= {int(done.statement.row_no or 0): done.statement.identity for done in refused if done.statement.identity}
+        keys = {row_no: self._registrar.sealer.keys_of(who, NOWHERE) for row_no, who in read.items()}
+        return await store_imports.people_with(tx, keys) | known
 
     async def end(self, told: Report) -> None:
         """The counts are kept, and who handed the file in is told."""

@@ -1,6 +1,7 @@
 """Who is gone from a full list is shown, ended or kept by a person, and never ended by absence."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -105,6 +106,43 @@ async def test_decisions_are_taken_all_or_none_and_once(bench: Bench) -> None:
     assert await decide(bench, [one]) == {"decided": 1, "unchanged": 0, "ended": 1}
     assert await decide(bench, [one]) == {"decided": 0, "unchanged": 1, "ended": 0}
     assert await decide(bench, [Decided(one.record, "keep", None, None)]) is GoneReason.DECIDED_OTHERWISE
+
+
+def born_apart(rows: Iterable[int], *, refused: Iterable[int] = (), mistyped: Iterable[int] = ()) -> bytes:
+    """People of different birth dates; of some the sum cannot be read, of some neither sum nor number can."""
+    said = a_list(rows).decode().splitlines()
+    for at, number in enumerate(rows, start=1):
+        said[at] = said[at].replace("02/03/1949", f"{number + 1:02}/03/1949")
+        if number in {*refused, *mistyped}:
+            said[at] = said[at].replace("360000", "ba trăm")
+        if number in mistyped:
+            said[at] = said[at].replace("0421499", "04X1499")
+    return "\r\n".join(said).encode()
+
+
+@pytest.mark.parametrize("period", [PERIOD, NEXT])
+async def test_who_stands_in_the_full_file_and_was_refused_is_marked_and_not_ended_by_the_way(bench: Bench, period: str) -> None:
+    await bench.payroll(born_apart(range(5)), is_full=True)
+    taken = await bench.payroll(born_apart(range(4), refused=(2,), mistyped=(3,)), period=period, is_full=True)
+    assert taken["refused"] == 2
+    gone = {one.record: one for one in await candidates(bench, period)}
+    assert sorted(one.refused_row or 0 for one in gone.values()) == [0, 4, 5]
+    ends = {one.refused_row: Decided(one.record, "end", "no_longer_entitled", date(2024, 1, 31)) for one in gone.values()}
+    assert await decide(bench, ends.values(), period) is GoneReason.IN_THE_FILE
+    assert await decide(bench, [ends[None]], period) == {"decided": 1, "unchanged": 0, "ended": 1}
+    assert await decide(bench, [ends[4]], period) is GoneReason.IN_THE_FILE
+    assert (await decide(bench, [replace(ends[4], although_in_file=True)], period))["ended"] == 1
+    assert (await decide(bench, [ends[4]], period))["unchanged"] == 1
+    assert (await decide(bench, [Decided(ends[5].record, "keep", None, None)], period))["decided"] == 1
+
+
+async def test_who_was_refused_for_what_we_know_is_marked_too(bench: Bench) -> None:
+    other = a_list(range(2)).replace("1,Nguyễn Thị Hòa,02/03/1949".encode(), "1,Trần Văn Tám,05/06/1955".encode())
+    await bench.payroll(other, is_full=True)
+    taken = await bench.payroll(other.replace(b"042149900001", b"042149900000"), period=NEXT, is_full=True)
+    assert taken["reasons"] == {"NUMBER_CLASH": 1}
+    (gone,) = await candidates(bench)
+    assert gone.refused_row == 3
 
 
 async def test_who_stands_on_another_sources_list_is_not_gone(bench: Bench) -> None:
