@@ -1,7 +1,7 @@
 """Which bank a list means, and the zeros a spreadsheet took from an account number. Pure once the table is read.
 
-`banks.csv`: BIN, names lists use (`|` between them), and the length of the bank's account numbers where it is fixed. BINs and names:
-`vietnam-qr-pay` 1.0.0 (MIT); lengths are ours: no national length exists (domain 4.2).
+The table is shared with verification (`shared/banks.py`): BIN, every name the bank has or had, and the length of its account numbers where
+that is fixed.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 
 from services.registry.cells import BadCell, Cell, folded, is_empty, text
 from services.registry.refusals import RowNote, RowReason
+from shared.banks import BANKS_FILE
 
-BANKS_FILE = Path(__file__).with_name("banks.csv")
 ZEROS_MAX = 2
 _BIN = re.compile(r"[0-9]{6}")
 _NUMBER = re.compile(r"[0-9A-Za-z]{1,30}")
@@ -46,7 +46,7 @@ class BankNames:
         """Read the table. Raises KeyError or ValueError for a file of another shape: the process must not start with it."""
         with path.open(encoding="utf-8", newline="") as file:
             return cls(
-                (row["bin"], tuple(row["names"].split("|")), int(row["number_length"]) if row["number_length"] else None)
+                (row["bin"], _names(row), int(row["number_length"]) if row["number_length"] else None)
                 for row in csv.DictReader(file)
             )
 
@@ -73,3 +73,7 @@ class BankNames:
             return AccountNumber(written.zfill(length), RowNote.ACCOUNT_REPAIRED)
         as_number = not isinstance(cell, str) and length is None
         return AccountNumber(written, RowNote.ACCOUNT_AS_NUMBER if as_number else None)
+
+
+def _names(row: dict[str, str]) -> tuple[str, ...]:
+    return (row["name"], *filter(None, row["other_names"].split("|")))

@@ -23,7 +23,7 @@ from pydantic import TypeAdapter
 
 from services.registry import transcoding
 from services.registry.areas import Areas
-from services.registry.banks import BANKS_FILE, BankNames
+from services.registry.banks import BankNames
 from services.registry.columns import Column
 from services.registry.delimited import Delimited, write_returned
 from services.registry.import_report import HEADINGS, Mark
@@ -36,6 +36,7 @@ from services.registry.sheets import Line, ListFile, lines_of, open_list
 from services.registry.workbook import RisingMarks, with_marks
 from shared import crashing
 from shared.areas import AREAS_FILE, CHANGES_FILE, HAMLETS_FILE
+from shared.banks import BANKS_FILE
 from shared.collecting import collect_less_often
 from shared.errors import Trouble
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from pydantic import Field
 
 from services.registry.account_ranks import RANKS_FILE
-from services.registry.banks import BANKS_FILE
 from shared.areas import AREAS_FILE, CHANGES_FILE, HAMLETS_FILE
+from shared.banks import BANKS_FILE
 from shared.settings import ServiceSettings
 
 

@@ -1,8 +1,7 @@
 """Account pre-flight: what can be known about an account before money is sent to it (domain 4.2). Pure.
 
-The bank's own answer comes later; passing here is not a promise. BINs and whether a bank answers name questions stand in `banks.csv`,
-effective-dated (facts: `vietnam-qr-pay` 1.0.0, MIT, and domain 4.1; days of renaming are approximate, number lengths ours: no
-national length exists).
+The bank's own answer comes later; passing here is not a promise. BINs and whether a bank answers name questions stand in the table of
+`shared/banks.py`, effective-dated.
 """
 
 from __future__ import annotations
@@ -14,11 +13,10 @@ from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
+from shared.banks import BANKS_FILE
 from shared.names import SAME_HOLDER, compare, fits_mask, is_masked
 from shared.personal import Account
 from shared.words import AccountCheck
-
-BANKS_FILE = Path(__file__).with_name("banks.csv")
 
 
 @dataclass(frozen=True, slots=True)

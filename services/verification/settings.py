@@ -8,10 +8,10 @@ from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from services.verification.account_check import BANKS_FILE
 from services.verification.ages import Ages
 from services.verification.asking import Manner, Quota
 from services.verification.exchange import Authority
+from shared.banks import BANKS_FILE
 from shared.settings import ServiceSettings, UnsafeSettings
 
 _TO_ASK = ("asking_unit", "asking_officer", "asking_procedure", "asking_integration")
