@@ -24,6 +24,8 @@ SERVICE, REVIEWER, SECOND, OPERATOR = "registry", "reviewer", "second-reviewer",
 One = Annotated[UUID, typer.Argument(help="Beneficiary id, as `ansinh registry candidates` names it.")]
 Other = Annotated[UUID, typer.Argument(help="The other one.")]
 Sight = Annotated[UUID, typer.Option(help="What was seen, as `ansinh registry see` names it.")]
+MOST = 200
+"""So many pairs are shown at once, the likeliest."""
 registry = typer.Typer(help="Who is who: people who may be one, and what was decided.", no_args_is_help=True)
 registry.add_typer(split, name="split")
 
@@ -41,7 +43,7 @@ def candidates(
     name: Name = "local",
 ) -> None:
     """Pairs that wait for a decision, the likeliest first. Example: ansinh registry candidates --payer huyen-444"""
-    query = {"payer": payer} if payer else {}
+    query = {"most": MOST} | ({"payer": payer} if payer else {})
     pairs = ask(name, lambda _a, client: client.get(SERVICE, "/v1/people/candidates", **query))
     if as_json:
         print_json(pairs)
@@ -49,7 +51,7 @@ def candidates(
     for pair in pairs:
         findings = ", ".join(f"{field} {finding}" for field, finding in pair["evidence"].items() if finding != "absent")
         typer.echo(f"{pair['points']:>4}  {pair['one']}  {pair['other']}  {findings}")
-    typer.echo(f"{len(pairs)} candidates")
+    typer.echo(f"{len(pairs)} candidates" + ("; more may wait behind these" if len(pairs) == MOST else ""))
 
 
 @registry.command()
