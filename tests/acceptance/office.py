@@ -99,9 +99,9 @@ class Office:
         self.installation.set_clock(datetime(day.year, day.month, day.day, hour, tzinfo=LOCAL))
 
     async def open_register(self) -> None:
-        """Upload everybody known so far as the population extract."""
+        """Upload everybody known so far as the whole population; other stories of the same world had other people."""
         body = "\n".join([COLUMNS, *(self._known or [Person().register_row()])]) + "\n"
-        await self.client.post("verification", "/v1/population/extract", actor="operator", body=body.encode())
+        await self.client.post("verification", "/v1/population/extract", actor="operator", body=body.encode(), part=False)
         await self.at_rest()
 
     async def people_are_registered(self, *people: Person) -> None:

@@ -124,5 +124,5 @@ async def test_extract_is_handed_in_and_its_age_is_told_by_command(office: Offic
     path.write_text("\n".join([*everybody, Person(birth="4.3.50").register_row()]))
     assert f'"row": {len(everybody) + 1}' in await typed(name, "verification", "extract", str(path), code=1)
     path.write_text("\n".join(everybody))
-    await typed(name, "verification", "extract", str(path))
+    await typed(name, "verification", "extract", str(path), "--whole")
     assert "CURRENT" in await typed(name, "verification", "status")
