@@ -2,7 +2,7 @@
 
 -- name: dead_without_money
 -- People who died in a month in which they were on this payer's list, since a month, and on whose death no list of that month or a later one
--- brings money, under a code of its own or as a one-off sum beside a benefit.
+-- brings money, under a code of its own or as a one-off sum beside a benefit; a gift is none.
 WITH dead AS (
     SELECT beneficiary_id, min(died_on) AS died_on
       FROM (SELECT beneficiary_id, died_on FROM person WHERE life = 'dead'
@@ -14,7 +14,7 @@ SELECT d.beneficiary_id, l.period AS month, d.died_on, min(l.ages) AS ages, min(
   FROM dead d JOIN line l ON l.beneficiary_id = d.beneficiary_id AND l.period = to_char(d.died_on, 'YYYY-MM') AND l.payer = :payer
  WHERE l.period >= :since AND l.period < :period AND l.gift IS NULL
    AND NOT EXISTS (SELECT FROM line o WHERE o.beneficiary_id = d.beneficiary_id AND o.period >= to_char(d.died_on, 'YYYY-MM')
-                      AND (o.gift LIKE 'MT%' OR o.content ~ '"one_off_vnd":[1-9]'))
+                      AND (o.gift LIKE 'MT%' OR o.gift IS NULL AND o.content ~ '"one_off_vnd":[1-9]'))
  GROUP BY d.beneficiary_id, l.period, d.died_on ORDER BY d.beneficiary_id;
 
 -- name: people_of_a_list

@@ -215,8 +215,16 @@ class Desk:
         if digest != past.digest:
             return Fate.CONFLICT
         if statement.sequence > past.sequence:
+            if not self._still_holds(statement.act, past.beneficiary_id):
+                return None
             self._remember(statement, record, past._replace(sequence=statement.sequence))
         return Fate.REPEATED
+
+    def _still_holds(self, act: Act, who: UUID) -> bool:
+        """Whether a word about somebody's life is still true: another record may have said otherwise since this one said it."""
+        if isinstance(act, Reinstate):
+            return self.people[who].life is not Life.DEAD
+        return not (isinstance(act, End) and act.reason is EndReason.DEATH) or self.people[who].life is Life.DEAD
 
     def _apply(self, statement: Statement, person: Person | None, *, beneficiary_id: UUID, record: str) -> Done:
         act = statement.act

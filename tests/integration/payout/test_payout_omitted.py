@@ -55,7 +55,8 @@ async def test_money_that_came_back_after_its_month_was_finished_is_missed(bench
 
 async def test_money_on_a_death_that_nobody_listed_is_missed_by_the_payer_of_its_month(bench: Bench) -> None:
     gone, listed, other = [await a_person(bench) for _ in range(3)]
-    await closed(bench, FEB, PAYER, *(Entry(one, a_line()) for one in (gone, listed)))
+    gift = Entry(gone, a_line(**TET))  # a one-off sum too, and no money on a death
+    await closed(bench, FEB, PAYER, *(Entry(one, a_line()) for one in (gone, listed)), gift)
     await closed(bench, FEB, "xa-other", Entry(other, a_line()))
     for one in (gone, listed, other):
         await dead(bench, one, date(2024, 2, 10))

@@ -47,6 +47,18 @@ def test_the_death_said_again_late_does_not_come_back_and_a_new_one_does():
     assert person(desk).died_on == date(2024, 2, 1)
 
 
+def test_what_one_record_says_again_counts_when_another_has_said_otherwise_since():
+    desk = dead_in_an_open_list()
+    desk.take(says(enrol(a_line(benefit_code="BT-6a"), period="2024-01"), record="r2"))
+    assert desk.take(says(Reinstate(), sequence=3)).fate is Fate.APPLIED
+    assert desk.take(says(DEATH, record="r2", sequence=2)).fate is Fate.APPLIED
+    assert desk.take(says(Reinstate(), sequence=4)).fate is Fate.APPLIED
+    assert person(desk).life is Life.ALIVE
+    assert desk.take(says(Reinstate(), sequence=5)).fate is Fate.REPEATED
+    assert desk.take(says(DEATH, record="r2", sequence=3)).fate is Fate.APPLIED
+    assert person(desk).life is Life.DEAD
+
+
 def test_money_on_the_death_leaves_the_open_list_first():
     desk = dead_in_an_open_list()
     assert desk.take(says(enrol(FUNERAL), record="funeral")).fate is Fate.APPLIED
