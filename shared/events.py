@@ -17,6 +17,7 @@ from shared.ages import Age
 from shared.evidence import FieldEvidence
 from shared.facts import Fact
 from shared.fields import AreaCode, Block, Digest, Jose, Opaque, Period, Sealed, Vnd
+from shared.ids import line_canonical
 
 
 class Message(BaseModel):
@@ -201,7 +202,7 @@ class EntitlementLine(Message):
 
     def canonical(self) -> bytes:
         """The bytes the closing digest is made of: id, person and declared VND."""
-        return f"{self.entitlement_id}|{self.beneficiary_id}|{self.period}|{self.payer}|{self.declared_vnd}".encode()
+        return line_canonical(self.entitlement_id, self.beneficiary_id, self.period, self.payer, self.declared_vnd)
 
 
 class ProgrammeTotal(Block):

@@ -116,6 +116,11 @@ def is_end_to_end_id(text: str) -> bool:
     return check_character(text[:-1]) == text[-1]
 
 
+def line_canonical(entitlement: uuid.UUID, beneficiary: uuid.UUID, period: str, payer: str, declared_vnd: int) -> bytes:
+    """What the digest of a closed list is made of: one of its lines. `line_canonicals` of payout says the same in SQL."""
+    return f"{entitlement}|{beneficiary}|{period}|{payer}|{declared_vnd}".encode()
+
+
 def add_to_digest(total: int, canonical_line: bytes) -> int:
     """An order-independent digest: the sum, modulo 2^256, of the SHA-256 of each line. Start from 0."""
     return (total + int.from_bytes(hashlib.sha256(canonical_line).digest())) % (1 << 256)

@@ -44,11 +44,11 @@ async def _pages(tx: Tx, query: Any, *values: object) -> AsyncGenerator[list[Rec
             rows = await coming
 
 
-async def line_canonicals(tx: Tx, period: str, payer: str) -> AsyncGenerator[list[tuple[str, int]], None]:
+async def line_canonicals(tx: Tx, period: str, payer: str) -> AsyncGenerator[list[tuple[bytes, int]], None]:
     """(canonical text, declared VND) of every frozen line."""
     async with aclosing(_pages(tx, queries.line_canonicals, period, payer)) as pages:
         async for rows in pages:
-            yield [(row["canonical"], row["declared_vnd"]) for row in rows]
+            yield [(row["canonical"].encode(), row["declared_vnd"]) for row in rows]
 
 
 async def undecided_lines(tx: Tx, payroll: Payroll) -> AsyncGenerator[list[Record], None]:

@@ -8,7 +8,7 @@ from entitlement_cases import rules
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.payout.building import Plan, decide
+from services.payout.deciding import Plan, decide
 from services.payout.emitting import Entries, paged
 from services.payout.ledger import Posting
 from services.payout.store import HeldLine
