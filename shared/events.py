@@ -12,12 +12,11 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from shared import topics, words
+from shared import ids, topics, words
 from shared.ages import Age
 from shared.evidence import FieldEvidence
 from shared.facts import Fact
 from shared.fields import AreaCode, Block, Digest, Jose, Opaque, Period, Sealed, Vnd
-from shared.ids import line_canonical
 
 
 class Message(BaseModel):
@@ -202,7 +201,7 @@ class EntitlementLine(Message):
 
     def canonical(self) -> bytes:
         """The bytes the closing digest is made of: id, person and declared VND."""
-        return line_canonical(self.entitlement_id, self.beneficiary_id, self.period, self.payer, self.declared_vnd)
+        return ids.line_canonical(self.entitlement_id, self.beneficiary_id, of=(self.period, self.payer), vnd=self.declared_vnd)
 
 
 class ProgrammeTotal(Block):

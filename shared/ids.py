@@ -116,9 +116,9 @@ def is_end_to_end_id(text: str) -> bool:
     return check_character(text[:-1]) == text[-1]
 
 
-def line_canonical(entitlement: uuid.UUID, beneficiary: uuid.UUID, period: str, payer: str, declared_vnd: int) -> bytes:
-    """What the digest of a closed list is made of: one of its lines. `line_canonicals` of payout says the same in SQL."""
-    return f"{entitlement}|{beneficiary}|{period}|{payer}|{declared_vnd}".encode()
+def line_canonical(entitlement: uuid.UUID, beneficiary: uuid.UUID, *, of: tuple[str, str], vnd: int) -> bytes:
+    """What the digest of a closed list is made of: one of its lines. `of`: period and payer. In SQL: `line_canonicals` of payout."""
+    return f"{entitlement}|{beneficiary}|{of[0]}|{of[1]}|{vnd}".encode()
 
 
 def add_to_digest(total: int, canonical_line: bytes) -> int:

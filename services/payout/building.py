@@ -197,15 +197,8 @@ def _count(proofs: Mapping[str, Totals], rows: Sequence[Record], payer: str) -> 
     """What is decided is what is proved: where nothing of a list has been paid yet, all its lines come by here."""
     for month, totals in proofs.items():
         of_month = rows if len(proofs) == 1 else [row for row in rows if row["period"] == month]
-        totals.add(
-            [
-                (
-                    line_canonical(row["entitlement_id"], row["beneficiary_id"], month, payer, row["declared_vnd"]),
-                    row["declared_vnd"],
-                )
-                for row in of_month
-            ]
-        )
+        lines = [(row["entitlement_id"], row["beneficiary_id"], row["declared_vnd"]) for row in of_month]
+        totals.add([(line_canonical(line, person, of=(month, payer), vnd=vnd), vnd) for line, person, vnd in lines])
 
 
 async def _totals_refused(tx: Tx, closed: Payroll) -> Refused | None:

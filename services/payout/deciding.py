@@ -12,15 +12,13 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from asyncpg import Record
-
 from services.payout import store
 from services.payout.against import NOTHING, Beside, Limits, first, given_once, reasons, to_the_family
 from services.payout.batch import OpenLine, Order
 from services.payout.channel import Choice, Terms, choose, too_little, verified
 from services.payout.contracts import SHIPPED, Contracts
 from services.payout.rules import Rules
-from services.payout.store import HeldLine
+from services.payout.store import HeldLine, Row
 from shared.topics import Provider
 from shared.words import Channel, HeldReason, InstructionState
 
@@ -41,7 +39,7 @@ class Plan:
 
 
 def decide(
-    rows: Sequence[Record],
+    rows: Sequence[Row],
     period: str,
     rules: Rules,
     *,
@@ -75,7 +73,7 @@ Found = tuple[Choice, bool, Sequence[HeldReason | None]]
 """How somebody is paid; whether verification has spoken about them as they are now; line by line why not, if so."""
 
 
-def _of_month(rows: Sequence[Record], asked: _Asked, limits: Limits, *, beside: Beside) -> Found:
+def _of_month(rows: Sequence[Row], asked: _Asked, limits: Limits, *, beside: Beside) -> Found:
     """The lines of one person and month."""
     choice, known = _choice(rows[0], asked)
     against = reasons(rows, asked.period, limits, beside=beside)
@@ -86,7 +84,7 @@ def _of_month(rows: Sequence[Record], asked: _Asked, limits: Limits, *, beside: 
     return way.choice, known, [first(*both) for both in zip(held, against, strict=True)]
 
 
-def _month_by_month(rows: Sequence[Record], asked: _Asked, limits: Limits, *, beside: Mapping[str, Beside]) -> Found:
+def _month_by_month(rows: Sequence[Row], asked: _Asked, limits: Limits, *, beside: Mapping[str, Beside]) -> Found:
     """Every line is judged by its own month; a person is paid one way, as of the month that is paid in. What is given once, a gift or money
     on a death, and stands on the lists of two months is given with the earlier."""
     choices, known, against = list[Choice](), True, list[HeldReason | None]()
@@ -103,7 +101,7 @@ def _month_by_month(rows: Sequence[Record], asked: _Asked, limits: Limits, *, be
 
 
 def _not_too_little(
-    rows: Sequence[Record], asked: _Asked, *, choice: Choice, against: Sequence[HeldReason | None]
+    rows: Sequence[Row], asked: _Asked, *, choice: Choice, against: Sequence[HeldReason | None]
 ) -> tuple[Choice, Sequence[HeldReason | None]]:
     """Whose account would get less than its provider takes as one payment is paid as if it could not be used."""
     payable = [row for row, reason in zip(rows, against, strict=True) if reason is None]
@@ -121,7 +119,7 @@ class _Way(NamedTuple):
     ended: frozenset[UUID] = frozenset()
 
 
-def _way_after_death(rows: Sequence[Record], choice: Choice, asked: _Asked) -> _Way:
+def _way_after_death(rows: Sequence[Row], choice: Choice, asked: _Asked) -> _Way:
     ended = frozenset(row["entitlement_id"] for row in rows if not to_the_family(row, asked.period))
     if len(ended) == len(rows):
         return _Way(choice)
@@ -129,7 +127,7 @@ def _way_after_death(rows: Sequence[Record], choice: Choice, asked: _Asked) -> _
 
 
 def _decide_person(
-    plan: Plan, beneficiary_id: UUID, rows: list[Record], *, choice: Choice, against: Sequence[HeldReason | None], several: bool
+    plan: Plan, beneficiary_id: UUID, rows: list[Row], *, choice: Choice, against: Sequence[HeldReason | None], several: bool
 ) -> None:
     person = rows[0]
     plan.considered += len(rows)
@@ -172,7 +170,7 @@ _STANDING = (
 _standing = itemgetter(*_STANDING)
 
 
-def _choice(row: Record, asked: _Asked) -> tuple[Choice, bool]:
+def _choice(row: Row, asked: _Asked) -> tuple[Choice, bool]:
     """How this person is paid, and whether verification has spoken about them as they are now."""
     same_identity, same_account = row["judged_identity"] == row["identity_digest"], row["judged_account"] == row["account_digest"]
     return _choice_alike(_standing(row), (row["account_digest"] is None, same_identity, same_account), asked)
