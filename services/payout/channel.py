@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
-from services.payout.contracts import SHIPPED, Contracts
+from services.payout.contracts import Contracts
 from services.payout.entitlement import owed_after_death
 from services.payout.moving import first_month_after
 from services.payout.policy import MonthOfMove
@@ -63,7 +63,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Either a provider and a channel, or a reason to hold. `gap`: why an account holder is not paid on the account."""
+    """Either a channel, with its provider once chosen, or a reason to hold. `gap`: why an account holder is not paid on the account."""
 
     provider: Provider | None = None
     channel: Channel | None = None
@@ -100,30 +100,50 @@ def choose(
     verdict: Verdict | None,
     *,
     period: str,
+    contracts: Contracts,
     failed: InstructionState | None = None,
     area: str = "",
-    contracts: Contracts = SHIPPED,
     terms: Terms = TERMS,
 ) -> Choice:
-    """Decide for one person and period. `failed`: how the last account payment of these lines died, if one did. Contracts count as of the
-    first day of the month it is paid in, papers on the day the money moves, or that day where none is said. Raises ContractMissing."""
+    """Decide for one person and period: the way and who executes it. Contracts count as of the first day of the month it is paid in. Raises
+    ContractMissing."""
+    choice = way(snapshot, verdict, period=period, failed=failed, terms=terms)
+    if choice.channel is None:
+        return choice
+    assert snapshot is not None
+    bank_bin = snapshot.bank_bin if choice.channel is Channel.ACCOUNT else None
+    provider = contracts.provider(choice.channel, area=area, bank_bin=bank_bin, on=_first_day(period, terms))
+    return replace(choice, provider=provider)
+
+
+def way(
+    snapshot: Snapshot | None,
+    verdict: Verdict | None,
+    *,
+    period: str,
+    failed: InstructionState | None = None,
+    terms: Terms = TERMS,
+) -> Choice:
+    """How the money goes, whoever executes it. `failed`: how the last account payment of these lines died, if one did. Papers count on the
+    day the money moves, or on the first of the month it is paid in where none is said."""
     holder = snapshot is not None and snapshot.account_digest is not None
     reason = held_reason(snapshot, verdict, period, terms=terms)
     if reason:
         return Choice(held=reason, gap=NoAccountReason.HELD if holder else None)
     assert snapshot is not None
     assert verdict is not None
-    on = date.fromisoformat(f"{terms.paid_in or period}-01")
-    gap = _gap(snapshot, verdict, failed, on=terms.on or on) if holder else None
+    gap = _gap(snapshot, verdict, failed, on=terms.on or _first_day(period, terms)) if holder else None
     if holder and gap is None and terms.too_little:
         gap = NoAccountReason.BELOW_LEAST
     if holder and gap is None:
-        provider = contracts.provider(Channel.ACCOUNT, area=area, bank_bin=snapshot.bank_bin, on=on)
-        return Choice(provider, Channel.ACCOUNT)
+        return Choice(channel=Channel.ACCOUNT)
     if snapshot.home_delivery and not snapshot.can_be_delivered:
         return Choice(held=HeldReason.NO_DELIVERY, gap=NoAccountReason.HELD if holder else None)
-    channel = Channel.HOME if snapshot.home_delivery else Channel.COUNTER
-    return Choice(contracts.provider(channel, area=area, bank_bin=None, on=on), channel, gap=gap)
+    return Choice(channel=Channel.HOME if snapshot.home_delivery else Channel.COUNTER, gap=gap)
+
+
+def _first_day(period: str, terms: Terms) -> date:
+    return date.fromisoformat(f"{terms.paid_in or period}-01")
 
 
 def too_little(choice: Choice, vnd: int) -> bool:

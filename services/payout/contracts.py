@@ -81,7 +81,3 @@ def _contract(row: dict[str, str]) -> Contract:
     first = date.fromisoformat(row["valid_from"]) if row["valid_from"] else date.min
     last = date.fromisoformat(row["valid_until"]) if row["valid_until"] else date.max
     return Contract(Provider(row["provider"]), Channel(row["channel"]), row["area"], row["bank_bin"], first, last)
-
-
-SHIPPED = read_contracts()
-"""The contracts of this release: each bank pays its own customers or all, the post hands out cash."""

@@ -16,7 +16,7 @@ from services.payout import store
 from services.payout.against import NOTHING, Beside, Limits, first, given_once, reasons, to_the_family
 from services.payout.batch import OpenLine, Order
 from services.payout.channel import Choice, Terms, choose, too_little, verified
-from services.payout.contracts import SHIPPED, Contracts
+from services.payout.contracts import Contracts
 from services.payout.rules import Rules
 from services.payout.store import HeldLine, Row
 from shared.topics import Provider
@@ -44,7 +44,7 @@ def decide(
     rules: Rules,
     *,
     tolerance_vnd: int,
-    contracts: Contracts = SHIPPED,
+    contracts: Contracts,
     beside: Mapping[str, Beside] | None = None,
     day: date | None = None,
 ) -> Plan:

@@ -20,7 +20,7 @@ from asyncpg import Record
 from services.payout import store, store_answers, store_life, store_recall, store_sending
 from services.payout.against import died_on, is_on_death, to_the_family
 from services.payout.batch import BatchState, Step, withdrawal_sha256
-from services.payout.channel import TERMS, Terms, choose
+from services.payout.channel import TERMS, Terms, way
 from services.payout.clerk import Answer
 from services.payout.commands import Drop, signature_refused, take_off, take_step
 from services.payout.emitting import audited
@@ -109,7 +109,8 @@ async def _view(tx: Tx, payroll: Payroll) -> View:
 
 def recheck(rows: Iterable[Record], period: str, terms: Terms = TERMS) -> list[Fallen]:
     """Payments that may not leave as approved: the person died before the period, is held now, or the account is not the judged one or not
-    to be paid on that day. Of a payment of several months one month is enough: the next build pays the others."""
+    to be paid on that day. Of a payment of several months one month is enough: the next build pays the others. Who executes was chosen and
+    signed with the list: contracts are not asked again."""
     return [Fallen(row, drop) for row in rows if (drop := _drop(row, period, terms))]
 
 
@@ -127,7 +128,7 @@ def _drop(row: Record, period: str, terms: Terms) -> Drop | None:
     for month in row["periods"] or (period,):
         owed = [one for of, _content, one in family if of == month]
         asked = terms._replace(paid_in=period, to_the_family=bool(owed) and all(owed))
-        choices[month] = choose(snapshot, verdict, period=month, terms=asked)
+        choices[month] = way(snapshot, verdict, period=month, terms=asked)
     held = {month: choice.held for month, choice in choices.items() if choice.held}
     if held:
         reason = held[min(held)]

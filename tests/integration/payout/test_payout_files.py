@@ -233,6 +233,24 @@ async def test_build_names_the_commune_without_a_contract_and_changes_nothing(be
     assert (await bench.page())["batches"] == []
 
 
+@pytest.mark.parametrize("bench", [{"contracts_file": Path(__file__).with_name("one_bank_contracts.csv")}], indirect=True)
+async def test_release_goes_by_the_list_where_a_new_account_has_no_contract(bench: Bench) -> None:
+    """After the list was approved both have an account at a bank that nobody has a contract for: the post pays as was signed, the account
+    that changed falls out, and only a new build asks for the contract."""
+    by_post, on_account = await bench.enrol(), await bench.enrol(account=an_account())
+    await bench.close()
+    for act in ("build", "check", "approve"):
+        await bench.step(act)
+    for who, number in ((by_post, "3709000000002"), (on_account, "3709000000003")):
+        changed = bench.snapshot(who, an_account(bank_bin="970436", number=number))
+        await bench.see(changed)
+        await bench.verify(bench.result(changed))
+    assert (await bench.step("release"))["dropped"] == 1
+    assert [one["state"] for one in (await bench.trace(by_post))["payments"]] == ["sending"]
+    assert [one["state"] for one in (await bench.trace(on_account))["payments"]] == ["withdrawn"]
+    assert (await bench.post("build", "the-maker", Role.MAKER)).json()["code"] == "CONTRACT_MISSING"
+
+
 async def test_account_issued_in_bulk_is_paid_on_after_its_first_use(bench: Bench) -> None:
     await bench.enrol(account=an_account(), account_source=AccountSource.BULK)
     await bench.enrol(account=an_account(number="3709000000002"), account_source=AccountSource.CONFIRMED)

@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.payout.channel import Choice, Snapshot, Verdict, choose
+from services.payout import channel
+from services.payout.channel import Choice, Snapshot, Verdict
+from services.payout.contracts import read_contracts
 from shared.authorisation import ACCOUNT, CASH, Paper, may_collect, paper_of, paper_of_holder
 from shared.personal import Collector
 from shared.topics import Provider
@@ -23,6 +26,7 @@ ANOTHERS = Verdict("i", "a", Outcome.MATCH, None, AccountCheck.NAME_MISMATCH)
 GOOD = replace(ANOTHERS, account=AccountCheck.USABLE)
 ON_ACCOUNT = Choice(Provider.BANK_A, Channel.ACCOUNT)
 BOTH = Paper("both", date(2024, 1, 1), date(2024, 12, 31))
+choose = partial(channel.choose, contracts=read_contracts())
 
 
 def a_collector(**changes: Any) -> Collector:

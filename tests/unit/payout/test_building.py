@@ -1,6 +1,7 @@
 """Conservation: every open line ends in exactly one of cashless, postal, held, by count and by VND."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,9 @@ from entitlement_cases import rules
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.payout.deciding import Plan, decide
+from services.payout import deciding
+from services.payout.contracts import read_contracts
+from services.payout.deciding import Plan
 from services.payout.emitting import Entries, paged
 from services.payout.ledger import Posting
 from services.payout.store import HeldLine
@@ -16,6 +19,7 @@ from shared.events import DeclaredLine, EntryBook
 from shared.topics import Provider
 from shared.words import AccountCheck, Channel, HeldReason, Life, NoAccountReason, Outcome, Programme, Wish
 
+decide = partial(deciding.decide, contracts=read_contracts())
 CONTENT = {
     vnd: DeclaredLine(
         programme=Programme.SOCIAL_ASSISTANCE, benefit_code="BT-5c", coefficient_hundredths=100, monthly_vnd=vnd

@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.payout.channel import Choice, Snapshot, Terms, Verdict, choose, verified
+from services.payout import channel
+from services.payout.channel import Choice, Snapshot, Terms, Verdict, verified, way
+from services.payout.contracts import read_contracts
 from services.payout.policy import MonthOfMove
 from shared.topics import Provider
 from shared.words import AccountCheck, Channel, HeldReason, InstructionState, Life, NoAccountReason, Outcome, Wish
@@ -21,6 +24,7 @@ GOOD = Verdict("i", "a", Outcome.MATCH, None, AccountCheck.USABLE)
 NO_ACCOUNT = replace(HOLDER, bank_bin=None, account_digest=None, wish=Wish.NONE)
 KNOWN = replace(GOOD, account_digest=None, account=None)
 COUNTER = Choice(Provider.POST, Channel.COUNTER)
+choose = partial(channel.choose, contracts=read_contracts())
 
 
 def chosen(snapshot: Snapshot | None = HOLDER, verdict: Verdict | None = GOOD, failed: InstructionState | None = None) -> Choice:
@@ -122,3 +126,9 @@ def test_exactly_one_way_and_every_holder_explained(
         assert verdict is not None
         assert verified(snapshot, verdict)
         assert (verdict.outcome, verdict.account) == (Outcome.MATCH, AccountCheck.USABLE)
+
+
+def test_way_is_known_without_contracts() -> None:
+    """What is compared again at release: who executes was signed with the list, so no table may take a payment off it or stop it."""
+    assert way(HOLDER, GOOD, period="2024-02") == Choice(channel=Channel.ACCOUNT)
+    assert way(NO_ACCOUNT, KNOWN, period="2024-02") == Choice(channel=Channel.COUNTER)

@@ -7,11 +7,12 @@ import pytest
 from test_authorisation import GOOD, HOLDER, PERIOD
 
 from services.payout.channel import choose
-from services.payout.contracts import SHIPPED, Contract, ContractMissing, Contracts, read_contracts
+from services.payout.contracts import Contract, ContractMissing, Contracts, read_contracts
 from shared.topics import Provider
 from shared.words import Channel
 
 ON = date(2024, 2, 1)
+SHIPPED = read_contracts()
 
 
 def a_row(provider: Provider, area: str = "*", bank_bin: str = "*", **changes: date) -> Contract:
