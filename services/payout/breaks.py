@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from services.payout.results import Fate
-from services.payout.statement_line import BOOKINGS, Fault, FileKind, LineKind, StatementLine
+from services.payout.statement_line import BOOKINGS, Fault, FileKind, LineKind, StatementLine, place_of
 from shared.events import PaymentResult
 from shared.ids import derived_id
 from shared.topics import Provider
@@ -102,12 +102,14 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """One movement of money named already: in this very file or an earlier one, of what kind, under which name of the provider's."""
+    """One movement of money named already: in this very file (then on which sheet) or an earlier one, of what kind, under which name of
+    the provider's."""
 
     same_file: bool
     kind: LineKind
     bank_ref: str | None
     booked_on: date | None
+    sheet: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,10 @@ def _said_twice(line: StatementLine, one: Booking, kind: FileKind) -> bool:
     if one.kind is not line.kind or line.kind is LineKind.ACCEPTED:
         return False
     if kind not in BOOKINGS:
-        return kind is FileKind.POST_LIST and one.same_file
+        copied = (
+            one.sheet != place_of(line.line)[0] and one.booked_on == line.booked_on
+        )  # a sheet of all beside one of each commune
+        return kind is FileKind.POST_LIST and one.same_file and not copied
     if one.same_file or None in (one.bank_ref, line.bank_ref):
         return one.same_file or one.booked_on != line.booked_on
     return one.bank_ref != line.bank_ref

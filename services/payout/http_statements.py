@@ -14,7 +14,7 @@ from services.payout.breaks import BREAK_ADVICE, BreakRefusal, BreakType, Remedy
 from services.payout.handlers import Handlers
 from services.payout.idempotency import documented, route_class
 from services.payout.reconciling import Scope, compare, open_missing
-from services.payout.statement_line import ADVICE, BYTES_MAX, NotAStatement, StatementRefusal
+from services.payout.statement_line import ADVICE, BYTES_MAX, NotAStatement, StatementRefusal, place_of
 from services.payout.statements import StatementDesk
 from shared.actors import Actor, require
 from shared.database import Tx
@@ -60,11 +60,11 @@ def _add_files(routes: APIRouter, runtime: Runtime, desk: StatementDesk) -> None
         async for block in request.stream():
             content += block
             if len(content) > BYTES_MAX:
-                raise _refused(StatementRefusal.FILE_TOO_LARGE)
+                raise _refused(NotAStatement(StatementRefusal.FILE_TOO_LARGE))
         try:
             taken = await desk.take(provider, bytes(content), actor)
         except NotAStatement as refused:
-            raise _refused(refused.reason) from None
+            raise _refused(refused) from None
         runtime.log.info("statement_taken", provider=provider, actor=actor.id, rows=taken["lines"])
         return taken
 
@@ -83,8 +83,8 @@ def _add_files(routes: APIRouter, runtime: Runtime, desk: StatementDesk) -> None
             raise Problem("STATEMENT_UNKNOWN", status=404) from None
 
 
-def _refused(reason: StatementRefusal) -> Problem:
-    return Problem(reason, ADVICE[reason], 422)
+def _refused(refused: NotAStatement) -> Problem:
+    return Problem(refused.reason, f"{ADVICE[refused.reason]} {refused.where}".strip(), 422)
 
 
 def _add_breaks(routes: APIRouter, runtime: Runtime) -> None:
@@ -95,12 +95,14 @@ def _add_breaks(routes: APIRouter, runtime: Runtime) -> None:
         provider: Provider | None = None,
         type: BreakType | None = None,
     ) -> dict[str, Any]:
-        """Breaks, oldest first, with their age in days; and open ones counted per provider and type."""
+        """Breaks, oldest first, with their age in days; and open ones counted per provider and type. `line` is the row on the visible sheet
+        `sheet` of a workbook."""
         now = runtime.clock.now()
         async with runtime.database.reading() as tx:
             rows = await store_statements.shown_breaks(tx, still_open=still_open, provider=provider, kind=type)
             counted = await store_statements.counted_breaks(tx)
         for row in rows:
+            row["sheet"], row["line"] = place_of(row["line"]) if row["line"] else (None, None)
             row["age_days"] = store_statements.days_between(row["opened_at"], row["approved_at"] or now)
         return {"open": counted, "breaks": rows}
 

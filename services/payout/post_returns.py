@@ -1,4 +1,4 @@
-"""The post's list as people fill it in: a workbook or CSV with its header anywhere, merged cells, notes, totals. Pure.
+"""The post's list as people fill it in: a workbook or CSV with its header anywhere, merged cells, notes, totals, a sheet per commune. Pure.
 
 Ours comes back with two columns filled (day, signature), or a list of what is sent back with reasons. A row says something only where it
 says it: an empty row is unknown, never collected. What cannot be read is a line with a fault, which somebody must look at.
@@ -11,12 +11,14 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 
 from services.payout.hand_typed import Cell, folded, shown, typed_amount, typed_date, typed_id
 from services.payout.reason_codes import WORDS
 from services.payout.statement_line import (
     BYTES_MAX,
     LINES_MAX,
+    SHEET_ROWS,
     Fault,
     FileKind,
     LineKind,
@@ -26,11 +28,13 @@ from services.payout.statement_line import (
     StatementRefusal,
     reference,
 )
-from shared.xlsx_rows import BadSheet, Book, unpacked
+from shared.ids import END_TO_END_LENGTH
+from shared.xlsx_rows import BadSheet, Book, Range, unpacked
 
 HEADER_ROWS_MAX = 40
 UNPACKED_BYTES_MAX = 200 * 1024 * 1024
 CELLS_MAX = 5_000_000
+SHEETS_MAX = 500  # a commune each, of the largest province
 ZIP = b"PK\x03\x04"
 # The words a heading holds, folded; the first that fits counts.
 HEADINGS: Mapping[str, tuple[str, ...]] = {
@@ -82,49 +86,85 @@ class _Sheet:
 
 
 def read_post_list(content: bytes) -> Statement:
-    """What the post says of each payment. Raises NotAStatement."""
-    rows: Sequence[Row] = _workbook(content) if content.startswith(ZIP) else _delimited(content)
-    sheet = _with_header(rows)
+    """What the post says of each payment, sheet after sheet. Raises NotAStatement."""
+    sheets: Iterable[Sequence[Row]] = _workbook(content) if content.startswith(ZIP) else [_delimited(content)]
+    lines, headless, wrong, lists = list[StatementLine](), list[int](), list[int](), 0
+    for place, rows in enumerate(sheets):
+        sheet = _with_header(rows)
+        if sheet is None:
+            headless += [place] if any(map(_is_of_payments, chain.from_iterable(rows))) else []
+            continue
+        lists += 1
+        found, totals_agree = _read(sheet, place * SHEET_ROWS)
+        lines += found
+        wrong += [] if totals_agree else [place]
+        if len(lines) > LINES_MAX or len(rows) > SHEET_ROWS:
+            raise NotAStatement(StatementRefusal.FILE_TOO_LARGE)
+    if headless or not lists:
+        raise NotAStatement(StatementRefusal.NO_HEADER, _where(headless))
+    if not lines:
+        raise NotAStatement(StatementRefusal.NO_LINES)
+    if wrong:
+        raise NotAStatement(StatementRefusal.TOTALS_WRONG, _where(wrong))
+    return Statement(FileKind.POST_LIST, "", lines)
+
+
+def _read(sheet: _Sheet, before: int) -> tuple[list[StatementLine], bool]:
+    """The lines of a sheet, numbered from `before` on, and whether the sums that it names are theirs."""
     lines, sums, whole = list[StatementLine](), 0, list[int]()
-    for number, row in enumerate(sheet.rows[sheet.header + 1 :], sheet.header + 2):
+    for number, row in enumerate(sheet.rows[sheet.header + 1 :], before + sheet.header + 2):
         total = _total(sheet, row)
         if total is not None:
             whole += [total] if total >= 0 else []
         elif line := _line(sheet, row, number):
             lines.append(line)
             sums += line.vnd or 0
-    if not lines:
-        raise NotAStatement(StatementRefusal.NO_LINES)
-    if len(lines) > LINES_MAX:
-        raise NotAStatement(StatementRefusal.FILE_TOO_LARGE)
-    if any(total != sums for total in whole):
-        raise NotAStatement(StatementRefusal.TOTALS_WRONG)
-    return Statement(FileKind.POST_LIST, "", lines)
+    return lines, all(total == sums for total in whole)
 
 
-def _workbook(content: bytes) -> Sequence[Row]:
-    """The rows of the first sheet; what is merged over rows is said in each of them, as people read it."""
+def _where(sheets: Sequence[int]) -> str:
+    numbers = ", ".join(str(place + 1) for place in sheets)
+    return f"Trang tính thứ {numbers} trong các trang đang hiện." if numbers else ""
+
+
+def _is_of_payments(cell: Cell) -> bool:
+    """Whether a cell of a sheet without a header is an id of a payment, or one with a slip: rows nobody may leave out without a word."""
+    text = shown(cell)
+    slipped = len(text) == END_TO_END_LENGTH and text.isascii() and text.isalnum() and not text.isalpha() and not text.isdigit()
+    return slipped or typed_id(text) is not None
+
+
+def _workbook(content: bytes) -> Iterator[Sequence[Row]]:
+    """The rows of each visible sheet; what is merged over rows is said in each of them, as people read it. What is hidden is a clerk's
+    working copy: nobody who signs the list sees it."""
     try:
         if sum(unpacked(io.BytesIO(content)).values()) > UNPACKED_BYTES_MAX:
             raise NotAStatement(StatementRefusal.FILE_TOO_LARGE)
-        book = Book(io.BytesIO(content))
-        rows = list(_capped(book.rows()))
+        book, left = Book(io.BytesIO(content)), CELLS_MAX
+        if book.sheets > SHEETS_MAX:
+            raise NotAStatement(StatementRefusal.FILE_TOO_LARGE)
+        for sheet in range(book.sheets):
+            rows = list(_capped(book.rows(sheet), left))
+            # Merged places may be said to lie over one another, each over the whole sheet.
+            left -= sum(1 + len(row) for row in rows) + sum(min(bottom, len(rows)) - top for top, _, bottom, _ in book.merged)
+            if left < 0:
+                raise NotAStatement(StatementRefusal.FILE_TOO_LARGE)
+            _say_of_each(rows, book.merged)
+            yield rows
     except BadSheet:
         raise NotAStatement(StatementRefusal.FILE_DAMAGED) from None
-    # Merged places may be said to lie over one another, each over the whole sheet.
-    if sum(min(bottom, len(rows)) - top for top, _, bottom, _ in book.merged) > CELLS_MAX:
-        raise NotAStatement(StatementRefusal.FILE_TOO_LARGE)
-    for top, column, bottom, _right in book.merged:
+
+
+def _say_of_each(rows: Sequence[list[Cell]], merged: Iterable[Range]) -> None:
+    for top, column, bottom, _right in merged:
         said = rows[top - 1][column] if top <= len(rows) and column < len(rows[top - 1]) else None
         for row in rows[top:bottom] if shown(said) else ():
             if any(map(shown, row)):
                 row.extend([None] * (column + 1 - len(row)))
                 row[column] = row[column] if shown(row[column]) else said
-    return rows
 
 
-def _capped(rows: Iterable[tuple[int, Sequence[Cell]]]) -> Iterator[list[Cell]]:
-    left = CELLS_MAX
+def _capped(rows: Iterable[tuple[int, Sequence[Cell]]], left: int) -> Iterator[list[Cell]]:
     for _number, cells in rows:
         left -= 1 + len(cells)
         if left < 0:
@@ -155,14 +195,14 @@ def _decoded(content: bytes) -> str:
     raise NotAStatement(StatementRefusal.FORMAT_UNKNOWN)
 
 
-def _with_header(rows: Sequence[Row]) -> _Sheet:
-    """The first row with a column of ids and one that says something of them."""
+def _with_header(rows: Sequence[Row]) -> _Sheet | None:
+    """From the first row with a column of ids and one that says something of them; None where none is."""
     for number, row in enumerate(rows[:HEADER_ROWS_MAX]):
         columns = _columns(row)
         if "id" in columns and columns.keys() & {"vnd", "result", "day", "note"}:
             title = " ".join(folded(shown(cell)) for above in rows[:number] for cell in above)
             return _Sheet(rows, number, columns, any(words in title for words in _RETURN_TITLES))
-    raise NotAStatement(StatementRefusal.NO_HEADER)
+    return None
 
 
 def _columns(row: Row) -> dict[str, int]:
@@ -240,4 +280,4 @@ def rows_of(content: bytes) -> Iterator[Row]:
     """The rows of a workbook of ours, for comparing what we told the post. Raises NotAStatement."""
     if len(content) > BYTES_MAX:
         raise NotAStatement(StatementRefusal.FILE_TOO_LARGE)
-    yield from _workbook(content)
+    yield from chain.from_iterable(_workbook(content))

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from services.payout.breaks import STATUS, Booking, Break, BreakType, Told, break_of_line, doubt
-from services.payout.statement_line import Fault, FileKind, LineKind, StatementLine
+from services.payout.statement_line import Fault, FileKind, LineKind, StatementLine, place_of
 from shared.events import PaymentResult
 from shared.ids import derived_id
 from shared.topics import Provider
@@ -51,7 +51,7 @@ def as_line(row: Any) -> StatementLine:
 
 def as_booking(row: Any) -> Booking:
     """What a file named before."""
-    return Booking(row["same_file"], LineKind(row["kind"]), row["bank_ref"], row["booked_on"])
+    return Booking(row["same_file"], LineKind(row["kind"]), row["bank_ref"], row["booked_on"], place_of(row["line"])[0])
 
 
 def judge(chunk: Chunk, line: StatementLine, account_ix: bytes | None) -> None:
@@ -68,7 +68,7 @@ def judge(chunk: Chunk, line: StatementLine, account_ix: bytes | None) -> None:
     if why or told is None:
         chunk.open(why or BreakType.UNKNOWN_ID, line, told)
         return
-    before.append(Booking(True, line.kind, line.bank_ref, line.booked_on))
+    before.append(Booking(True, line.kind, line.bank_ref, line.booked_on, place_of(line.line)[0]))
     chunk.answers.append((line, answer_of(line, told, file_id=chunk.file_id, kind=chunk.kind, received_at=chunk.received_at)))
 
 

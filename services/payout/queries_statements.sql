@@ -69,7 +69,7 @@ SELECT i.instruction_id, i.batch_id, i.end_to_end_id, i.provider, i.vnd, i.benef
 
 -- name: earlier_bookings
 -- What files of one kind have already named of these ids and was believed, in this file or before it.
-SELECT l.end_to_end_id, l.file_id = :file_id AS same_file, l.kind, l.bank_ref, l.booked_on
+SELECT l.end_to_end_id, l.file_id = :file_id AS same_file, l.line, l.kind, l.bank_ref, l.booked_on
   FROM statement_line l JOIN statement_file f USING (file_id)
  WHERE l.end_to_end_id = ANY(:ids::text[]) AND l.fate IN ('applied', 'repeat') AND f.provider = :provider AND f.kind = :kind;
 

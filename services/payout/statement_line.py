@@ -14,6 +14,8 @@ from shared.money import DONG_MAX
 
 BYTES_MAX = 128 * 1024 * 1024
 LINES_MAX = 500_000
+SHEET_ROWS = 2**20
+"""Numbers of lines that each sheet of a workbook has for itself: as many as it can have rows."""
 TEXT_MAX = 64
 """The longest name of a message or a booking that is kept; the standards allow 35."""
 
@@ -78,7 +80,7 @@ ADVICE: Mapping[StatementRefusal, str] = {
     StatementRefusal.FILE_DAMAGED: "Tệp hỏng, không đọc được; đề nghị gửi lại.",
     StatementRefusal.FILE_TRUNCATED: "Tệp bị cắt, thiếu phần cuối; đề nghị gửi lại.",
     StatementRefusal.SCHEMA_INVALID: "Tệp không đúng lược đồ ISO 20022; đề nghị gửi lại.",
-    StatementRefusal.NO_HEADER: "Không tìm thấy dòng tiêu đề có cột mã chi trả.",
+    StatementRefusal.NO_HEADER: "Không tìm thấy dòng tiêu đề có cột mã chi trả phía trên các mã.",
     StatementRefusal.NO_LINES: "Không có dòng chi trả nào.",
     StatementRefusal.NOT_VND: "Có số tiền không phải đồng Việt Nam hoặc có phần lẻ.",
     StatementRefusal.TOTALS_WRONG: "Tổng số hoặc số dư trong tệp không khớp với các dòng; đề nghị gửi lại.",
@@ -89,17 +91,18 @@ ADVICE: Mapping[StatementRefusal, str] = {
 
 
 class NotAStatement(Exception):
-    """A file that is refused whole. Carries the reason and never a value."""
+    """A file that is refused whole. Carries the reason and where to look, never a value."""
 
-    def __init__(self, reason: StatementRefusal) -> None:
-        """Keep the reason."""
+    def __init__(self, reason: StatementRefusal, where: str = "") -> None:
+        """`where`: a place in words, empty where the reason says enough."""
         super().__init__(reason)
         self.reason = reason
+        self.where = where
 
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """What one line of a provider's file says. Amounts in VND; `line` counts from 1 within the file.
+    """What one line of a provider's file says. Amounts in VND; `line` counts from 1 within the file, `place_of` says of which sheet.
 
     A line without an end-to-end id speaks of a batch when it names one, else of nothing we sent. `fault`: it could not be read wholly.
     """
@@ -118,6 +121,12 @@ class StatementLine:
     def __repr__(self) -> str:
         """Without the account."""
         return f"StatementLine({self.line}, {self.kind}, {self.end_to_end_id}, {self.vnd})"
+
+
+def place_of(line: int) -> tuple[int, int]:
+    """Where people find a line: (visible sheet, row), each from 1. A file without sheets is one sheet."""
+    sheet, row = divmod(line - 1, SHEET_ROWS)
+    return sheet + 1, row + 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ class StatementDesk:
                 refusal = await self.keep(tx, kept, statement, sealed=sealed)
             if refusal:
                 self._runtime.log.info("statement_refused", provider=provider, reason=refusal)
-                raise NotAStatement(refusal)
+                raise statement if isinstance(statement, NotAStatement) else NotAStatement(refusal)
         await self._book_all(kept.file_id, provider)
         return await self.shown(kept.file_id)
 
@@ -108,12 +108,12 @@ class StatementDesk:
         file_id = derived_id("statement", provider, sha256)
         return Kept(file_id, provider, sha256, len(content), actor.id, self._runtime.clock.now())
 
-    def read(self, content: bytes, kept: Kept) -> Statement | StatementRefusal:
+    def read(self, content: bytes, kept: Kept) -> Statement | NotAStatement:
         """What a file says, or why it is refused."""
         try:
             return read_statement(content, Provider(kept.provider), sha256=kept.sha256, schema_of=self._schema)
         except NotAStatement as refused:
-            return refused.reason
+            return refused
 
     def _schema(self, version: str) -> bytes | None:
         path = self._schemas / f"{version}.xsd" if self._schemas else None
@@ -126,15 +126,15 @@ class StatementDesk:
         return [self._vault.seal(Kind.PAYEE, f"{kept.file_id}/{number}", month, part) for number, part in enumerate(parts)]
 
     async def keep(
-        self, tx: Tx, kept: Kept, statement: Statement | StatementRefusal, *, sealed: Sequence[str]
+        self, tx: Tx, kept: Kept, statement: Statement | NotAStatement, *, sealed: Sequence[str]
     ) -> StatementRefusal | None:
         """Keep a file with what its lines say, before any effect. Returns why it is refused."""
         await store_statements.take_turns(tx, kept.provider)
         known = await store_statements.known_file(tx, kept.provider, kept.sha256)
         if known is not None and known["state"] != "refused":
             return None
-        refusal = statement if isinstance(statement, StatementRefusal) else await self._refused(tx, kept, statement)
-        read = None if isinstance(statement, StatementRefusal) else statement
+        read = None if isinstance(statement, NotAStatement) else statement
+        refusal = statement.reason if isinstance(statement, NotAStatement) else await self._refused(tx, kept, statement)
         await store_statements.save_file(tx, kept, read, refusal=refusal)
         await store_statements.add_parts(tx, kept.file_id, sealed)
         if read and not refusal:
