@@ -85,6 +85,9 @@ def _tell(report: dict[str, Any]) -> None:
             f"  {sides}; {batch['open_breaks']} open breaks, {batch['unproven_count']} paid without proof,"
             f" {batch['told_otherwise']} told otherwise"
         )
+    for one in report["funding"]:
+        payers = ", ".join(one["payers"] or ["an account of nobody's"])
+        typer.echo(f"funded at {one['provider']}: {one['count']} credits of {one['vnd']} VND, account of {payers}")
     typer.echo(f"{'Three sides agree' if report['agrees'] else 'They do not agree'}; {report['new_breaks']} new breaks.")
 
 
@@ -105,8 +108,11 @@ def list_breaks(
     for one in found["breaks"]:
         owner = one["owner"] or "nobody"
         end = f", {one['remedy']} by {one['proposed_by']} and {one['approved_by'] or 'nobody yet'}" if one["remedy"] else ""
+        where = f", sheet {one['sheet']} row {one['line']}" if one["line"] and one["provider"] == Provider.POST else ""
+        account = f", account of {', '.join(one['payers'])}" if one["payers"] else ""
         typer.echo(
-            f"{one['break_id']} {one['type']:<10} {one['provider']:<7} {one['vnd']:>12} VND  {one['age_days']} days, owner {owner}{end}"
+            f"{one['break_id']} {one['type']:<10} {one['provider']:<7} {one['vnd']:>12} VND  {one['age_days']} days, owner {owner}{account}"
+            f"{where}{end}"
         )
     counted = ", ".join(f"{row['provider']} {row['type']} {row['count']} of {row['vnd']} VND" for row in found["open"])
     typer.echo(f"Open: {counted or 'none'}")

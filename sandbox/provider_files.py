@@ -37,7 +37,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """One booking on the account; `out`: money left."""
+    """One booking on the account; `out`: money left; `counterparty`: the account that a credit came from, where the bank says it."""
 
     end_to_end_id: str
     vnd: int
@@ -45,6 +45,7 @@ class Movement:
     booked_on: date
     reason: str | None
     bank_ref: str
+    counterparty: str | None = None
 
 
 def movements(facts: Iterable[LineFact]) -> list[Movement]:
@@ -118,10 +119,12 @@ def _entry(one: Movement, version: str) -> str:
     status = "<Sts>BOOK</Sts>" if version == "02" else "<Sts><Cd>BOOK</Cd></Sts>"
     own = f"<AmtDtls><TxAmt>{money}</TxAmt></AmtDtls>" if version == "02" else money + mark
     back = f"<RtrInf><Rsn><Cd>{one.reason}</Cd></Rsn></RtrInf>" if one.reason and not one.out else ""
+    other = f"<Id><Othr><Id>{one.counterparty}</Id></Othr></Id>" if one.counterparty else ""
+    party = f"<RltdPties><DbtrAcct>{other}</DbtrAcct></RltdPties>" if other else ""
     return (
         f"<Ntry><NtryRef>{one.bank_ref}</NtryRef>{money}{mark}{status}<BookgDt><Dt>{one.booked_on}</Dt></BookgDt>"
         f"<AcctSvcrRef>{one.bank_ref}</AcctSvcrRef>{_BANK_CODES}<NtryDtls><TxDtls>"
-        f"<Refs><EndToEndId>{one.end_to_end_id}</EndToEndId></Refs>{own}{back}</TxDtls></NtryDtls></Ntry>"
+        f"<Refs><EndToEndId>{one.end_to_end_id}</EndToEndId></Refs>{own}{party}{back}</TxDtls></NtryDtls></Ntry>"
     )
 
 
@@ -179,7 +182,9 @@ def mt940(booked: Sequence[Movement], account: Account, *, reference: str, numbe
     lines.append(f":60F:{_balance(account.opened_vnd, min(days))}")
     for one in booked:
         lines.append(f":61:{one.booked_on:%y%m%d%m%d}{'D' if one.out else 'C'}{one.vnd},NTRF{one.end_to_end_id}//{one.bank_ref}")
-        lines.append(f":86:/EREF/{one.end_to_end_id}" + (f"/RTRN/{one.reason}" if one.reason and not one.out else ""))
+        why = f"/RTRN/{one.reason}" if one.reason and not one.out else ""
+        party = f"/CNTP/{one.counterparty}///" if one.counterparty else ""
+        lines.append(f":86:/EREF/{one.end_to_end_id}{why}{party}")
     return "".join(f"{line}\r\n" for line in (*lines, f":62F:{_balance(closed, max(days))}", "-")).encode()
 
 

@@ -151,6 +151,12 @@ def doubt(
     return next((kind_of_break for kind_of_break, applies in checks if applies), None)
 
 
+def is_funding(line: StatementLine, from_ix: bytes | None, funding: Collection[bytes]) -> bool:
+    """Whether a line is money we are funded with: a plain credit under no id of ours from one of these accounts."""
+    plain = line.kind is LineKind.RETURNED and line.end_to_end_id is None and line.fault is None and line.code is None
+    return plain and line.vnd is not None and from_ix in funding
+
+
 def _said_twice(line: StatementLine, one: Booking, kind: FileKind) -> bool:
     """Whether a line is a second movement, not the same one said again. `one` stands in this file or an earlier one of this kind."""
     if one.kind is not line.kind or line.kind is LineKind.ACCEPTED:

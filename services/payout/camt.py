@@ -7,7 +7,7 @@ entries, else nothing of it is believed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from services.payout import iso_xml
@@ -20,6 +20,7 @@ from services.payout.statement_line import (
     Statement,
     StatementLine,
     StatementRefusal,
+    holds_our_id,
     our_id,
     reference,
     whole_number,
@@ -27,6 +28,7 @@ from services.payout.statement_line import (
 
 _TAGS = frozenset({"MsgId", "Acct", "Bal", "TxsSummry", "FrToDt", "Ntry", "Stmt", "Ntfctn"})
 _REPORTS = ("Stmt", "Ntfctn")
+_RETURNS = frozenset({"RRTN", "RPCR"})  # a payment returned; taken back on request
 _OPENING, _CLOSING = ("OPBD", "PRCD"), ("CLBD",)
 
 
@@ -105,12 +107,13 @@ def _entry(report: _Report, entry: Element, before: int) -> list[StatementLine]:
     if len(details) > 1 and sum(line.vnd or 0 for line in lines) != vnd:
         raise NotAStatement(StatementRefusal.TOTALS_WRONG)
     if booked:
-        return lines
+        return [replace(line, ours=next(iter(report.accounts), None)) for line in lines]
     return [StatementLine(line.line, LineKind.UNKNOWN, line.end_to_end_id, line.vnd, line.booked_on) for line in lines]
 
 
 def _details(entry: Element, details: list[Element], *, mark: str, vnd: int, before: int) -> Iterator[StatementLine]:
     booked_on, reversal = day(entry, "BookgDt"), said(entry, "RvslInd") in ("true", "1")
+    plain = mark == "CRDT" and not reversal
     entry_ref = reference(said(entry, "AcctSvcrRef") or said(entry, "NtryRef"))
     for number, one in enumerate(details or [entry], before + 1):
         own = None if one is entry else amount(one, "Amt") or amount(one, "AmtDtls/TxAmt/Amt")
@@ -125,11 +128,21 @@ def _details(entry: Element, details: list[Element], *, mark: str, vnd: int, bef
             booked_on,
             code=reference(said(one, "RtrInf/Rsn/Cd") or said(one, "RtrInf/Rsn/Prtry")),
             bank_ref=reference(said(one, "Refs/AcctSvcrRef")) or entry_ref,
-            account=reference(said(one, "RltdPties/CdtrAcct/Id/Othr/Id") or said(one, "RltdPties/CdtrAcct/Id/IBAN"))
-            if mark == "DBIT"
-            else None,
+            account=_account(one, "CdtrAcct") if mark == "DBIT" else None,
             fault=fault,
+            came_from=_account(one, "DbtrAcct") if plain and not (end_to_end or fault or _is_return(one, entry)) else None,
         )
+
+
+def _account(one: Element, party: str) -> str | None:
+    return reference(said(one, f"RltdPties/{party}/Id/Othr/Id") or said(one, f"RltdPties/{party}/Id/IBAN"))
+
+
+def _is_return(one: Element, entry: Element) -> bool:
+    """Whether anything says that money came back: a reason, the bank's code for returns, an id of ours in whatever place."""
+    codes = {said(element, "BkTxCd/Domn/Fmly/SubFmlyCd") for element in (one, entry)}
+    texts = [*map(str, one.itertext()), said(entry, "AddtlNtryInf") or ""]
+    return bool(every(one, "RtrInf") or codes & _RETURNS or holds_our_id(" ".join(texts)))
 
 
 def _add_up(report: _Report, kind: FileKind) -> None:

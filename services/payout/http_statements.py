@@ -13,6 +13,7 @@ from services.payout import resolving, store, store_statements
 from services.payout.breaks import BREAK_ADVICE, BreakRefusal, BreakType, Remedy
 from services.payout.handlers import Handlers
 from services.payout.idempotency import documented, route_class
+from services.payout.own_accounts import shown_by_payers
 from services.payout.reconciling import Scope, compare, open_missing
 from services.payout.statement_line import ADVICE, BYTES_MAX, NotAStatement, StatementRefusal, place_of
 from services.payout.statements import StatementDesk
@@ -42,9 +43,9 @@ def statement_router(runtime: Runtime, desk: StatementDesk, handlers: Handlers) 
     files = APIRouter()  # a file's own hash is its key
     routes = APIRouter(route_class=route_class(runtime), dependencies=[Depends(documented)])
     _add_files(files, runtime, desk)
-    _add_breaks(routes, runtime)
+    _add_breaks(routes, runtime, desk)
     _add_resolving(routes, runtime, handlers)
-    _add_reconciling(routes, runtime)
+    _add_reconciling(routes, runtime, desk)
     files.include_router(routes)
     return files
 
@@ -87,7 +88,7 @@ def _refused(refused: NotAStatement) -> Problem:
     return Problem(refused.reason, f"{ADVICE[refused.reason]} {refused.where}".strip(), 422)
 
 
-def _add_breaks(routes: APIRouter, runtime: Runtime) -> None:
+def _add_breaks(routes: APIRouter, runtime: Runtime, desk: StatementDesk) -> None:
     @routes.get("/v1/breaks")
     async def breaks(
         *,
@@ -95,12 +96,13 @@ def _add_breaks(routes: APIRouter, runtime: Runtime) -> None:
         provider: Provider | None = None,
         type: BreakType | None = None,
     ) -> dict[str, Any]:
-        """Breaks, oldest first, with their age in days; and open ones counted per provider and type. `line` is the row on the visible sheet
-        `sheet` of a workbook."""
+        """Breaks, oldest first, with their age in days; and open ones counted per provider and type. `line` is the row on the visible
+        sheet `sheet` of a workbook; `payers`: who pays from the account that was booked on."""
         now = runtime.clock.now()
         async with runtime.database.reading() as tx:
-            rows = await store_statements.shown_breaks(tx, still_open=still_open, provider=provider, kind=type)
+            found = await store_statements.shown_breaks(tx, still_open=still_open, provider=provider, kind=type)
             counted = await store_statements.counted_breaks(tx)
+        rows = [shown_by_payers(row, desk.own) for row in found]
         for row in rows:
             row["sheet"], row["line"] = place_of(row["line"]) if row["line"] else (None, None)
             row["age_days"] = store_statements.days_between(row["opened_at"], row["approved_at"] or now)
@@ -159,13 +161,13 @@ def _add_resolving(routes: APIRouter, runtime: Runtime, handlers: Handlers) -> N
         return {"break_id": break_id, "posting_id": posting}
 
 
-def _add_reconciling(routes: APIRouter, runtime: Runtime) -> None:
+def _add_reconciling(routes: APIRouter, runtime: Runtime, desk: StatementDesk) -> None:
     @routes.post("/v1/reconciliations/{period}/{payer}")
     async def reconciliation(
         period: Period, payer: Opaque, *, provider: Provider | None = None, actor: Actor = Depends(runtime.gate.dependency)
     ) -> dict[str, Any]:
         """Our ledger, the files that told providers, their statements: per batch what agrees. What is missing becomes a break. Of a month
-        that is paid with another one: that payroll."""
+        that is paid with another one: that payroll. `funding`: what came in on the accounts it was debited from, by whole statements."""
         require(actor, Role.OPERATOR, payer)
         async with runtime.database.reading() as tx:
             payroll = await store.payroll(tx, period, payer)
@@ -174,4 +176,6 @@ def _add_reconciling(routes: APIRouter, runtime: Runtime) -> None:
         async with runtime.database.transaction("payout.reconciled") as tx:
             opened = await open_missing(tx, scope, days=days, at=at)
         async with runtime.database.reading() as tx:
-            return await compare(tx, runtime.vault, scope, opened=opened)
+            report = await compare(tx, runtime.vault, scope, opened=opened)
+            funding = await store_statements.funding_of_payroll(tx, named, payer, provider)
+        return report | {"funding": [shown_by_payers(one, desk.own) for one in funding]}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -22,6 +23,7 @@ from services.payout.statement_line import (
     Statement,
     StatementLine,
     StatementRefusal,
+    holds_our_id,
     our_id,
     reference,
     whole_dong,
@@ -34,6 +36,9 @@ _KINDS: Mapping[str, LineKind] = {"D": LineKind.PAID, "C": LineKind.RETURNED, "R
 _OUT = ("D", "RC")  # marks of bookings that lower the balance
 _EREF = re.compile(r"(?:/EREF/|EREF\+)\s*([A-Z2-7]{16})(?![A-Z0-9])")
 _REASON = re.compile(r"/(?:RTRN|RSN)/\s*([A-Z]{2}[A-Z0-9]{2})(?![A-Z0-9])")
+_RETURN = re.compile(r"/(?:RTRN|RSN)/")
+_RETURNED = ("NRTI", "FRTI", "SRTI")  # field 61: a returned item
+_COUNTERPARTY = re.compile(r"/CNTP/\s*([0-9A-Za-z]{1,34})/")
 _BIN = re.compile(r"[0-9]{6}")
 
 
@@ -63,7 +68,7 @@ def read_mt940(content: bytes) -> Statement:
         bank, account = _account(block.data)
         last[account] = block.data
         banks |= {bank} if bank else set()
-        lines += [_line(one.data, number) for number, one in enumerate(block, len(lines) + 1)]
+        lines += [replace(_line(one.data, number), ours=account) for number, one in enumerate(block, len(lines) + 1)]
         if len(lines) > LINES_MAX:
             raise NotAStatement(StatementRefusal.FILE_TOO_LARGE)
         _explained(block)
@@ -103,7 +108,20 @@ def _line(data: Mapping[str, Any], number: int) -> StatementLine:
         code=reason[1] if reason else None,
         bank_ref=reference(str(data.get("bank_reference") or "")),
         fault=fault,
+        came_from=_came_from(data, details) if kind is LineKind.RETURNED and not found and not fault else None,
     )
+
+
+def _came_from(data: Mapping[str, Any], details: str) -> str | None:
+    """The account of a counterparty that field 86 marks as such; None where anything says that the money is a return of ours."""
+    texts = (
+        details,
+        *(str(data.get(name) or "") for name in ("customer_reference", "bank_reference", "extra_details", "purpose")),
+    )
+    if data.get("id") in _RETURNED or _RETURN.search(details) or any(map(holds_our_id, texts)):
+        return None
+    match = _COUNTERPARTY.search(details)
+    return reference(match[1]) if match else None
 
 
 def _vnd(data: Mapping[str, Any]) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from services.payout.breaks import STATUS, Booking, Break, BreakType, Told, break_of_line, doubt
+from services.payout.breaks import STATUS, Booking, Break, BreakType, Told, break_of_line, doubt, is_funding
 from services.payout.statement_line import Fault, FileKind, LineKind, StatementLine, place_of
 from shared.events import PaymentResult
 from shared.ids import derived_id
@@ -31,6 +31,7 @@ class Chunk:
     told: Mapping[str, Told]
     payrolls: Mapping[UUID, Payroll]
     before: dict[str, list[Booking]]
+    funding: Collection[bytes] = ()
     answers: list[tuple[StatementLine, PaymentResult]] = field(default_factory=list)
     fates: dict[int, tuple[str, UUID | None]] = field(default_factory=dict)
     breaks: list[Break] = field(default_factory=list)
@@ -54,13 +55,16 @@ def as_booking(row: Any) -> Booking:
     return Booking(row["same_file"], LineKind(row["kind"]), row["bank_ref"], row["booked_on"], place_of(row["line"])[0])
 
 
-def judge(chunk: Chunk, line: StatementLine, account_ix: bytes | None) -> None:
-    """A line is an answer, a break, or says nothing."""
+def judge(chunk: Chunk, line: StatementLine, account_ix: bytes | None, *, from_ix: bytes | None = None) -> None:
+    """A line is an answer, a break, money we are funded with, or says nothing."""
     if line.batch_id is not None and line.end_to_end_id is None:
         chunk.answers.append((line, _of_batch(chunk, line)))
         return
     if line.kind is LineKind.UNKNOWN and line.fault is None:
         chunk.fates[line.line] = ("nothing", None)
+        return
+    if is_funding(line, from_ix, chunk.funding):
+        chunk.fates[line.line] = ("funding", None)
         return
     told = chunk.told.get(line.end_to_end_id or "")
     before = chunk.before[line.end_to_end_id or ""]

@@ -33,9 +33,11 @@ SELECT :file_id, part, sealed FROM unnest(:parts::int[], :sealed::text[]) AS row
 
 -- name: add_statement_lines!
 -- What the lines of a file say. They wait to be booked.
-INSERT INTO statement_line (file_id, line, kind, end_to_end_id, batch_id, vnd, booked_on, code, reason, bank_ref, account_ix, fault)
+INSERT INTO statement_line (file_id, line, kind, end_to_end_id, batch_id, vnd, booked_on, code, reason, bank_ref, account_ix, ours_ix, from_ix,
+                            fault)
 SELECT :file_id, row.* FROM unnest(:lines::int[], :kinds::text[], :ids::text[], :batches::uuid[], :vnds::bigint[], :days::date[],
-                                   :codes::text[], :reasons::text[], :refs::text[], :accounts::bytea[], :faults::text[]) AS row;
+                                   :codes::text[], :reasons::text[], :refs::text[], :accounts::bytea[], :ours::bytea[], :sources::bytea[],
+                                   :faults::text[]) AS row;
 
 -- name: add_statement_spans!
 -- The accounts a file is about, each with the day up to which all its bookings stand in it.
@@ -56,7 +58,7 @@ SELECT file_id, provider FROM statement_file WHERE state = 'received' ORDER BY r
 
 -- name: waiting_lines
 -- The next lines of a file without a fate.
-SELECT line, kind, end_to_end_id, batch_id, vnd, booked_on, code, bank_ref, account_ix, fault FROM statement_line
+SELECT line, kind, end_to_end_id, batch_id, vnd, booked_on, code, bank_ref, account_ix, from_ix, fault FROM statement_line
  WHERE file_id = :file_id AND fate IS NULL ORDER BY line LIMIT :most;
 
 -- name: told_payments
@@ -88,6 +90,22 @@ UPDATE statement_file SET state = 'booked', booked_at = :at WHERE file_id = :fil
 SELECT coalesce(fate, 'waits') AS fate, kind, count(*) AS count, coalesce(sum(vnd), 0)::bigint AS vnd FROM statement_line
  WHERE file_id = :file_id GROUP BY 1, 2 ORDER BY 1, 2;
 
+-- name: funding_of_file
+-- What a file says we were funded with, per account of ours: count and VND.
+SELECT ours_ix, count(*) AS count, sum(vnd)::bigint AS vnd FROM statement_line WHERE file_id = :file_id AND fate = 'funding' GROUP BY 1 ORDER BY 1;
+
+-- name: funding_of_payroll
+-- What we were funded with on the accounts that a payroll was debited from, in the month up to the last day a provider was told: count and VND.
+-- Only of whole statements, a booking that two of them name once.
+SELECT provider, ours_ix, count(*) AS count, sum(vnd)::bigint AS vnd
+  FROM (SELECT DISTINCT b.provider, l.ours_ix, l.booked_on, l.vnd, coalesce(l.bank_ref, concat_ws(' ', l.file_id, l.line)) AS booking
+          FROM (SELECT provider, debtor_ix, (min(told_on) - interval '1 month')::date AS after, max(told_on) AS until FROM batch
+                 WHERE period = :period AND payer = :payer AND told_on IS NOT NULL AND (:provider::text IS NULL OR provider = :provider)
+                 GROUP BY 1, 2) b
+          JOIN statement_line l ON l.ours_ix = b.debtor_ix AND l.fate = 'funding' AND l.booked_on > b.after AND l.booked_on <= b.until
+          JOIN statement_file f ON f.file_id = l.file_id AND f.provider = b.provider AND f.kind IN ('camt.053', 'mt940')) once
+ GROUP BY 1, 2 ORDER BY 1, 2;
+
 -- name: shown_statement_files
 -- The newest files.
 SELECT file_id, provider, sha256, kind, message_id, state, refusal, lines, to_on, received_at, received_by, booked_at FROM statement_file
@@ -112,9 +130,9 @@ SELECT break_id FROM opened;
 
 -- name: shown_breaks
 -- Breaks, oldest first: what they are about, who owns them, how they ended. Open ones only, or all.
-SELECT k.break_id, k.type, k.provider, k.vnd, k.end_to_end_id, k.batch_id, b.period, b.payer, k.file_id, k.line, k.opened_at, k.owner, k.owned_at,
+SELECT k.break_id, k.type, k.provider, k.vnd, k.end_to_end_id, k.batch_id, b.period, b.payer, k.file_id, k.line, l.ours_ix, k.opened_at, k.owner, k.owned_at,
        k.remedy, k.proposed_by, k.proposed_at, k.approved_by, k.approved_at
-  FROM break_item k LEFT JOIN batch b USING (batch_id)
+  FROM break_item k LEFT JOIN batch b USING (batch_id) LEFT JOIN statement_line l ON (l.file_id, l.line) = (k.file_id, k.line)
  WHERE (NOT :open::boolean OR k.approved_by IS NULL) AND (:provider::text IS NULL OR k.provider = :provider)
    AND (:type::text IS NULL OR k.type = :type)
  ORDER BY k.opened_at, k.break_id LIMIT :most;

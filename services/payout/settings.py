@@ -51,6 +51,9 @@ class Settings(ServiceSettings, Policy):
     debtor_account: AccountNumber = "9990000000001"
     debtors: tuple[DebtorRow, ...] = ()
     """JSON: payers with an account of their own; the others pay from `debtor_account`."""
+    funding_accounts: tuple[AccountNumber, ...] = ()
+    """JSON: accounts, the Treasury's say, that money for ours comes from. A credit from one of them under no id of ours, no return,
+    is no break; by default every credit without an id is one."""
     cut_off: time = time(15, 0)
     """Local time after which a bank executes on the next day at the earliest."""
     execution_shift: Shift = Shift.NONE
@@ -79,4 +82,11 @@ class Settings(ServiceSettings, Policy):
         """Two rows of one payer that begin on the same day: which counts nobody could say."""
         if len({(row.payer, row.valid_from) for row in self.debtors}) != len(self.debtors):
             raise ValueError("debtors: two rows of a payer begin on the same day")
+        return self
+
+    @model_validator(mode="after")
+    def _funded_by_others(self) -> Self:
+        """A return may name the account that was debited: were that one to fund us, money that came back would pass for new money."""
+        if {self.debtor_account, *(row.account for row in self.debtors)} & set(self.funding_accounts):
+            raise ValueError("funding_accounts: an account of ours does not fund us")
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -105,6 +106,8 @@ class StatementLine:
     """What one line of a provider's file says. Amounts in VND; `line` counts from 1 within the file, `place_of` says of which sheet.
 
     A line without an end-to-end id speaks of a batch when it names one, else of nothing we sent. `fault`: it could not be read wholly.
+    `ours`: the account of ours a booking stands on. `came_from`: the account a credit came from, only where nothing on it says that it is
+    about a payment of ours.
     """
 
     line: int
@@ -117,9 +120,11 @@ class StatementLine:
     account: str | None = None
     batch_id: UUID | None = None
     fault: Fault | None = None
+    ours: str | None = None
+    came_from: str | None = None
 
     def __repr__(self) -> str:
-        """Without the account."""
+        """Without accounts."""
         return f"StatementLine({self.line}, {self.kind}, {self.end_to_end_id}, {self.vnd})"
 
 
@@ -180,6 +185,14 @@ def reference(text: str | None) -> str | None:
     """A name that a bank gives to something, in one line; None when empty."""
     kept = " ".join((text or "").split())[:TEXT_MAX]
     return kept if kept.isprintable() and kept else None
+
+
+_ID_IN_TEXT = re.compile(r"(?<![A-Z0-9])[A-Z2-7]{16}(?![A-Z0-9])")
+
+
+def holds_our_id(text: str) -> bool:
+    """Whether an end-to-end id stands anywhere in a text."""
+    return any(map(is_end_to_end_id, _ID_IN_TEXT.findall(text)))
 
 
 def our_id(text: str | None) -> tuple[str | None, Fault | None]:

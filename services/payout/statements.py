@@ -22,6 +22,7 @@ from services.payout.bank_file import BIN_OF_PROVIDER
 from services.payout.breaks import Booking, Told, contradiction
 from services.payout.emitting import Entries, by_file
 from services.payout.handlers import Handlers
+from services.payout.own_accounts import OwnAccounts, shown_by_payers
 from services.payout.proving import Chunk, Payroll, as_booking, as_line, judge
 from services.payout.reading_statement import read_statement
 from services.payout.reason_codes import iso_code, reason_of
@@ -34,7 +35,7 @@ from services.payout.statement_line import (
     StatementLine,
     StatementRefusal,
 )
-from services.payout.store_statements import Kept
+from services.payout.store_statements import Kept, KeptLine
 from shared.actors import Actor
 from shared.database import Tx
 from shared.events import AuditRecord, PaymentResult
@@ -58,8 +59,7 @@ class StatementDesk:
         self._runtime = runtime
         self._vault = runtime.vault
         self._handlers = handlers
-        settings = runtime.settings
-        self._accounts = frozenset({settings.debtor_account, *(row.account for row in settings.debtors)})
+        self.own = OwnAccounts(runtime.settings, runtime.vault)
         self._schemas: Path | None = runtime.settings.schemas_dir
 
     async def take(self, provider: Provider, content: bytes, actor: Actor) -> dict[str, Any]:
@@ -92,7 +92,9 @@ class StatementDesk:
             row = await store_statements.file_by_id(tx, file_id)
             if row is None:
                 raise LookupError(file_id)
-            return dict(row) | {"fates": await store_statements.fates_of_file(tx, file_id)}
+            funding = await store_statements.funding_of_file(tx, file_id)
+            fates = await store_statements.fates_of_file(tx, file_id)
+            return dict(row) | {"fates": fates, "funding": [shown_by_payers(one, self.own) for one in funding]}
 
     async def _book_all(self, file_id: UUID, provider: Provider) -> None:
         while True:
@@ -149,7 +151,7 @@ class StatementDesk:
     async def _refused(self, tx: Tx, kept: Kept, statement: Statement) -> StatementRefusal | None:
         provider = Provider(kept.provider)
         if statement.kind in (FileKind.CAMT_053, FileKind.CAMT_054, FileKind.MT940) and (
-            not statement.accounts or statement.accounts - self._accounts or statement.banks - {BIN_OF_PROVIDER[provider]}
+            not statement.accounts or statement.accounts - self.own.numbers or statement.banks - {BIN_OF_PROVIDER[provider]}
         ):
             return StatementRefusal.ACCOUNT_FOREIGN
         batches = await store_statements.claimed_batches(tx, {claim.batch_id for claim in statement.claims})
@@ -164,8 +166,9 @@ class StatementDesk:
             return StatementRefusal.BATCH_FOREIGN
         return StatementRefusal.MESSAGE_KNOWN if await store_statements.message_taken(tx, kept, statement) else None
 
-    def _line(self, line: StatementLine) -> tuple[StatementLine, str | None, str | None, bytes | None]:
-        return line, iso_code(line.code), reason_of(line.code), self._account_ix(line.account)
+    def _line(self, line: StatementLine) -> KeptLine:
+        indexes = map(self._account_ix, (line.account, line.ours, line.came_from))
+        return KeptLine(line, iso_code(line.code), reason_of(line.code), *indexes)
 
     def _account_ix(self, account: str | None) -> bytes | None:
         return account_index(self._vault, account) if account else None
@@ -183,7 +186,7 @@ class StatementDesk:
             return False
         chunk = await self._chunk(tx, file, rows)
         for row in rows:
-            judge(chunk, as_line(row), row["account_ix"])
+            judge(chunk, as_line(row), row["account_ix"], from_ix=row["from_ix"])
         await self._answer(tx, chunk, at)
         await store_statements.open_breaks(tx, chunk.breaks, at)
         fates = [(line, fate, one) for line, (fate, one) in sorted(chunk.fates.items())]
@@ -203,7 +206,8 @@ class StatementDesk:
         batches = await store_statements.claimed_batches(tx, {row["batch_id"] for row in rows if row["batch_id"]})
         return Chunk(
             file["file_id"], Provider(file["provider"]), FileKind(file["kind"]), file["sha256"], file["received_at"],
-            told=payments, payrolls={key: (row["period"], row["payer"]) for key, row in batches.items()}, before=before,
+            funding=self.own.funding, told=payments,
+            payrolls={key: (row["period"], row["payer"]) for key, row in batches.items()}, before=before,
         )  # fmt: skip
 
     def _told(self, row: Record, *, with_account: bool) -> Told:

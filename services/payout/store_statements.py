@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from asyncpg import Record
@@ -31,6 +31,17 @@ class Kept:
     size: int
     actor: str
     at: datetime
+
+
+class KeptLine(NamedTuple):
+    """A line as it is kept: with its code, our reason, and indexes of the account it names, of ours, and of the one it came from."""
+
+    line: StatementLine
+    code: str | None
+    reason: str | None
+    account_ix: bytes | None
+    ours_ix: bytes | None
+    from_ix: bytes | None
 
 
 async def _all(rows: AsyncIterator[Record]) -> list[Record]:
@@ -87,24 +98,26 @@ async def add_parts(tx: Tx, file_id: UUID, sealed: Sequence[str]) -> None:
     await queries.add_statement_parts(tx, file_id=file_id, parts=list(range(len(sealed))), sealed=list(sealed))
 
 
-async def add_lines(tx: Tx, file_id: UUID, lines: Sequence[tuple[StatementLine, str | None, str | None, bytes | None]]) -> None:
-    """What lines say, each with its code, our reason and the index of the account it names."""
+async def add_lines(tx: Tx, file_id: UUID, lines: Sequence[KeptLine]) -> None:
+    """What lines say."""
     for start in range(0, len(lines), ROWS):
         some = lines[start : start + ROWS]
         await queries.add_statement_lines(
             tx,
             file_id=file_id,
-            lines=[line.line for line, *_ in some],
-            kinds=[line.kind for line, *_ in some],
-            ids=[line.end_to_end_id for line, *_ in some],
-            batches=[line.batch_id for line, *_ in some],
-            vnds=[line.vnd for line, *_ in some],
-            days=[line.booked_on for line, *_ in some],
-            codes=[code for _, code, _reason, _account in some],
-            reasons=[reason for _, _code, reason, _account in some],
-            refs=[line.bank_ref for line, *_ in some],
-            accounts=[account for *_, account in some],
-            faults=[line.fault for line, *_ in some],
+            lines=[one.line.line for one in some],
+            kinds=[one.line.kind for one in some],
+            ids=[one.line.end_to_end_id for one in some],
+            batches=[one.line.batch_id for one in some],
+            vnds=[one.line.vnd for one in some],
+            days=[one.line.booked_on for one in some],
+            codes=[one.code for one in some],
+            reasons=[one.reason for one in some],
+            refs=[one.line.bank_ref for one in some],
+            accounts=[one.account_ix for one in some],
+            ours=[one.ours_ix for one in some],
+            sources=[one.from_ix for one in some],
+            faults=[one.line.fault for one in some],
         )
 
 
@@ -162,6 +175,16 @@ async def mark_booked(tx: Tx, file_id: UUID, at: datetime) -> None:
 async def fates_of_file(tx: Tx, file_id: UUID) -> list[dict[str, Any]]:
     """Count and VND per fate and kind."""
     return [dict(row) for row in await _all(queries.fates_of_file(tx, file_id=file_id))]
+
+
+async def funding_of_file(tx: Tx, file_id: UUID) -> list[Record]:
+    """What a file says we were funded with, per account of ours."""
+    return await _all(queries.funding_of_file(tx, file_id=file_id))
+
+
+async def funding_of_payroll(tx: Tx, period: str, payer: str, provider: str | None) -> list[Record]:
+    """What we were funded with in the month before a payroll was paid, per account it was debited from."""
+    return await _all(queries.funding_of_payroll(tx, period=period, payer=payer, provider=provider))
 
 
 async def shown_files(tx: Tx) -> list[dict[str, Any]]:

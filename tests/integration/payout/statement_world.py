@@ -65,7 +65,9 @@ def booked(*happened: LineFact) -> list[Movement]:
 
 def moved(one: Movement, **changes: Any) -> Movement:
     """A booking that differs."""
-    same = {name: getattr(one, name) for name in ("end_to_end_id", "vnd", "out", "booked_on", "reason", "bank_ref")}
+    same = {
+        name: getattr(one, name) for name in ("end_to_end_id", "vnd", "out", "booked_on", "reason", "bank_ref", "counterparty")
+    }
     return Movement(**{**same, **changes})
 
 
