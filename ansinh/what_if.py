@@ -48,11 +48,11 @@ async def ask(client: Client, asked: Question, lines: Path | None) -> Any:
 
 
 def tables(found: dict[str, Any]) -> Iterator[Table]:
-    """One table per way to look at it, amounts in VND a month."""
+    """One table per way to look at it, amounts in VND a month; what is held is in no other column."""
     for title, key in (("Programmes", "programmes"), ("Communes", "communes"), ("Codes", "codes")):
         table = Table(title=f"{title}: {found['period']} by the rates of {found['at']}, VND a month")
         table.add_column(title)
-        for column in ("lines", "now", "then", "difference", "without a rule"):
+        for column in ("lines", "now", "then", "difference", "without a rule", "held", "held now", "held then"):
             table.add_column(column, justify="right")
         for row in found[key]:
             table.add_row(row["name"], *_cells(row))
@@ -61,8 +61,11 @@ def tables(found: dict[str, Any]) -> Iterator[Table]:
         yield table
 
 
-def _cells(row: dict[str, int]) -> tuple[str, ...]:
-    difference = row["difference_vnd"]
-    signed = ("-" if difference < 0 else "") + in_words_of_figures(Dong(abs(difference)))
-    now, then = (in_words_of_figures(Dong(row[name])) for name in ("now_vnd", "then_vnd"))
-    return str(row["count"]), now, then, signed, str(row["without_rule"])
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    signed = ("-" if row["difference_vnd"] < 0 else "") + in_words_of_figures(Dong(abs(row["difference_vnd"])))
+    held = row["held"]
+    return (str(row["count"]), *_sides(row), signed, str(row["without_rule"]), str(held["count"]), *_sides(held))
+
+
+def _sides(row: dict[str, Any]) -> tuple[str, str]:
+    return in_words_of_figures(Dong(row["now_vnd"])), in_words_of_figures(Dong(row["then_vnd"]))

@@ -60,7 +60,8 @@ def add_what_if(routes: APIRouter, runtime: Runtime, rules: Rules) -> None:
 
     @routes.get(PATH)
     async def what_if(payer: Opaque | None = None, asked: WhatIf = Depends(question)) -> dict[str, Any]:
-        """Count, VND a month now and then per programme, commune and code. `rates`: CSV texts; `at`: in which month they are asked."""
+        """Count, VND a month now and then per programme, commune and code, of what is held under `held`. `rates`: CSV texts; `at`: in which
+        month they are asked."""
         async with runtime.database.reading() as tx:
             groups = await store_what_if.alike_lines(tx, asked.period, payer)
         if not groups:

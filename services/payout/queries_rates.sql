@@ -1,10 +1,11 @@
 -- Reads only: these are asked inside read-only transactions.
 
 -- name: alike_lines
--- Lines of a period that declare the same, per payer and commune; of one payer, or of all.
-SELECT payer, area, content, count(*) AS count FROM line
- WHERE period = :period AND (:payer::text IS NULL OR payer = :payer)
- GROUP BY payer, area, content ORDER BY payer, area, content;
+-- Lines of a period that declare the same, per payer and commune, held ones apart; of one payer, or of all.
+SELECT l.payer, l.area, l.content, h.entitlement_id IS NOT NULL AS held, count(*) AS count
+  FROM line l LEFT JOIN held h ON h.entitlement_id = l.entitlement_id AND h.until IS NULL
+ WHERE l.period = :period AND (:payer::text IS NULL OR l.payer = :payer)
+ GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4;
 
 -- name: lines_held_for_amount
 -- Lines of a payroll held for their amount or for what is known of the person, each as the one at `place` (from 1) among the person's lines; so many at most.
@@ -24,7 +25,8 @@ SELECT content::jsonb ->> 'benefit_code' AS code, count(*) FILTER (WHERE ages IS
   FROM line WHERE period = :period AND payer = :payer GROUP BY 1 ORDER BY 1;
 
 -- name: lines_of_a_period
--- Every line of a period, of one payer or of all.
-SELECT entitlement_id, payer, area, content FROM line
- WHERE period = :period AND (:payer::text IS NULL OR payer = :payer)
- ORDER BY payer, area, entitlement_id;
+-- Every line of a period and why it is held, if it is; of one payer or of all.
+SELECT l.entitlement_id, l.payer, l.area, l.content, h.reason AS held
+  FROM line l LEFT JOIN held h ON h.entitlement_id = l.entitlement_id AND h.until IS NULL
+ WHERE l.period = :period AND (:payer::text IS NULL OR l.payer = :payer)
+ ORDER BY l.payer, l.area, l.entitlement_id;

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from functools import lru_cache
-from uuid import UUID
 
 from services.payout import store_beside
 from services.payout.knowledge import Known, opened
-from services.payout.what_if import Alike, HeldForAmount
+from services.payout.what_if import Alike, HeldForAmount, WhatIfLine
 from shared.database import Tx, load_queries
 from shared.events import DeclaredLine
 from shared.vault import Vault
@@ -19,9 +18,9 @@ SHOWN_MAX = 1_000
 
 
 async def alike_lines(tx: Tx, period: str, payer: str | None) -> list[Alike]:
-    """Lines of a period, those that declare the same counted together."""
+    """Lines of a period, those that declare the same counted together, held ones apart."""
     rows = [row async for row in queries.alike_lines(tx, period=period, payer=payer)]
-    return [Alike(row["payer"], row["area"], _line(row["content"]), row["count"]) for row in rows]
+    return [Alike(row["payer"], row["area"], _line(row["content"]), row["count"], row["held"]) for row in rows]
 
 
 async def held_for_amount(tx: Tx, period: str, payer: str, vault: Vault, *, together: Sequence[str]) -> list[HeldForAmount]:
@@ -46,11 +45,13 @@ async def unknown(tx: Tx, period: str, payer: str) -> dict[str, dict[str, int]]:
     return {row["code"]: {"age": row["age"], "circumstances": row["circumstances"]} async for row in rows}
 
 
-async def lines(tx: Tx, period: str, payer: str | None) -> AsyncIterator[list[tuple[UUID, str, str, DeclaredLine]]]:
+async def lines(tx: Tx, period: str, payer: str | None) -> AsyncIterator[list[WhatIfLine]]:
     """Every line of a period, some thousand at a time."""
     cursor = await tx.cursor(queries.lines_of_a_period.sql, period, payer)
     while rows := await cursor.fetch(ROWS):
-        yield [(row["entitlement_id"], row["payer"], row["area"], _line(row["content"])) for row in rows]
+        yield [
+            WhatIfLine(row["entitlement_id"], row["payer"], row["area"], _line(row["content"]), row["held"] or "") for row in rows
+        ]
 
 
 @lru_cache(maxsize=4096)

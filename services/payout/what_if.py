@@ -1,13 +1,14 @@
 """Reports on rates: lines the tables contradict, and what the lines of a period would cost by other rates. Pure; changes nothing.
 
-Compared are the monthly parts and carer money. Arrears, gifts and sums carried over are past, whatever comes.
+Compared are the monthly parts and carer money. Arrears, gifts and sums carried over are past, whatever comes. What is held costs nothing
+while it is, so it is summed apart, now and then: no rate frees a line, only the next build does.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -22,12 +23,23 @@ from shared.events import DeclaredLine
 
 
 class Alike(NamedTuple):
-    """Lines of one payer and commune that declare the same."""
+    """Lines of one payer and commune that declare the same, all held or none."""
 
     payer: str
     area: str
     line: DeclaredLine
     lines: int
+    held: bool = False
+
+
+class WhatIfLine(NamedTuple):
+    """One line of a period. `held`: why it is, else empty."""
+
+    entitlement_id: UUID
+    payer: str
+    area: str
+    line: DeclaredLine
+    held: str
 
 
 class HeldForAmount(NamedTuple):
@@ -151,30 +163,31 @@ class WhatIf:
         return line.carer_vnd, line.carer_vnd * other.vnd // level.vnd
 
     def report(self, groups: Iterable[Alike]) -> dict[str, Any]:
-        """Totals, and the same per programme, commune and code: count, VND now, VND then, difference, lines without a rule."""
-        sums: dict[str, dict[str, Sum]] = {name: defaultdict(Sum) for name in ("total", *_BY)}
+        """Totals, and the same per programme, commune and code: count, VND now, VND then, difference, lines without a rule of what is not
+        held; and the same under `held`."""
+        sums: dict[str, dict[str, Apart]] = {name: defaultdict(Apart) for name in ("total", *_BY)}
         for group in groups:
             effect = self.effect(group.line)
-            sums["total"][""].add(effect, group.lines)
+            sums["total"][""].add(effect, group)
             for name, key in _BY.items():
-                sums[name][key(group)].add(effect, group.lines)
+                sums[name][key(group)].add(effect, group)
         shown = {
             name: [{"name": key} | found[key].shown() for key in sorted(found)] for name, found in sums.items() if name in _BY
         }
         return {"period": self.period, "at": self.at, "total": sums["total"][""].shown(), **shown}
 
-    def rows(self, lines: Iterable[tuple[Any, str, str, DeclaredLine]]) -> Iterator[tuple[Any, ...]]:
-        """Per line what `COLUMNS` names, from (entitlement id, payer, area, line). No personal data."""
-        for entitlement_id, payer, area, line in lines:
+    def rows(self, lines: Iterable[WhatIfLine]) -> Iterator[tuple[Any, ...]]:
+        """Per line what `COLUMNS` names. No personal data."""
+        for entitlement_id, payer, area, line, held in lines:
             effect = self.effect(line)
             yield (
                 entitlement_id, payer, area, line.programme, line.benefit_code, effect.now_vnd, effect.then_vnd, effect.difference_vnd,
-                effect.rule_now or "", effect.rule_then or "",
+                effect.rule_now or "", effect.rule_then or "", held,
             )  # fmt: skip
 
 
 COLUMNS = (
-    "entitlement_id", "payer", "area", "programme", "code", "now_vnd", "then_vnd", "difference_vnd", "rule_now", "rule_then",
+    "entitlement_id", "payer", "area", "programme", "code", "now_vnd", "then_vnd", "difference_vnd", "rule_now", "rule_then", "held",
 )  # fmt: skip
 _BY: dict[str, Callable[[Alike], str]] = {
     "programmes": lambda group: group.line.programme,
@@ -208,3 +221,19 @@ class Sum:
             "difference_vnd": self.then_vnd - self.now_vnd,
             "without_rule": self.without_rule,
         }
+
+
+@dataclass
+class Apart:
+    """Some lines together, those that are held by themselves."""
+
+    payable: Sum = field(default_factory=Sum)
+    held: Sum = field(default_factory=Sum)
+
+    def add(self, effect: Effect, group: Alike) -> None:
+        """So many lines alike."""
+        (self.held if group.held else self.payable).add(effect, group.lines)
+
+    def shown(self) -> dict[str, Any]:
+        """As a report shows it."""
+        return {**self.payable.shown(), "held": self.held.shown()}

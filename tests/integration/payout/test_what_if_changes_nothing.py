@@ -6,6 +6,7 @@ from io import StringIO
 import pytest
 
 from shared.database import Database
+from shared.words import Outcome
 from tests.integration.payout.payout_bench import PAYER, PERIOD, Bench, a_line, a_merit_line, an_account
 
 PATH = f"/v1/what-if/{PERIOD}"
@@ -29,6 +30,7 @@ async def a_payroll(bench: Bench) -> None:
     await bench.enrol(a_line(), account=an_account())
     await bench.enrol(a_line(carer_vnd=360_000), area="18502")
     await bench.enrol(a_line(), a_merit_line())
+    await bench.enrol(outcome=Outcome.NOT_FOUND)
     await bench.close()
     await bench.step("build")
 
@@ -40,12 +42,14 @@ async def test_report_and_lines(bench: Bench) -> None:
     found = answer.json()
     assert found["total"] == {
         "count": 4, "now_vnd": 4 * 360_000 + 2_055_000, "then_vnd": 4 * 400_000 + 2_055_000, "difference_vnd": 160_000, "without_rule": 0,
+        "held": {"count": 1, "now_vnd": 360_000, "then_vnd": 400_000, "difference_vnd": 40_000, "without_rule": 0},
     }  # fmt: skip
     assert [(row["name"], row["difference_vnd"]) for row in found["communes"]] == [("18496", 80_000), ("18502", 80_000)]
     lines = await bench.client.get(PATH + "/lines", params={"rates": [RAISED]})
     rows = list(csv.DictReader(StringIO(lines.text)))
     assert {row["entitlement_id"] for row in rows} == {str(line.entitlement_id) for line in bench.lines}
-    assert sum(int(row["difference_vnd"]) for row in rows) == 160_000
+    assert sum(int(row["difference_vnd"]) for row in rows) == 200_000
+    assert [row["held"] for row in rows if row["held"]] == ["NOT_FOUND"]
     assert not {str(line.beneficiary_id) for line in bench.lines} & {cell for row in rows for cell in row.values()}
 
 

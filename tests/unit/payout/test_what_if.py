@@ -1,5 +1,7 @@
 """What other rates would cost, and how proposed rows take the place of known ones."""
 
+from uuid import UUID
+
 import pytest
 from entitlement_cases import rules
 from hypothesis import given
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from services.payout.policy import Policy
 from services.payout.rate_files import BadRates, proposed, shipped
 from services.payout.rules import Rules
-from services.payout.what_if import COLUMNS, Alike, WhatIf
+from services.payout.what_if import COLUMNS, Alike, WhatIf, WhatIfLine
 from shared.events import DeclaredLine
 from shared.words import Programme
 
@@ -31,6 +33,9 @@ LINES = (
 )
 
 
+NONE = dict.fromkeys(("count", "now_vnd", "then_vnd", "difference_vnd", "without_rule"), 0)
+
+
 def asked(*texts, period="2026-07", at=None):
     then = Rules(proposed(shipped(), texts), Policy())
     return WhatIf(period, at or period, rules(), then)
@@ -41,6 +46,7 @@ def test_report_per_programme_commune_and_code():
     assert found["total"] == {
         "count": 7, "now_vnd": 3 * 1_500_000 + 2 * 500_000 + 6_900_000 + 1_000_000,
         "then_vnd": 3 * 1_800_000 + 2 * 500_000 + 6_900_000 + 1_200_000, "difference_vnd": 3 * 300_000 + 200_000, "without_rule": 1,
+        "held": NONE,
     }  # fmt: skip
     assert [(row["name"], row["count"], row["difference_vnd"]) for row in found["programmes"]] == [
         ("merit", 1, 0), ("social_assistance", 4, 1_100_000), ("social_pension", 2, 0),
@@ -50,10 +56,25 @@ def test_report_per_programme_commune_and_code():
 
 
 def test_lines_carry_rules_and_no_personal_data():
-    rows = list(asked(RAISED).rows([("an-id", "xa-1", "18496", LINES[0].line)]))
+    rows = list(asked(RAISED).rows([WhatIfLine(UUID(int=1), "xa-1", "18496", LINES[0].line, "DEAD")]))
     now, then = "BT-6a@2021-07*assistance@2024-07", "BT-6a@2021-07*assistance@2026-07"
-    assert rows == [("an-id", "xa-1", "18496", "social_assistance", "BT-6a", 1_500_000, 1_800_000, 300_000, now, then)]
+    assert rows == [
+        (UUID(int=1), "xa-1", "18496", "social_assistance", "BT-6a", 1_500_000, 1_800_000, 300_000, now, then, "DEAD")
+    ]
     assert len(COLUMNS) == len(rows[0])
+
+
+def test_what_is_held_is_summed_apart_on_both_sides():
+    held = LINES[0]._replace(lines=2, held=True)
+    found = asked(RAISED).report([*LINES, held])
+    paid = asked(RAISED).report(LINES)
+    assert {**found["total"], "held": NONE} == paid["total"]
+    assert found["total"]["held"] == {
+        "count": 2, "now_vnd": 3_000_000, "then_vnd": 3_600_000, "difference_vnd": 600_000, "without_rule": 0,
+    }  # fmt: skip
+    assert [(row["name"], row["held"]["then_vnd"]) for row in found["communes"]] == [("18496", 3_600_000), ("18502", 0)]
+    alone = asked(RAISED).report([held])
+    assert [(row["count"], row["held"]["count"]) for row in alone["codes"]] == [(0, 2)], "what is only held is still shown"
 
 
 def test_rates_of_a_later_month_on_the_lines_of_an_earlier_one():
@@ -103,13 +124,14 @@ def test_bad_proposal_is_refused_with_its_place(text, place):
     assert str(caught.value).startswith(place)
 
 
-@given(st.lists(st.tuples(st.sampled_from(["BT-6a", "BT-1a", "HT-1", "NCC-LS1", "NCC-TB-75"]), st.integers(0, 9), st.integers(0, 4))),
-       st.integers(1, 3_000_000))  # fmt: skip
+@given(st.lists(st.tuples(st.sampled_from(["BT-6a", "BT-1a", "HT-1", "NCC-LS1", "NCC-TB-75"]), st.integers(0, 9), st.integers(0, 4),
+                          st.booleans())), st.integers(1, 3_000_000))  # fmt: skip
 def test_parts_sum_to_the_total_and_a_higher_standard_never_costs_less(drawn, vnd):
-    groups = [Alike(f"xa-{place}", f"1850{place}", line(code, 1_000_000), count) for code, count, place in drawn]
+    groups = [Alike(f"xa-{place}", f"1850{place}", line(code, 1_000_000), count, held) for code, count, place, held in drawn]
     level = STANDARDS + f"assistance,2026-07,,{vnd},made up,made up,c\n"
     found = asked(level).report(groups)
     for name in ("count", "now_vnd", "then_vnd", "difference_vnd", "without_rule"):
         for key in ("programmes", "communes", "codes"):
             assert sum(row[name] for row in found[key]) == found["total"][name]
+            assert sum(row["held"][name] for row in found[key]) == found["total"]["held"][name]
     assert (found["total"]["difference_vnd"] >= 0) or vnd < 500_000
