@@ -292,10 +292,13 @@ def show_settlement(
 
 @payroll.command()
 def drill(period: Period, payer: Payer, name: Name = "local", *, as_json: AsJson = False) -> None:
-    """Replay an old payroll in a scratch database; no message leaves. Example: ansinh payroll drill 2024-02 huyen-444"""
+    """Replay an old payroll apart by the settings of payout; no message leaves. Example: ansinh payroll drill 2024-02 huyen-444"""
     from ansinh import drill as drilling  # builds payout itself: two seconds of imports that no other command needs
 
-    done = ask(name, lambda addresses, _c: drilling.drill(addresses, period, payer))
+    async def replayed(addresses: Addresses, client: Client) -> drilling.Drilled:
+        return await drilling.drill(addresses, period, payer, settings=await client.get("payout", "/v1/settings"))
+
+    done = ask(name, replayed)
     if as_json:
         show(done.as_json())
         return
@@ -306,6 +309,10 @@ def drill(period: Period, payer: Payer, name: Name = "local", *, as_json: AsJson
         now, then = done.lists.get(provider, (0, 0)), done.then.get(provider, (0, 0))
         table.add_row(provider, *(f"{value:,}" for value in (*now, *then)))
     console.print(table)
+    console.print(_sheet([done.sheet]))
+    if done.refused:
+        console.print(f"{drilling.LABEL}: [red]{done.refused[0]} was refused, {done.refused[1]}[/]; nothing after it was tried")
+    console.print(f"{drilling.LABEL}: nobody was told, so nothing is acknowledged")
     console.print(f"{drilling.LABEL}: {sum(done.unsent.values())} messages stayed in its outbox and went with it")
 
 

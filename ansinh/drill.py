@@ -1,12 +1,13 @@
 """`ansinh payroll drill`: the whole life of an old payroll again, in a database made for it and dropped afterwards. No message leaves:
-there is no relay and no broker in it, what would be sent stays in its outbox and goes with it. People and verdicts are those of today.
+there is no relay and no broker in it, what would be sent stays in its outbox and goes with it. People and verdicts are those of today, the
+settings those of the running service.
 """
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,13 +47,18 @@ TABLES = {
     "payroll_join": queries.drill_payroll_join,
     "person": queries.drill_person,
     "verdict": queries.drill_verdict,
+    "opened_period": queries.drill_opened_period,
+    "budget_sheet": queries.drill_budget_sheet,
+    "budget_row": queries.drill_budget_row,
+    "budget_confirmation": queries.drill_budget_confirmation,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Drilled:
     """What a drill made. `lists` and `then`: provider -> (payments, VND), now and when it was really built; `unsent`: topic -> messages
-    that stayed in the drill's own outbox."""
+    that stayed in the drill's own outbox; `sheet`: the payer's row of the go / no-go sheet at the end, on which nothing is acknowledged
+    because nobody was told; `refused`: the step that was refused and the code, where one was."""
 
     period: str
     payer: str
@@ -60,15 +66,18 @@ class Drilled:
     then: dict[str, tuple[int, int]]
     unsent: dict[str, int]
     lines: dict[str, Any]
+    sheet: dict[str, Any]
+    refused: tuple[str, str] | None
 
     def as_json(self) -> dict[str, Any]:
         """With DRILL on it."""
         named = {"mode": LABEL, "period": self.period, "payer": self.payer, "lists": self.lists, "built_then": self.then}
-        return {**named, "lines": self.lines, "messages_that_did_not_leave": self.unsent}
+        ended = {"sheet": self.sheet, "refused": self.refused}
+        return {**named, **ended, "lines": self.lines, "messages_that_did_not_leave": self.unsent}
 
 
-async def drill(addresses: Addresses, period: str, payer: str) -> Drilled:
-    """Replay one payroll from its closed list. Raises Refusal as the real commands would, and NOT_CLOSED when there is no such list."""
+async def drill(addresses: Addresses, period: str, payer: str, *, settings: Mapping[str, Any]) -> Drilled:
+    """Replay one payroll from its closed list, by what the service says it decides by. Raises Refusal where nothing can be built."""
     source = addresses.databases[Service.PAYOUT]
     session = await asyncpg.connect(source)
     try:
@@ -77,7 +86,8 @@ async def drill(addresses: Addresses, period: str, payer: str) -> Drilled:
         }
         async with _scratch(source) as dsn:
             await _copy(session, dsn, (period, payer))
-            return await _replay(Path(addresses.folder), dsn, then, where=(period, payer))
+            made = await _replay(Path(addresses.folder), dsn, settings=settings, where=(period, payer))
+            return Drilled(period, payer, then=then, **made)
     finally:
         await session.close()
 
@@ -113,45 +123,54 @@ async def _copy(source: Any, dsn: str, where: tuple[str, str]) -> None:
         await target.close()
 
 
-async def _replay(folder: Path, dsn: str, then: dict[str, tuple[int, int]], *, where: tuple[str, str]) -> Drilled:
+async def _replay(folder: Path, dsn: str, *, settings: Mapping[str, Any], where: tuple[str, str]) -> dict[str, Any]:
     database = await Database.open(dsn, size=4)
     try:
         with tempfile.TemporaryDirectory() as files:
-            runtime = _runtime(folder, database, files=Path(files), period=where[0])
-            built, page = await _steps(runtime, Issuer(folder / "keys" / "actor-issuer.json", runtime.clock), where)
+            runtime = _runtime(folder, database, settings={**settings, "files_dir": files}, period=where[0])
+            made = await _steps(runtime, Issuer(folder / "keys" / "actor-issuer.json", runtime.clock), where)
         async with database.session() as session:
-            unsent = {row["topic"]: row["count"] async for row in queries.unsent(session)}
+            return made | {"unsent": {row["topic"]: row["count"] async for row in queries.unsent(session)}}
     finally:
         await database.close()
-    lists = {batch["provider"]: (batch["count"], batch["vnd"]) for batch in built["batches"]}
-    return Drilled(*where, lists=lists, then=then, unsent=unsent, lines=page["lines"])
 
 
-def _runtime(folder: Path, database: Database, *, files: Path, period: str) -> Runtime:
+def _runtime(folder: Path, database: Database, *, settings: Mapping[str, Any], period: str) -> Runtime:
     keys = folder / "keys" / "payout.json"
-    settings = Settings(
-        postgres_dsn="drill", kafka_bootstrap="drill", port=1024, keys_file=keys, files_dir=files
-    )  # fmt: skip
-    clock = HandClock(datetime.fromisoformat(f"{period}-{settings.execution_day:02d}T09:00").replace(tzinfo=LOCAL))
+    known = Settings(**{**settings, "postgres_dsn": "drill", "kafka_bootstrap": "drill", "port": 1024, "keys_file": keys})
+    clock = HandClock(datetime.fromisoformat(f"{period}-{known.execution_day:02d}T09:00").replace(tzinfo=LOCAL))
     gate = ActorGate(json.loads(keys.read_text())["issuer"], clock)
-    return Runtime(Service.PAYOUT, settings, database, Vault.load(keys), clock, gate, logs.configure("payout"))
+    return Runtime(Service.PAYOUT, known, database, Vault.load(keys), clock, gate, logs.configure("payout"))
 
 
-async def _steps(runtime: Runtime, issuer: Issuer, where: tuple[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Build, check, approve, release through the service's own routes; (what was built, the page at the end)."""
-    web = make_app(LABEL, list)
-    routes = build(runtime).router
+async def _steps(runtime: Runtime, issuer: Issuer, where: tuple[str, str]) -> dict[str, Any]:
+    """Build, check, approve, release through the service's own routes, as far as they go, and how it looks then."""
+    web, (period, payer) = make_app(LABEL, list), where
+    try:
+        routes = build(runtime).router
+    except OSError as lacking:
+        raise Refusal(f"{LABEL} SETTINGS_ELSEWHERE", f"A setting names a file that is not here: {lacking.filename}") from None
     assert routes is not None
     web.include_router(routes)
-    path = f"/v1/payrolls/{where[0]}/{where[1]}"
-    built: dict[str, Any] = {}
+    path, built, refused = f"/v1/payrolls/{period}/{payer}", dict[str, Any](), None
     async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://drill", timeout=REPLAY_SECONDS) as client:
         for act, role in STEPS:
             shown = _answer(await client.get(path)) if built else {}
             token = issuer.token(f"drill-{role}", (role,), sha256=shown.get("to_sign", {}).get(act))
-            done = _answer(await client.post(f"{path}/{act}", headers={"Authorization": f"Bearer {token}"}))
-            built = built or done
-        return built, _answer(await client.get(path))
+            response = await client.post(f"{path}/{act}", headers={"Authorization": f"Bearer {token}"})
+            if built and not response.is_success:
+                refused = act, str(response.json()["code"])
+                break
+            built = built or _answer(response)
+        sheet = _answer(await client.get(f"/v1/periods/{period}/go-no-go"))
+        lines = _answer(await client.get(path))["lines"]
+    lists = {batch["provider"]: (batch["count"], batch["vnd"]) for batch in built["batches"]}
+    return {
+        "lists": lists,
+        "lines": lines,
+        "sheet": next(row for row in sheet["payers"] if row["payer"] == payer),
+        "refused": refused,
+    }
 
 
 def _answer(response: httpx.Response) -> dict[str, Any]:

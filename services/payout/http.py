@@ -225,3 +225,8 @@ def _add_reading(routes: APIRouter, runtime: Runtime) -> None:
         if found is None:
             raise Problem("PERSON_UNKNOWN", status=404)
         return found
+
+    @routes.get("/v1/settings")
+    async def settings() -> dict[str, Any]:
+        """What this service decides by, as its office set it."""
+        return dict(runtime.settings.decided_by())

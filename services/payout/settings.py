@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, time
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -90,3 +90,8 @@ class Settings(ServiceSettings, Policy):
         if {self.debtor_account, *(row.account for row in self.debtors)} & set(self.funding_accounts):
             raise ValueError("funding_accounts: an account of ours does not fund us")
         return self
+
+    def decided_by(self) -> dict[str, Any]:
+        """Everything that changes what is decided, for whoever must decide alike: without addresses, keys, accounts and where files go."""
+        apart = {*ServiceSettings.model_fields, "debtor_account", "debtors", "funding_accounts", "sftp_targets_file"}
+        return self.model_dump(mode="json", exclude=apart)

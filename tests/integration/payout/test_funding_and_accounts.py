@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -144,10 +145,7 @@ async def test_database_takes_nothing_else_for_funding(bench: Bench, changes: st
 
 def test_account_of_ours_does_not_fund_us() -> None:
     with pytest.raises(ValidationError, match="an account of ours does not fund us"):
-        Settings(  # type: ignore[call-arg]
-            postgres_dsn="unused",
-            kafka_bootstrap="unused",
-            port=20_001,
-            debtor_account=OWN.number,
+        Settings(
+            postgres_dsn="unused", kafka_bootstrap="unused", port=20_001, keys_file=Path("unused"), debtor_account=OWN.number,
             funding_accounts=(OWN.number,),
-        )
+        )  # fmt: skip

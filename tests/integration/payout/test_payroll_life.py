@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,8 +9,6 @@ import asyncpg
 import httpx
 import pytest
 
-from ansinh.drill import drill
-from ansinh.installation import Addresses
 from services.payout.months import plus_months
 from services.payout.preview import difference, summary
 from shared.topics import Provider
@@ -392,25 +389,3 @@ async def test_openapi_names_the_routes_and_the_key(bench: Bench) -> None:
 
 PERIOD_PATH = "/v1/periods/{period}"
 PAYROLL_PATH = "/v1/payrolls/{period}/{payer}"
-
-
-async def test_a_drill_replays_the_whole_life_and_nothing_leaves(bench: Bench, keys: Path, stack, tmp_path: Path) -> None:
-    await bench.enrol(a_line(), a_merit_line(), account=an_account())
-    await bench.enrol(home_delivery=True)
-    await bench.enrol(outcome=Outcome.NOT_FOUND)
-    await bench.close()
-    await bench.pay()
-    (tmp_path / "keys").symlink_to(keys)
-    async with bench.database.session() as session:
-        before = await session.fetchval("SELECT count(*) FROM outbox"), await session.fetchval("SELECT count(*) FROM posting")
-        dsn = stack.postgres_dsn(await session.fetchval("SELECT current_database()"))
-        done = await drill(Addresses(str(tmp_path), "nowhere:1", {"payout": dsn}, {}), PERIOD, PAYER)
-        assert (
-            await session.fetchval("SELECT count(*) FROM outbox"),
-            await session.fetchval("SELECT count(*) FROM posting"),
-        ) == before
-        assert await session.fetchval("SELECT count(*) FROM pg_database WHERE datname LIKE 'drill%'") == 0
-    assert done.lists == done.then == {"bank-a": (1, 2_415_000), "post": (1, 360_000)}
-    assert done.unsent["payout.instruction.bank-a.v1"] == 1
-    assert done.as_json()["mode"] == "DRILL"
-    assert [done.lines[place]["count"] for place in ("cashless", "postal", "held")] == [2, 1, 1]

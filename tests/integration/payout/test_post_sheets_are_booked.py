@@ -21,7 +21,7 @@ async def test_rows_of_every_sheet_are_booked_once_and_a_break_is_found_again(be
         }
     )
     told = await hand_in(bench, content, Provider.POST)
-    assert await states(bench) == {"collected": 2, "issued": 1}
+    assert await states(bench) == {"collected": 2, "sending": 1}
     fates = {fate["fate"]: fate["count"] for fate in told["fates"]}
     assert fates == {"applied": 2, "repeat": 1, "break": 2}
     found = {one["type"]: (one["sheet"], one["line"], one["end_to_end_id"]) for one in await breaks(bench)}
@@ -38,4 +38,4 @@ async def test_refusal_names_the_sheet(bench: Bench) -> None:
     answer = await hand_in(bench, content, Provider.POST, status=422)
     assert answer["code"] == "NO_HEADER"
     assert answer["detail"].endswith("Trang tính thứ 2 trong các trang đang hiện.")
-    assert await states(bench) == {"issued": 1}
+    assert await states(bench) == {"sending": 1}

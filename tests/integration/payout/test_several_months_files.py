@@ -58,5 +58,5 @@ async def test_a_drill_replays_all_months_of_a_payroll(bench: Bench, keys: Path,
     await pay(bench, APRIL, PAYER)
     (tmp_path / "keys").symlink_to(keys)
     dsn = stack.postgres_dsn((await rows(bench, "SELECT current_database() AS name"))[0]["name"])
-    done = await drill(Addresses(str(tmp_path), "nowhere:1", {"payout": dsn}, {}), APRIL, PAYER)
+    done = await drill(Addresses(str(tmp_path), "nowhere:1", {"payout": dsn}, {}), APRIL, PAYER, settings={})
     assert done.lists == done.then == {"bank-a": (1, 2 * ONE)}
