@@ -6,8 +6,6 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from asyncpg import Record
-
 from services.payout.sending import account_index
 from services.payout.settings import Settings
 from shared.issuing import EVERY_PAYER
@@ -32,7 +30,7 @@ class OwnAccounts:
         return self._payers.get(index) if index is not None else None
 
 
-def shown_by_payers(row: Mapping[str, Any] | Record, own: OwnAccounts) -> dict[str, Any]:
+def shown_by_payers(row: Mapping[str, Any], own: OwnAccounts) -> dict[str, Any]:
     """A row in which an account of ours is shown by who pays from it: `payers` for `ours_ix`."""
     shown = dict(row)
     payers = own.payers(shown.pop("ours_ix"))

@@ -177,14 +177,14 @@ async def fates_of_file(tx: Tx, file_id: UUID) -> list[dict[str, Any]]:
     return [dict(row) for row in await _all(queries.fates_of_file(tx, file_id=file_id))]
 
 
-async def funding_of_file(tx: Tx, file_id: UUID) -> list[Record]:
+async def funding_of_file(tx: Tx, file_id: UUID) -> list[dict[str, Any]]:
     """What a file says we were funded with, per account of ours."""
-    return await _all(queries.funding_of_file(tx, file_id=file_id))
+    return [dict(row) for row in await _all(queries.funding_of_file(tx, file_id=file_id))]
 
 
-async def funding_of_payroll(tx: Tx, period: str, payer: str, provider: str | None) -> list[Record]:
+async def funding_of_payroll(tx: Tx, period: str, payer: str, provider: str | None) -> list[dict[str, Any]]:
     """What we were funded with in the month before a payroll was paid, per account it was debited from."""
-    return await _all(queries.funding_of_payroll(tx, period=period, payer=payer, provider=provider))
+    return [dict(row) for row in await _all(queries.funding_of_payroll(tx, period=period, payer=payer, provider=provider))]
 
 
 async def shown_files(tx: Tx) -> list[dict[str, Any]]:
