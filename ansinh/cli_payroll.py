@@ -18,6 +18,7 @@ from ansinh.asking import AsJson, Name, Payer, Period, ask, show
 from ansinh.client import Client, Refusal
 from ansinh.installation import Addresses
 from ansinh.next_step import next_steps
+from ansinh.result_ages import old_results
 from shared.clock import LOCAL
 from shared.words import Programme
 
@@ -84,7 +85,9 @@ def _budget_row(text: str) -> tuple[str, int]:
 
 @payroll.command()
 def close(period: Period, payer: Payer, name: Name = "local") -> None:
-    """Freeze the list. Example: ansinh payroll close 2024-02 huyen-444"""
+    """Freeze the list; says when results are older than allowed. Example: ansinh payroll close 2024-02 huyen-444"""
+    for line in ask(name, lambda _a, client: old_results(client, payer)):
+        typer.echo(line, err=True)
     _step(name, (period, payer), lambda client: life.close(client, period, payer))
 
 
@@ -247,15 +250,22 @@ def freeze(payer: PayerOrAll, starts: datetime, ends: datetime, *, reason: str =
 def go_no_go(
     *, period: Annotated[str, typer.Option(help="Payroll period, e.g. 2024-02")], as_json: AsJson = False, name: Name = "local"
 ) -> None:
-    """The sheet of the evening of the 24th, one row per payer; exit code 1 unless all are green.
+    """The sheet of the evening of the 24th, one row per payer; exit code 1 unless all are green. Says when results are older than allowed.
 
     Example: ansinh payroll go-no-go --period 2024-02
     """
-    sheet = ask(name, lambda _a, client: life.go_no_go(client, period))
+
+    async def look(_addresses: Addresses, client: Client) -> tuple[Any, list[str]]:
+        sheet = await life.go_no_go(client, period)
+        return sheet, [line for row in sheet["payers"] for line in await old_results(client, row["payer"])]
+
+    sheet, old = ask(name, look)
     if as_json:
         typer.echo(json.dumps(sheet, ensure_ascii=False, indent=1))
     else:
         Console(width=180).print(_sheet(sheet["payers"]))
+    for line in old:
+        typer.echo(line, err=True)
     raise typer.Exit(int(not sheet["go"]))
 
 

@@ -54,7 +54,10 @@ def list_cases(
         return
     for case in page["cases"]:
         findings = ", ".join(f"{part['field']} {part['finding']}" for part in case["evidence"])
-        typer.echo(f"{case['beneficiary_id']}  {case['payer']:<12} {case['outcome']:<15} {findings}")
+        said = case["question"] or findings
+        typer.echo(f"{case['beneficiary_id']}  {case['payer']:<12} {case['outcome']:<15} {said}")
+    for advice in sorted({f"{case['question']}: {case['advice']}" for case in page["cases"] if case["question"]}):
+        typer.echo(advice)
     typer.echo(f"{len(page['cases'])} of {page['waiting']} cases")
     if page["next"]:
         typer.echo(f"The next page: --after {page['next']['after_at']}/{page['next']['after_id']}")
@@ -78,7 +81,9 @@ def show_case(person: Person, as_json: AsJson = False, name: Name = "local") -> 
     for entry in seen["register"]:
         Console(width=130).print(_sides(entry))
         typer.echo(f"  --of {seen['sight_id']}/{entry['entry']}")  # on one line whatever the width: it is copied
-    if not seen["register"]:
+    if seen["question"]:
+        typer.echo(f"{seen['question']}: {seen['advice']}")
+    elif not seen["register"]:
         typer.echo("The register names nobody: correct the list, or ask the police.")
     for other in seen["shared_with"]:
         typer.echo(f"{other} is the same person of the register: one of them, or two? ansinh registry see {person} {other}")

@@ -40,7 +40,7 @@ def hand_in_extract(
     query: dict[str, Any] = {} if part is None else {"part": part}
 
     async def hand_in(addresses: Addresses, client: Client) -> Any:
-        answer = await client.post(SERVICE, "/v1/population/extract", actor="operator", body=path.read_bytes(), **query)
+        answer = await client.send(SERVICE, "/v1/population/extract", path, actor="operator", **query)
         await pipeline.settled(addresses)
         return answer
 

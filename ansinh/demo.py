@@ -103,8 +103,7 @@ class Demo:
 
     async def _register(self, client: Client, world: Any, folder: Path) -> None:
         async with self._stage("Dữ liệu dân cư / population") as note:
-            body = (folder / "population.csv").read_bytes()
-            answer = await client.post("verification", "/v1/population/extract", actor="operator", body=body)
+            answer = await client.send("verification", "/v1/population/extract", folder / "population.csv", actor="operator")
 
             async def applied() -> bool:
                 extracts = await client.get("verification", "/v1/population/extracts")

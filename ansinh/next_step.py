@@ -7,6 +7,7 @@ from typing import Any
 
 from ansinh import life, pipeline
 from ansinh.client import Client, Refusal
+from ansinh.result_ages import old_results
 from shared.money import Dong, in_words_of_figures
 
 SIGNED = (("draft", "check", "checker"), ("checked", "approve", "approver"))
@@ -19,7 +20,8 @@ async def next_steps(client: Client, period: str, payer: str) -> list[str]:
         page = await pipeline.status(client, period, payer)
     except Refusal:
         page = None
-    return [f"Next: {words}" for words in advice(page, about, f"{period} {payer}")]
+    old = await old_results(client, payer) if page is None else []
+    return old + [f"Next: {words}" for words in advice(page, about, f"{period} {payer}")]
 
 
 def advice(page: Mapping[str, Any] | None, about: Mapping[str, Any], whose: str) -> list[str]:

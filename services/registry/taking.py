@@ -18,13 +18,13 @@ from services.registry.keying import place_of
 from services.registry.person import NOWHERE
 from services.registry.records import Outcome
 from services.registry.refusals import Fate, FileReason, NotAList, RowReason
-from services.registry.seen import Seen
 from services.registry.statements import Enrol, Statement
 from services.registry.store_imports import Begun, Import
 from shared.clock import Clock
 from shared.database import Database, Tx
 from shared.events import AuditRecord
 from shared.outbox import OutEvent, put_events
+from shared.seen import Seen
 
 
 class Taking(Protocol):

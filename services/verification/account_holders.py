@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -23,10 +24,17 @@ class Claim(NamedTuple):
     person_name: str
 
 
+class Told(NamedTuple):
+    """What is known of an account's holder, and until when it counts; None: as long as the list says so."""
+
+    answer: HolderAnswer
+    until: datetime | None = None
+
+
 class AccountHolders(Protocol):
     """Whoever can say whose an account is. Nobody is asked outside here: a transaction is open."""
 
-    async def answers(self, tx: Tx, claims: Sequence[Claim]) -> Mapping[UUID, HolderAnswer]:
+    async def answers(self, tx: Tx, claims: Sequence[Claim]) -> Mapping[UUID, Told]:
         """One of five words about every claim."""
         ...
 
@@ -34,9 +42,9 @@ class AccountHolders(Protocol):
 class Declared:
     """The holder as the list names it: no bank has confirmed it."""
 
-    async def answers(self, tx: Tx, claims: Sequence[Claim]) -> Mapping[UUID, HolderAnswer]:
+    async def answers(self, tx: Tx, claims: Sequence[Claim]) -> Mapping[UUID, Told]:
         """Never unavailable."""
-        return {claim.beneficiary_id: holder_said(claim.holder, claim.person_name) for claim in claims}
+        return {claim.beneficiary_id: Told(holder_said(claim.holder, claim.person_name)) for claim in claims}
 
 
 class AskedBanks:
@@ -47,14 +55,17 @@ class AskedBanks:
         self._clock = clock
         self._ages = ages
 
-    async def answers(self, tx: Tx, claims: Sequence[Claim]) -> Mapping[UUID, HolderAnswer]:
+    async def answers(self, tx: Tx, claims: Sequence[Claim]) -> Mapping[UUID, Told]:
         """Unavailable as long as the bank has not answered about this account and this name."""
-        not_before = self._ages.expires_before(self._clock.now())
+        now = self._clock.now()
         digests = {claim.beneficiary_id: claim.digest for claim in claims}
+        not_before = self._ages.expires_before(now)
         said = await store_questions.answers(tx, About.HOLDER, digests, not_before=not_before) if claims else {}
-        return {claim.beneficiary_id: self._one(claim, said.get(claim.beneficiary_id, ("unavailable",))[0]) for claim in claims}
+        return {claim.beneficiary_id: self._one(claim, said.get(claim.beneficiary_id), now) for claim in claims}
 
-    @staticmethod
-    def _one(claim: Claim, answer: str) -> HolderAnswer:
+    def _one(self, claim: Claim, said: tuple[str, datetime] | None, now: datetime) -> Told:
         declared = holder_said(claim.holder, claim.person_name)
-        return HolderAnswer(answer) if declared is HolderAnswer.MATCH else declared
+        if declared is not HolderAnswer.MATCH:
+            return Told(declared)
+        until = self._ages.holder_until(said[1], claim.beneficiary_id) if said else now
+        return Told(HolderAnswer(said[0]), until) if said and until > now else Told(HolderAnswer.UNAVAILABLE)

@@ -2,6 +2,10 @@
 
 Before each closing everybody is asked about again: an answer from before `renew_day` of the month is renewed after it. An answer older than
 `expires_days` counts for nothing: the person is `unavailable` until there is a new one.
+
+What a bank said of an account is asked at any time of the year, mostly of many people at once, and would be over for all of them in one
+night. So each person's ends on a moment of their own within the last `holders_spread_days` before it is that old, and is renewed
+`holders_renew_days` before that: what counts when a list closes still counts on its pay days.
 """
 
 from __future__ import annotations
@@ -9,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
+from uuid import UUID
 
 from shared.clock import LOCAL
 
@@ -36,6 +41,8 @@ class Ages:
 
     renew_day: int = 20
     expires_days: int = 92
+    holders_spread_days: int = 28
+    holders_renew_days: int = 30
 
     def renew_before(self, now: datetime) -> datetime:
         """What was said before this moment is to be renewed: the last midnight in Vietnam that began a `renew_day`."""
@@ -52,6 +59,16 @@ class Ages:
     def expires_at(self, said: datetime) -> datetime:
         """From which moment on what was said then counts for nothing."""
         return said + timedelta(days=self.expires_days)
+
+    def holder_until(self, said: datetime, who: UUID) -> datetime:
+        """Until when a bank's word about this person's account counts: always the same, and another moment for others."""
+        spread = timedelta(days=self.holders_spread_days)
+        earlier = timedelta(seconds=who.int % int(spread.total_seconds())) if spread else spread
+        return self.expires_at(said) - earlier
+
+    def renew_holders_before(self, now: datetime) -> datetime:
+        """A bank's word that ends before this moment is to be renewed."""
+        return now + timedelta(days=self.holders_renew_days)
 
     def extract_need(self, as_of: datetime | None, now: datetime) -> ExtractNeed:
         """Whether a newer extract is needed, by the moment of the newest whole one (None: there is none)."""

@@ -35,7 +35,7 @@ def build(runtime: Runtime) -> App:
     holders: AccountHolders = AskedBanks(clock, ages) if settings.holders_url else Declared()
     judge = Judge(vault, clock, register=register, banks=banks, holders=holders)
     handlers = Handlers(vault, judge, register)
-    waiting = Waiting(runtime.database, judge, register=register, log=runtime.log)
+    waiting = Waiting(runtime.database, judge, clock=clock, register=register, log=runtime.log)
     review = Review(runtime.database, vault, clock=clock, register=register, judge=judge)
     return App(
         consumes={

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import asdict
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from services.verification import population_feed, store, store_questions, store_review
+from services.verification import population_feed, store, store_ages, store_questions, store_review
 from services.verification.ages import NEED_ADVICE
 from services.verification.http_review import add_review
-from services.verification.population_feed import Entry, NotAnExtract
+from services.verification.population_feed import NotAnExtract
 from services.verification.review import Review
 from services.verification.settings import Settings
 from shared.actors import Actor, require
 from shared.database import Database
 from shared.events import AuditRecord
+from shared.fields import Opaque
 from shared.issuing import EVERY_PAYER
 from shared.outbox import OutEvent, put_events
 from shared.process import Runtime
 from shared.web import Problem
 from shared.words import Role
-
-ERRORS_SHOWN = 100
 
 
 def router(runtime: Runtime, review: Review) -> APIRouter:
@@ -51,14 +53,25 @@ def _add_extract(routes: APIRouter, runtime: Runtime) -> None:
         refused when it holds much less than the replica; `false`: it is whole all the same.
         """
         require(actor, Role.OPERATOR, EVERY_PAYER)
-        try:
-            entries, refusals = await asyncio.to_thread(population_feed.read_extract, await request.body())
-        except NotAnExtract as error:
-            raise Problem(f"EXTRACT_{error}", "Tệp không phải bản trích dân cư (CSV, UTF-8, đủ cột).", 422) from None
-        if part is None:
-            await _refuse_much_smaller(runtime.database, len(entries), len(refusals))
-        await _publish(runtime, entries, actor, part=bool(part))
-        return {"entries": len(entries), "refused": len(refusals), "errors": [asdict(r) for r in refusals[:ERRORS_SHOWN]]}
+        async with _received(request, runtime.settings.files_dir) as file:
+            try:
+                looked = await asyncio.to_thread(population_feed.look_through, file)
+            except NotAnExtract as error:
+                raise Problem(f"EXTRACT_{error}", "Tệp không phải bản trích dân cư (CSV, UTF-8, đủ cột).", 422) from None
+            if part is None:
+                await _refuse_much_smaller(runtime.database, looked.entries, looked.refused)
+            await _publish(runtime, file, looked.entries, actor=actor, part=bool(part))
+        return {"entries": looked.entries, "refused": looked.refused, "errors": [asdict(error) for error in looked.errors]}
+
+
+@asynccontextmanager
+async def _received(request: Request, folder: Path) -> AsyncIterator[BinaryIO]:
+    """The body as a file without a name: nothing of it is left, however this process ends."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        async for block in request.stream():
+            file.write(block)
+        yield file
 
 
 async def _refuse_much_smaller(database: Database, entries: int, refused: int) -> None:
@@ -72,9 +85,9 @@ async def _refuse_much_smaller(database: Database, entries: int, refused: int) -
         )
 
 
-async def _publish(runtime: Runtime, entries: list[Entry], actor: Actor, *, part: bool) -> None:
+async def _publish(runtime: Runtime, file: BinaryIO, entries: int, *, actor: Actor, part: bool) -> None:
     now = runtime.clock.now()
-    await population_feed.publish(runtime.database, runtime.vault, entries=entries, as_of=now, part=part)
+    await population_feed.publish(runtime.database, runtime.vault, file=file, entries=entries, as_of=now, part=part)
     record = AuditRecord(actor=actor.id, act="population_part" if part else "population_extract", subject=now.isoformat(), at=now)
     async with runtime.database.transaction("verification.extract_audit") as tx:
         await put_events(tx, [OutEvent(record.TOPIC, actor.id, record)], now)
@@ -141,6 +154,16 @@ def _add_register_state(routes: APIRouter, runtime: Runtime) -> None:
         need = ages.extract_need(as_of, now)
         lasts = {"renew_at": ages.next_renewal(as_of), "expires_at": ages.expires_at(as_of)} if as_of else {}
         return {"register": "replica", "as_of": as_of, "need": need, "advice": NEED_ADVICE[need], **lasts}
+
+    @routes.get("/v1/population/ages")
+    async def ages(payer: Annotated[Opaque | None, Query()] = None) -> dict[str, Any]:
+        """Of how many people, of one payer or of all, the word of the register (from before `renew_before`) or of a bank is to be renewed
+        before a list closes."""
+        now, ages = runtime.clock.now(), settings.ages
+        before = ages.renew_before(now)
+        async with runtime.database.reading() as tx:
+            found = await store_ages.result_ages(tx, payer, renew_before=before, holders_before=ages.renew_holders_before(now))
+        return {**found, "renew_before": before}
 
 
 def _found(value: dict[str, Any] | None, code: str) -> dict[str, Any]:

@@ -50,7 +50,8 @@ def _add_listing(routes: APIRouter, database: Database) -> None:
         after_id: UUID | None = None,
         most: Annotated[int, Query(ge=1, le=CASES_SHOWN)] = CASES_SHOWN,
     ) -> dict[str, Any]:
-        """A page of undecided cases, oldest first: who by id, outcome, evidence; nothing personal. `next`: what to ask for the page
+        """A page of undecided cases, oldest first: who by id, outcome, evidence; nothing personal. `question`: what somebody must find out
+        where nothing can be decided. `next`: what to ask for the page
         behind it, none on the last one; `waiting`: how many there are on all pages."""
         after = (after_at, after_id) if after_at and after_id else None
         async with database.reading() as tx:

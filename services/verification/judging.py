@@ -14,7 +14,7 @@ from uuid import UUID
 from services.verification import store, store_review
 from services.verification.account_check import Banks, check_account, with_claims
 from services.verification.account_holders import AccountHolders, Claim, Declared
-from services.verification.matching import MERGED_AWAY, UNAVAILABLE, Judgement, judge
+from services.verification.matching import MERGED_AWAY, PAYABLE, UNAVAILABLE, Judgement, if_named, judge
 from services.verification.population_register import Answer, PopulationRegister
 from services.verification.reviewing import Decision, holding, with_decisions
 from services.verification.store import Held, Person, Verdict
@@ -27,8 +27,6 @@ from shared.restoring import epoch_of
 from shared.vault import Vault
 from shared.words import AccountCheck, Outcome
 
-# Outcomes that would let money go out: only they give way to `duplicate`.
-_PAYABLE = (Outcome.MATCH, Outcome.WEAK_MATCH, Outcome.NUMBER_CHANGED)
 RESULTS_PER_EPOCH = 1_000_000
 
 
@@ -41,13 +39,15 @@ class Opened(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What was found of one person looked at alone, when the register said so, and the old number of whom they were found to be."""
+    """What was found of one person looked at alone, when the register said so, the old number of whom they were found to be, and until
+    when a bank's word about the account counts."""
 
     person: Person
     judgement: Judgement
     account: AccountCheck | None
     answered_at: datetime | None
     old_ix: bytes | None
+    holder_until: datetime | None
 
 
 class Decided(NamedTuple):
@@ -126,10 +126,12 @@ class Judge:
         for each in asked:
             key = each.person.beneficiary_id
             said, old_ix = _alone(each, answers.get(key), decisions.get(key, ()))
-            account = None
+            account, until = None, None
             if each.account is not None:
-                account = check_account(each.account, holders[key], banks=self._banks, today=today)
-            found[key] = Found(each.person, said, account, answers[key].at if key in answers else None, old_ix)
+                holder, until = holders[key]
+                account = check_account(each.account, holder, banks=self._banks, today=today)
+            answered_at = answers[key].at if key in answers else None
+            found[key] = Found(each.person, said, account, answered_at, old_ix, until)
         return found
 
 
@@ -142,7 +144,8 @@ def _alone(each: Opened, answer: Answer | None, decisions: Sequence[Decision]) -
     said = judge(each.identity, answer.candidates)
     hold = holding(decisions, each.person.identity_digest, answer.candidates)
     said = with_decisions(said, hold, answer.candidates) if hold else said
-    return said, next((entry.old_ix for entry in answer.candidates if entry.token == said.token), None)
+    entry = next((entry for entry in answer.candidates if entry.token == said.token), None)
+    return if_named(said, entry), entry.old_ix if entry else None
 
 
 def _claim(each: Opened, account: Account) -> Claim:
@@ -187,7 +190,7 @@ def _verdict(found: Found, shared: Shared) -> Verdict:
     return Verdict(
         identity_digest=person.identity_digest,
         account_digest=person.account_digest,
-        outcome=Outcome.DUPLICATE if said.outcome in _PAYABLE and shared.is_one_of_two(found) else said.outcome,
+        outcome=Outcome.DUPLICATE if said.outcome in PAYABLE and shared.is_one_of_two(found) else said.outcome,
         evidence=said.evidence,
         died_on=said.died_on,
         account=with_claims(found.account, shared.accounts[person.indexes.account]),
@@ -196,7 +199,7 @@ def _verdict(found: Found, shared: Shared) -> Verdict:
 
 def _held(found: Found, verdict: Verdict, news: tuple[int, Verdict] | None) -> Held:
     seq = news[0] if news else found.person.held.result_seq
-    return Held(found.judgement.token, seq, verdict, found.answered_at, found.old_ix)
+    return Held(found.judgement.token, seq, verdict, found.answered_at, found.old_ix, found.holder_until)
 
 
 def _event(key: UUID, seq: int, *, verdict: Verdict, now: datetime) -> VerificationResult:

@@ -30,7 +30,7 @@ _FIRST_CENTURY = 19
 
 class RegisterPerson(NamedTuple):
     """One entry of the population register. `token` stands for its number; `replaced_by` is the new number, if it was changed; `digest`
-    of everything the entry says; `old_ix` stands for the old number."""
+    of everything the entry says; `old_ix` stands for the old number; `named`: the newest extract of the whole register names it."""
 
     token: str
     identity: Identity
@@ -39,6 +39,7 @@ class RegisterPerson(NamedTuple):
     replaced_by: str | None = None
     digest: str = ""
     old_ix: bytes | None = None
+    named: bool = True
 
 
 class Judgement(NamedTuple):
@@ -51,6 +52,8 @@ class Judgement(NamedTuple):
 
 
 UNAVAILABLE = Judgement(Outcome.UNAVAILABLE)
+PAYABLE = (Outcome.MATCH, Outcome.WEAK_MATCH, Outcome.NUMBER_CHANGED)
+"""Outcomes that would let money go out."""
 MERGED_AWAY = Judgement(Outcome.DUPLICATE)
 """Of an id that registry merged into another one: nobody is paid under it."""
 _ABSENT = (FieldEvidence(field=IdentityField.NUMBER, finding=Finding.ABSENT),)
@@ -140,6 +143,13 @@ def alive_or_not(entry: RegisterPerson, proof: Outcome, evidence: tuple[FieldEvi
     if entry.status == "moved":
         return Judgement(Outcome.MOVED, evidence, token=entry.token)
     return Judgement(proof, evidence, token=entry.token)
+
+
+def if_named(said: Judgement, entry: RegisterPerson | None) -> Judgement:
+    """Nobody is paid by an entry that the newest extract of the whole register no longer names: that is no answer. The evidence stays, so
+    it differs from never having been answered; a death or a move that was said holds."""
+    gone = entry is not None and not entry.named and said.outcome in PAYABLE
+    return said._replace(outcome=Outcome.UNAVAILABLE, died_on=None) if gone else said
 
 
 def _nobody(identity: Identity) -> Judgement:

@@ -69,9 +69,11 @@ class Holders:
         self._manner = manner
 
     async def make(self, tx: Tx, now: datetime) -> None:
-        """About accounts of which no bank has said anything."""
-        authority = self._manner.authority
-        await store_questions.make_holder_questions(tx, authority.officer, authority.procedure, at=now, most=MADE_AT_ONCE)
+        """About accounts of which no bank has said anything, and about those whose answer is to be renewed."""
+        authority, before = self._manner.authority, self._manner.ages.renew_holders_before(now)
+        await store_questions.make_holder_questions(
+            tx, authority.officer, authority.procedure, renew_before=before, at=now, most=MADE_AT_ONCE
+        )
 
     async def ask(self, row: Row) -> Said:
         """Raises NoAnswer, and VaultError for a damaged block."""

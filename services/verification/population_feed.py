@@ -1,4 +1,4 @@
-"""The feed adapter of the population register: a CSV extract becomes `PopulationEntry` events. Pure up to `entries_of`.
+"""The feed adapter of the population register: a CSV extract becomes `PopulationEntry` events, row by row. Pure up to `entries_of`.
 
 A row that cannot be read is refused by row, column and rule; its value is never repeated. Columns: see COLUMNS. `birth_date` is
 YYYY-MM-DD or YYYY, `status` alive, dead or moved, `status_date` the day of death or move.
@@ -6,12 +6,15 @@ YYYY-MM-DD or YYYY, `status` alive, dead or moved, `status_date` the day of deat
 
 from __future__ import annotations
 
+import asyncio
 import csv
+import hashlib
 import io
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal
+from itertools import islice
+from typing import BinaryIO, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -22,6 +25,7 @@ from shared.events import PopulationEntry
 from shared.fields import AreaCode
 from shared.outbox import OutEvent, put_events
 from shared.personal import Identity, RegisterIdentity
+from shared.seen import Seen
 from shared.vault import Kind, Vault
 
 COLUMNS = (
@@ -36,6 +40,8 @@ _AREA = TypeAdapter(AreaCode | None)
 # Rows per transaction: a long one would hold back every relay of the cluster.
 CHUNK = 4_000
 WHOLE_PERCENT_MIN = 80
+LINE_MAX = 1 << 17
+ERRORS_SHOWN = 100
 
 
 class NotAnExtract(Exception):
@@ -62,29 +68,49 @@ class Entry:
     area: str | None
 
 
-def read_extract(raw: bytes) -> tuple[list[Entry], list[Refusal]]:
-    """The rows that can be read and the refusals. Raises NotAnExtract when the file as a whole is something else."""
+@dataclass(slots=True)
+class Looked:
+    """What an extract holds: readable rows, refused ones, and the first of these."""
+
+    entries: int = 0
+    refused: int = 0
+    errors: list[Refusal] = field(default_factory=list)
+
+
+def look_through(file: BinaryIO) -> Looked:
+    """Count the rows before any of them counts. Raises NotAnExtract when the file as a whole is something else."""
+    looked = Looked()
+    for row in read_extract(file):
+        if isinstance(row, Entry):
+            looked.entries += 1
+            continue
+        looked.refused += 1
+        if len(looked.errors) < ERRORS_SHOWN:
+            looked.errors.append(row)
+    if not looked.entries and not looked.refused:
+        raise NotAnExtract("EMPTY")
+    return looked
+
+
+def read_extract(file: BinaryIO) -> Iterator[Entry | Refusal]:
+    """Row after row, whatever the size of the file: some 16 bytes of each stay, to know a number that comes twice.
+
+    Raises NotAnExtract.
+    """
+    file.seek(0)
+    seen = Seen()
     try:
-        text = raw.decode("utf-8-sig")
+        for number, row in enumerate(_rows(file), start=2):
+            read = _entry(number, row)
+            if isinstance(read, Entry) and seen.add(hashlib.sha256(read.number.encode()).digest()):
+                read = Refusal(number, "personal_number", "DUPLICATE")
+            yield read
     except UnicodeDecodeError:
         raise NotAnExtract("NOT_UTF8") from None
-    entries: dict[str, Entry] = {}
-    refusals: list[Refusal] = []
-    for number, row in enumerate(_rows(text), start=2):
-        read = _entry(number, row)
-        if isinstance(read, Entry) and read.number in entries:
-            read = Refusal(number, "personal_number", "DUPLICATE")
-        if isinstance(read, Entry):
-            entries[read.number] = read
-        else:
-            refusals.append(read)
-    if not entries and not refusals:
-        raise NotAnExtract("EMPTY")
-    return list(entries.values()), refusals
 
 
-def _rows(text: str) -> Iterator[dict[str, str]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""))
+def _rows(file: BinaryIO) -> Iterator[dict[str, str]]:
+    reader = csv.DictReader(_lines(file))
     try:
         if not set(COLUMNS) <= set(reader.fieldnames or ()):
             raise NotAnExtract("HEADER")
@@ -93,7 +119,18 @@ def _rows(text: str) -> Iterator[dict[str, str]]:
         raise NotAnExtract("CSV") from None
 
 
-def entries_of(entries: Sequence[Entry], vault: Vault, as_of: datetime) -> Iterator[OutEvent]:
+def _lines(file: BinaryIO) -> Iterator[str]:
+    text = io.TextIOWrapper(file, "utf-8-sig", newline="")
+    try:
+        while line := text.readline(LINE_MAX):
+            if len(line) == LINE_MAX:
+                raise NotAnExtract("CSV")
+            yield line
+    finally:
+        text.detach()  # the file is the caller's to close
+
+
+def entries_of(entries: Iterable[Entry], vault: Vault, as_of: datetime) -> Iterator[OutEvent]:
     """Sealed events, keyed by a pseudonym of the number that only this service can make."""
     for entry in entries:
         message = sealed(entry, vault, as_of)
@@ -118,14 +155,19 @@ def is_much_smaller(entries: int, held: int) -> bool:
     return entries * 100 < held * WHOLE_PERCENT_MIN
 
 
-async def publish(database: Database, vault: Vault, *, entries: Sequence[Entry], as_of: datetime, part: bool) -> None:
+async def publish(database: Database, vault: Vault, *, file: BinaryIO, entries: int, as_of: datetime, part: bool) -> None:
     """Announce the extract, then put its entries into the outbox in chunks. Cut off half way, it never counts as arrived: send the
-    file again. `part`: of a register whose other entries stay as old as they are."""
+    file again. `entries`: how many it was found to hold; `part`: of a register whose other entries stay as old as they are."""
     async with database.transaction("verification.announce_extract") as tx:
-        await store.announce_extract(tx, as_of, len(entries), part=part)
-    for start in range(0, len(entries), CHUNK):
+        await store.announce_extract(tx, as_of, entries, part=part)
+    rows = (row for row in read_extract(file) if isinstance(row, Entry))
+
+    def chunk() -> list[OutEvent]:
+        return list(entries_of(islice(rows, CHUNK), vault, as_of))
+
+    while events := await asyncio.to_thread(chunk):
         async with database.transaction("verification.publish_extract") as tx:
-            await put_events(tx, list(entries_of(entries[start : start + CHUNK], vault, as_of)), as_of)
+            await put_events(tx, events, as_of)
 
 
 def _entry(number: int, row: dict[str, str]) -> Entry | Refusal:

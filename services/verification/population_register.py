@@ -14,9 +14,9 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from services.verification import store, store_questions
+from services.verification import store, store_ages, store_questions
 from services.verification.ages import Ages
-from services.verification.matching import RegisterPerson
+from services.verification.matching import PAYABLE, RegisterPerson
 from services.verification.store import Person
 from services.verification.store_questions import About
 from shared.clock import Clock
@@ -64,7 +64,7 @@ class Replica:
         as_of = await self._as_of(tx)
         if as_of is None:
             return {}
-        entries = await entries_of(tx, self._vault, people)
+        entries = await entries_of(tx, self._vault, people, named_since=await store_ages.newest_whole(tx))
         return {person.beneficiary_id: Answer(entries.of(person), as_of) for person in people}
 
     async def ready(self, tx: Tx) -> bool:
@@ -72,13 +72,16 @@ class Replica:
         return await self._as_of(tx) is not None
 
     async def answerable(self, tx: Tx, most: int) -> list[UUID]:
-        """Without an extract that holds, those whose result has expired; with one newer than the day of renewal, also the older ones."""
+        """Without an extract that holds, those whose result has expired; with one newer than the day of renewal, also the older ones; and
+        whoever is paid by an entry that it does not name."""
         now, as_of = self._clock.now(), await self._as_of(tx)
         if as_of is None:
             return await store.people_answered_before(tx, self._ages.expires_before(now), most)
         renew_before = self._ages.renew_before(now)
         waiting = await store.people_unavailable(tx, most)
-        return waiting or (await store.people_answered_before(tx, renew_before, most) if as_of >= renew_before else [])
+        if not waiting and as_of >= renew_before:
+            waiting = await store.people_answered_before(tx, renew_before, most)
+        return waiting or await store_ages.people_no_longer_named(tx, PAYABLE, most)
 
     async def _as_of(self, tx: Tx) -> datetime | None:
         now = self._clock.now()
@@ -116,9 +119,10 @@ class Asked:
 class Entries:
     """The register entries of one look-up, each opened at most once."""
 
-    def __init__(self, vault: Vault) -> None:
-        """Nothing is in here yet."""
+    def __init__(self, vault: Vault, named_since: datetime | None) -> None:
+        """Nothing is in here yet. `named_since`: when the newest extract of the whole register was made; an older entry is not in it."""
         self._vault = vault
+        self._named_since = named_since
         self._opened: dict[str, RegisterPerson] = {}
         self._by_number: dict[bytes, list[Record]] = {}
         self._by_old_number: dict[bytes, list[Record]] = {}
@@ -159,14 +163,15 @@ class Entries:
         if known is None:
             said = self._vault.open_as(row["sealed"], token, RegisterIdentity)
             status, digest, old_ix = row["status"], row["content_digest"], row["old_number_ix"]
-            known = RegisterPerson(token, said.identity, status, row["status_on"], said.replaced_by, digest, old_ix)
+            named = self._named_since is None or row["as_of"] >= self._named_since
+            known = RegisterPerson(token, said.identity, status, row["status_on"], said.replaced_by, digest, old_ix, named)
             self._opened[token] = known
         return known
 
 
-async def entries_of(tx: Tx, vault: Vault, people: Sequence[Person]) -> Entries:
+async def entries_of(tx: Tx, vault: Vault, people: Sequence[Person], *, named_since: datetime | None = None) -> Entries:
     """The entries that these people may be, looked up for all of them at once."""
-    entries = Entries(vault)
+    entries = Entries(vault, named_since)
     await entries.look_up(tx, people)
     return entries
 

@@ -5,7 +5,7 @@ SELECT pg_advisory_xact_lock(4721) IS NULL AS waited;
 -- name: known_people
 -- What we hold of these people, with the result that holds; without what is sealed.
 SELECT p.beneficiary_id, p.epoch, p.n, p.identity_digest, p.account_digest, p.account_ix, p.person_token, p.result_seq, p.answered_at,
-       p.entry_old_ix,
+       p.entry_old_ix, p.holder_until,
        v.identity_digest AS judged_identity, v.account_digest AS judged_account, v.outcome, v.evidence, v.died_on, v.account
   FROM person p LEFT JOIN verdict v USING (beneficiary_id, result_seq)
  WHERE p.beneficiary_id = ANY(:ids::uuid[]);
@@ -19,7 +19,7 @@ ON CONFLICT (beneficiary_id) DO UPDATE
        old_number_ix = EXCLUDED.old_number_ix, name_birth_ix = EXCLUDED.name_birth_ix, account_ix = EXCLUDED.account_ix,
        person_token = EXCLUDED.person_token, result_seq = EXCLUDED.result_seq, unavailable = EXCLUDED.unavailable,
        answered_at = EXCLUDED.answered_at, entry_old_ix = EXCLUDED.entry_old_ix, holder_unknown = EXCLUDED.holder_unknown,
-       merged = EXCLUDED.merged;
+       merged = EXCLUDED.merged, holder_until = EXCLUDED.holder_until;
 
 -- name: people
 -- Everything a judge needs of these people, with the result that holds; nobody is judged who is erased.
@@ -30,17 +30,17 @@ SELECT p.*, v.identity_digest AS judged_identity, v.account_digest AS judged_acc
 
 -- name: register_by_number
 -- Register entries with one of these numbers.
-SELECT person_token, status, status_on, sealed, content_digest, number_ix, old_number_ix, replaced_by_ix
+SELECT person_token, as_of, status, status_on, sealed, content_digest, number_ix, old_number_ix, replaced_by_ix
   FROM register WHERE number_ix = ANY(:ixs::bytea[]);
 
 -- name: register_by_old_number
 -- Register entries with one of these old numbers.
-SELECT person_token, status, status_on, sealed, content_digest, old_number_ix, replaced_by_ix
+SELECT person_token, as_of, status, status_on, sealed, content_digest, old_number_ix, replaced_by_ix
   FROM register WHERE old_number_ix = ANY(:ixs::bytea[]);
 
 -- name: register_by_name
 -- Register entries with one of these names and birth years.
-SELECT person_token, status, status_on, sealed, content_digest, name_birth_ix, old_number_ix, replaced_by_ix
+SELECT person_token, as_of, status, status_on, sealed, content_digest, name_birth_ix, old_number_ix, replaced_by_ix
   FROM register WHERE name_birth_ix = ANY(:ixs::bytea[]);
 
 -- name: holders
@@ -54,10 +54,11 @@ SELECT beneficiary_id, person_token, account_ix, entry_old_ix FROM person WHERE 
 -- name: point_people!
 -- Whom of the register these people were judged to be, and the result that holds now.
 UPDATE person p SET person_token = row.person_token, result_seq = row.result_seq, unavailable = row.unavailable,
-       answered_at = row.answered_at, entry_old_ix = row.entry_old_ix, holder_unknown = row.holder_unknown
+       answered_at = row.answered_at, entry_old_ix = row.entry_old_ix, holder_unknown = row.holder_unknown,
+       holder_until = row.holder_until
   FROM unnest(:ids::uuid[], :tokens::text[], :seqs::int[], :unavailables::bool[], :answered_ats::timestamptz[], :old_ixs::bytea[],
-              :holders::bool[])
-       AS row (beneficiary_id, person_token, result_seq, unavailable, answered_at, entry_old_ix, holder_unknown)
+              :holders::bool[], :untils::timestamptz[])
+       AS row (beneficiary_id, person_token, result_seq, unavailable, answered_at, entry_old_ix, holder_unknown, holder_until)
  WHERE p.beneficiary_id = row.beneficiary_id;
 
 -- name: save_verdicts!
@@ -65,7 +66,7 @@ UPDATE person p SET person_token = row.person_token, result_seq = row.result_seq
 INSERT INTO verdict SELECT * FROM unnest(:verdicts::verdict[]);
 
 -- name: save_register
--- Entries newer than what we hold; returns each one taken, with what it said before.
+-- Entries newer than what we hold; returns each one taken, with what it said before. One that the newest whole extract did not name changes.
 WITH given AS (
     SELECT * FROM unnest(:tokens::text[], :as_ofs::timestamptz[], :statuses::text[], :status_ons::date[], :areas::text[],
                          :sealeds::text[], :digests::text[], :number_ixs::bytea[], :old_number_ixs::bytea[],
@@ -73,7 +74,7 @@ WITH given AS (
          AS g (person_token, as_of, status, status_on, area, sealed, content_digest, number_ix, old_number_ix, name_birth_ix,
                replaced_by_ix)
 ), before AS (
-    SELECT person_token, content_digest, old_number_ix, name_birth_ix FROM register WHERE person_token = ANY(:tokens::text[])
+    SELECT person_token, as_of, content_digest, old_number_ix, name_birth_ix FROM register WHERE person_token = ANY(:tokens::text[])
 ), taken AS (
     INSERT INTO register (person_token, as_of, status, status_on, area, sealed, content_digest, number_ix, old_number_ix,
                           name_birth_ix, replaced_by_ix)
@@ -87,7 +88,9 @@ WITH given AS (
      WHERE register.as_of < EXCLUDED.as_of
     RETURNING person_token, as_of, content_digest
 )
-SELECT t.person_token, t.as_of, t.content_digest IS DISTINCT FROM b.content_digest AS changed,
+SELECT t.person_token, t.as_of,
+       t.content_digest IS DISTINCT FROM b.content_digest
+           OR COALESCE(b.as_of < (SELECT max(as_of) FROM extract WHERE applied = entries AND NOT part), false) AS changed,
        b.old_number_ix AS old_number_ix_before, b.name_birth_ix AS name_birth_ix_before
   FROM taken t LEFT JOIN before b USING (person_token);
 

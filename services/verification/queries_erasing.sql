@@ -19,7 +19,7 @@ ON CONFLICT (beneficiary_id) DO UPDATE
        n = CASE WHEN (held.epoch, held.n) < (EXCLUDED.epoch, EXCLUDED.n) THEN EXCLUDED.n ELSE held.n END, payer = EXCLUDED.payer,
        merged = EXCLUDED.merged, erased_at = EXCLUDED.erased_at, identity = NULL, payee = NULL, identity_digest = NULL, account_digest = NULL,
        number_ix = NULL, old_number_ix = NULL, name_birth_ix = NULL, account_ix = NULL, person_token = NULL, entry_old_ix = NULL,
-       answered_at = NULL, unavailable = false, holder_unknown = false;
+       answered_at = NULL, unavailable = false, holder_unknown = false, holder_until = NULL;
 
 -- name: erase_verdicts!
 -- Which identity and account their results spoke of.

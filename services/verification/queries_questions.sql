@@ -35,6 +35,17 @@ SELECT gen_random_uuid(), 'holder', p.beneficiary_id, p.account_digest || ':' ||
  ORDER BY p.beneficiary_id LIMIT :most
 ON CONFLICT DO NOTHING;
 
+-- name: make_holder_renewals!
+-- A question about every account of which a bank's word ends before a moment, the first to end first.
+INSERT INTO question (request_id, about, beneficiary_id, digest, officer, procedure, urgent, made_at, due_at)
+SELECT gen_random_uuid(), 'holder', p.beneficiary_id, p.account_digest || ':' || p.identity_digest, :officer::text, :procedure::text, false,
+       :at::timestamptz, :at::timestamptz
+  FROM person p
+ WHERE p.holder_until < :before AND p.account_digest IS NOT NULL
+   AND NOT EXISTS (SELECT FROM question q WHERE q.beneficiary_id = p.beneficiary_id AND q.about = 'holder' AND q.ended_at IS NULL)
+ ORDER BY p.holder_until LIMIT :most
+ON CONFLICT DO NOTHING;
+
 -- name: sent_since^
 -- How many questions of one kind went out since a moment.
 SELECT count(*) AS sent FROM question_sent WHERE about = :about AND sent_at > :since;

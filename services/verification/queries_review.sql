@@ -1,16 +1,17 @@
 -- name: cases
--- A page of people whose case is unclear and not decided as it is now, oldest result first, and how many there are in all; without
--- anything personal. Decided is who was decided about with every entry of the register that they may be, as `population_register` looks
+-- A page of people whose case is unclear and not decided as it is now, or about whom no answer will come by itself (unavailable without a
+-- birth date, or no longer named: then the evidence stays), oldest result first, and how many there are in all; without anything personal. Decided is who was decided about with every entry of the register that they may be, as `population_register` looks
 -- these up, and confirmed as one of them at most. A duplicate is registry's to end and waits whatever was decided.
 WITH RECURSIVE unclear AS (
     SELECT p.beneficiary_id, p.payer, v.outcome, v.evidence, v.checked_at, p.identity_digest, p.number_ix, p.old_number_ix, p.name_birth_ix
       FROM person p JOIN verdict v USING (beneficiary_id, result_seq)
-     WHERE v.outcome = ANY(:outcomes::text[]) AND (:payer::text IS NULL OR p.payer = :payer) AND NOT p.merged AND p.erased_at IS NULL
+     WHERE (v.outcome = ANY(:outcomes::text[]) OR v.outcome = 'unavailable' AND (p.name_birth_ix IS NULL OR v.evidence <> '[]'))
+       AND (:payer::text IS NULL OR p.payer = :payer) AND NOT p.merged AND p.erased_at IS NULL
 ), held AS (
     SELECT u.beneficiary_id, d.person_token, d.verdict
       FROM unclear u JOIN review_decision d USING (beneficiary_id, identity_digest)
       JOIN register r ON (r.person_token, r.content_digest) = (d.person_token, d.register_digest)
-     WHERE u.outcome <> 'duplicate' AND NOT EXISTS (SELECT FROM review_decision n WHERE n.replaces = d.decision_id)
+     WHERE u.outcome NOT IN ('duplicate', 'unavailable') AND NOT EXISTS (SELECT FROM review_decision n WHERE n.replaces = d.decision_id)
 ), about AS (
     SELECT * FROM unclear WHERE beneficiary_id IN (SELECT beneficiary_id FROM held)
 ), by_number AS (
@@ -30,7 +31,7 @@ WITH RECURSIVE unclear AS (
      WHERE c.replaced_by_ix IS NULL
      GROUP BY c.beneficiary_id HAVING count(*) = count(h.verdict) AND count(*) FILTER (WHERE h.verdict = 'same') <= 1
 ), waits AS (
-    SELECT beneficiary_id, payer, outcome, evidence, checked_at FROM unclear
+    SELECT beneficiary_id, payer, outcome, evidence, checked_at, name_birth_ix IS NOT NULL AS birth_known FROM unclear
      WHERE beneficiary_id NOT IN (SELECT beneficiary_id FROM decided)
 )
 SELECT w.*, a.waiting FROM (SELECT count(*) AS waiting FROM waits) a LEFT JOIN LATERAL (

@@ -10,7 +10,17 @@ from services.verification import store, store_review
 from services.verification.judging import Judge
 from services.verification.matching import RegisterPerson, birth_finding
 from services.verification.population_register import PopulationRegister
-from services.verification.reviewing import ReviewEvidence, ReviewReason, ReviewRefusal, Sameness, contradicts, holding, refused
+from services.verification.reviewing import (
+    QUESTION_ADVICE,
+    ReviewEvidence,
+    ReviewReason,
+    ReviewRefusal,
+    Sameness,
+    contradicts,
+    holding,
+    question_of,
+    refused,
+)
 from services.verification.store import Person
 from services.verification.store_review import Sight
 from shared.actors import Actor
@@ -80,9 +90,12 @@ class Review:
             | ({"decision": held[entry.token].decision_id, "decided": held[entry.token].sameness} if entry.token in held else {})
             for entry in candidates
         ]
-        outcome = person.held.verdict.outcome if person.held.verdict else None
-        said = {"sight_id": sight.sight_id, "outcome": outcome, "shared_with": shared_with}
-        return {**said, "list": identity.model_dump(), "register": shown}
+        verdict = person.held.verdict
+        outcome, evidence = (verdict.outcome, verdict.evidence) if verdict else (None, ())
+        question = question_of(outcome, birth_known=identity.birth_date is not None, was_answered=bool(evidence))
+        said = {"sight_id": sight.sight_id, "outcome": outcome, "shared_with": shared_with, "question": question}
+        advice = QUESTION_ADVICE[question] if question else ""
+        return {**said, "advice": advice, "list": identity.model_dump(), "register": shown}
 
     async def decide(self, beneficiary_id: UUID, deciding: Deciding, actor: Actor) -> ReviewRefusal | dict[str, Any]:
         """Take a decision and judge the person by it. Sides that changed since they were seen are seen again first."""

@@ -18,6 +18,32 @@ UNCLEAR = (Outcome.WEAK_MATCH, Outcome.NUMBER_CHANGED, Outcome.MISMATCH, Outcome
 """Outcomes that a person may decide about. `duplicate` is for registry: which of its people are one."""
 
 
+class CaseQuestion(StrEnum):
+    """What somebody must find out of whom nothing can be said, and nothing will change by itself. Nothing is decided here."""
+
+    BIRTH_DATE_MISSING = "BIRTH_DATE_MISSING"
+    NOT_IN_NEWEST_EXTRACT = "NOT_IN_NEWEST_EXTRACT"
+
+
+QUESTION_ADVICE: Mapping[CaseQuestion, str] = {
+    CaseQuestion.BIRTH_DATE_MISSING: (
+        "Danh sách không ghi ngày sinh nên không hỏi được cơ sở dữ liệu: xem giấy tờ, hỏi xã, rồi sửa danh sách."
+    ),
+    CaseQuestion.NOT_IN_NEWEST_EXTRACT: (
+        "Bản trích dân cư mới nhất không còn người này: hỏi công an xã vì sao; nếu trích sót, nộp dòng còn thiếu với --part."
+    ),
+}
+
+
+def question_of(outcome: Outcome | None, *, birth_known: bool, was_answered: bool) -> CaseQuestion | None:
+    """What is to be asked of an unavailable person; None of whom the register can still answer about by itself."""
+    if outcome is not Outcome.UNAVAILABLE:
+        return None
+    if was_answered:
+        return CaseQuestion.NOT_IN_NEWEST_EXTRACT
+    return None if birth_known else CaseQuestion.BIRTH_DATE_MISSING
+
+
 class Sameness(StrEnum):
     """What was decided: the register entry is this person, or is not."""
 

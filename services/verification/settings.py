@@ -26,6 +26,8 @@ class Settings(ServiceSettings):
     banks_file: Path = BANKS_FILE
     register_renew_day: int = Field(default=20, ge=1, le=28)
     register_expires_days: int = Field(default=92, ge=1, le=366)
+    holders_spread_days: int = Field(default=28, ge=0, le=366)
+    holders_renew_days: int = Field(default=30, ge=0, le=366)
     register_url: str | None = None
     register_token: SecretStr = SecretStr("")
     holders_url: str | None = None
@@ -48,6 +50,8 @@ class Settings(ServiceSettings):
         missing = [name for name in _TO_ASK if asked and not getattr(self, name)]
         if self.profile == "production":
             missing += [f"{name}_token" for name in asked if not getattr(self, f"{name}_token").get_secret_value()]
+        if self.holders_spread_days + self.holders_renew_days >= self.register_expires_days:
+            raise UnsafeSettings("holders_spread_days and holders_renew_days together leave nothing of register_expires_days")
         if missing:
             raise UnsafeSettings(f"asking others needs {', '.join(missing)}")
         return self
@@ -55,7 +59,7 @@ class Settings(ServiceSettings):
     @property
     def ages(self) -> Ages:
         """How old an answer may grow."""
-        return Ages(self.register_renew_day, self.register_expires_days)
+        return Ages(self.register_renew_day, self.register_expires_days, self.holders_spread_days, self.holders_renew_days)
 
     @property
     def manner(self) -> Manner:

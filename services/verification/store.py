@@ -44,18 +44,19 @@ class Verdict(NamedTuple):
 
 class Held(NamedTuple):
     """What was made of a person so far: whom of the register they are, the number of the result that holds, the result, and when the
-    register said what it rests on; the old number of that register person."""
+    register said what it rests on; the old number of that register person; until when a bank's word about the account counts."""
 
     token: str | None = None
     result_seq: int = 0
     verdict: Verdict | None = None
     answered_at: datetime | None = None
     old_ix: bytes | None = None
+    holder_until: datetime | None = None
 
     @property
     def unavailable(self) -> bool:
-        """Whether the register has given no answer yet."""
-        return self.verdict is not None and self.verdict.outcome is Outcome.UNAVAILABLE
+        """Whether the register has given no answer yet. One that it takes back by no longer naming somebody is one."""
+        return self.verdict is not None and self.verdict.outcome is Outcome.UNAVAILABLE and self.answered_at is None
 
     @property
     def as_merged(self) -> bool:
@@ -137,7 +138,7 @@ async def save_people(tx: Tx, people: Sequence[Person], decided: Mapping[UUID, H
         content = (p.payer, p.identity, p.payee, p.identity_digest, p.account_digest)
         indexes = (ix.number, ix.old_number, ix.name_birth, ix.account)
         made = (held.token, held.result_seq, held.unavailable, held.answered_at, held.old_ix, held.holder_unknown)
-        rows.append((p.beneficiary_id, *p.version, *content, *indexes, *made, p.merged, None))
+        rows.append((p.beneficiary_id, *p.version, *content, *indexes, *made, p.merged, None, held.holder_until))
     if rows:
         await queries.save_people(tx, people=rows)
 
@@ -175,6 +176,7 @@ async def point_people(tx: Tx, held: Mapping[UUID, Held]) -> None:
         "answered_ats": [held[key].answered_at for key in ids],
         "old_ixs": [held[key].old_ix for key in ids],
         "holders": [held[key].holder_unknown for key in ids],
+        "untils": [held[key].holder_until for key in ids],
     }
     if ids:
         await queries.point_people(tx, ids=ids, **columns)
@@ -311,7 +313,7 @@ def _indexes(row: Record) -> Indexes:
 
 def _held(row: Record) -> Held:
     verdict = _verdict(row) if row["outcome"] else None
-    return Held(row["person_token"], row["result_seq"], verdict, row["answered_at"], row["entry_old_ix"])
+    return Held(row["person_token"], row["result_seq"], verdict, row["answered_at"], row["entry_old_ix"], row["holder_until"])
 
 
 def _known(row: Record) -> Known:

@@ -34,9 +34,11 @@ async def make_questions(tx: Tx, officer: str, procedure: str, *, renew_before: 
     await queries.make_renewals(tx, **said, before=renew_before)
 
 
-async def make_holder_questions(tx: Tx, officer: str, procedure: str, *, at: datetime, most: int) -> None:
-    """Questions about accounts whose holder nobody has answered about."""
-    await queries.make_holder_questions(tx, officer=officer, procedure=procedure, at=at, most=most)
+async def make_holder_questions(tx: Tx, officer: str, procedure: str, *, renew_before: datetime, at: datetime, most: int) -> None:
+    """Questions about accounts whose holder nobody has answered about, then about those whose answer ends before a moment."""
+    said = {"officer": officer, "procedure": procedure, "at": at, "most": most}
+    await queries.make_holder_questions(tx, **said)
+    await queries.make_holder_renewals(tx, **said, before=renew_before)
 
 
 async def sent_since(tx: Tx, about: About, since: datetime) -> int:

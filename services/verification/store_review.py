@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from services.verification.reviewing import UNCLEAR, Decision, Sameness
+from services.verification.reviewing import QUESTION_ADVICE, UNCLEAR, Decision, Sameness, question_of
 from shared.database import Tx, load_queries
+from shared.words import Outcome
 
 queries = load_queries(__file__, "queries_review.sql")
 
@@ -39,8 +40,14 @@ async def cases(tx: Tx, payer: str | None, after: tuple[datetime, UUID] | None, 
     found = queries.cases(tx, payer=payer, outcomes=outcomes, after_at=after_at, after_id=after_id, most=most)
     rows = [dict(row) async for row in found]
     waiting = rows[0]["waiting"]
-    shown = [{key: value for key, value in row.items() if key != "waiting"} for row in rows if row["beneficiary_id"]]
-    return Page([{**row, "evidence": json.loads(row["evidence"])} for row in shown], waiting)
+    return Page([_case(row) for row in rows if row["beneficiary_id"]], waiting)
+
+
+def _case(row: dict[str, Any]) -> dict[str, Any]:
+    evidence = json.loads(row["evidence"])
+    question = question_of(Outcome(row["outcome"]), birth_known=row["birth_known"], was_answered=bool(evidence))
+    shown = {name: row[name] for name in ("beneficiary_id", "payer", "outcome", "checked_at")}
+    return {**shown, "evidence": evidence, "question": question, "advice": QUESTION_ADVICE[question] if question else ""}
 
 
 async def shared_with(tx: Tx, beneficiary_id: UUID) -> list[UUID]:

@@ -27,7 +27,7 @@ from services.verification.account_check import Banks
 from services.verification.ages import Ages
 from services.verification.handlers import Handlers
 from services.verification.judging import Judge
-from services.verification.population_feed import entries_of, read_extract
+from services.verification.population_feed import Entry, entries_of, read_extract
 from services.verification.population_register import Replica
 from shared import topics
 from shared.clock import LOCAL, HandClock
@@ -165,8 +165,8 @@ async def _fill_from(extract: Path, dsn: str, keys: Path) -> None:
     vault, clock = Vault.load(keys), HandClock(OPENED)
     register = Replica(vault, clock, Ages())
     handlers = Handlers(vault, Judge(vault, clock, register=register, banks=Banks.from_file()), register)
-    entries, refused = read_extract(extract.read_bytes())
-    assert not refused
+    with extract.open("rb") as file:
+        entries = [row for row in read_extract(file) if isinstance(row, Entry)]
     database = await Database.open(dsn, size=1)
     try:
         for start in range(0, len(entries), REGISTER_CHUNK):

@@ -28,7 +28,7 @@ from services.registry.events_in import LINES, MANY, BadBody, answer, read
 from services.registry.reading import MEMORY_BYTES_MAX, Order, Tables, opened
 from services.registry.refusals import NotAList
 from services.registry.sheets import lines_of
-from services.verification.population_feed import COLUMNS, NotAnExtract, read_extract
+from services.verification.population_feed import COLUMNS, NotAnExtract, look_through
 from shared.errors import BadRecord, Parked
 from shared.records import parse
 from shared.schemas import FOLDER
@@ -136,7 +136,7 @@ def _events() -> Sequence[str]:
 def take_extract(body: bytes) -> None:
     """An extract of the population register."""
     with suppress(NotAnExtract):
-        read_extract(body)
+        look_through(io.BytesIO(body))
 
 
 def take_rates(body: bytes) -> None:

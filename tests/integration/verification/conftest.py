@@ -47,7 +47,7 @@ async def make_bench(migrated: Migrated, keys: Path) -> AsyncIterator[MakeBench]
         vault, clock = Vault.load(keys / "verification.json"), HandClock(START)
         register = adapter(vault, clock, Ages())
         judge = Judge(vault, clock, register=register, banks=Banks.from_file(), holders=holders(clock, Ages()))
-        waiting = Waiting(database, judge, register=register, log=logs.configure("verification"))
+        waiting = Waiting(database, judge, clock=clock, register=register, log=logs.configure("verification"))
         registry = Vault.load(keys / "registry.json")
         return Bench(database, registry, vault, clock, Handlers(vault, judge, register), waiting, judge)
 

@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
@@ -14,6 +14,7 @@ from sandbox.holder_service import HolderDesk, make_app
 from services.verification import store_questions
 from services.verification.account_check import HolderAnswer
 from services.verification.account_holders import AskedBanks, Declared
+from services.verification.ages import Ages
 from services.verification.asking import Asking
 from services.verification.exchange import Exchange, NoAnswer, Silence
 from services.verification.holder_client import HolderQuestion, HttpHolderService, Said
@@ -231,3 +232,63 @@ async def test_account_given_up_is_asked_about_no_more(asked: HolderWorld) -> No
     await asked.settle()
     assert list((await asked.asked()).values()) == [1]
     assert (await asked.bench.told())[-1].account is None
+
+
+# --- what a bank said grows old ------------------------------------------------------------------------------------------------
+
+
+async def until(world: HolderWorld, who: UUID) -> datetime | None:
+    async with world.bench.database.session() as session:
+        return await session.fetchval("SELECT holder_until FROM person WHERE beneficiary_id = $1", who)  # type: ignore[no-any-return]
+
+
+async def paid_on_account(world: HolderWorld) -> UUID:
+    who = UUID(int=14 * 24 * 3_600)  # hers ends in the middle of the window
+    await world.bench.see(world.bench.snapshot(an_identity(), an_account(), who=who))
+    await world.settle()
+    assert (await world.bench.told())[-1].account is AccountCheck.USABLE
+    return who
+
+
+async def test_banks_word_is_renewed_before_it_ends_and_the_system_stays_silent(asked: HolderWorld) -> None:
+    who = await paid_on_account(asked)
+    first = await until(asked, who)
+    assert first == Ages().holder_until(asked.bench.clock.now(), who)
+    asked.bench.clock.move(first - asked.bench.clock.now() - timedelta(days=31))
+    await asked.settle()
+    assert list((await asked.asked()).values()) == [1]
+    asked.bench.clock.move(timedelta(days=2))
+    await asked.settle()
+    assert list((await asked.asked()).values()) == [1]  # it is day, and nobody waits for it
+    asked.bench.clock.move(timedelta(hours=12))
+    await asked.settle()
+    assert list((await asked.asked()).values()) == [1, 1]
+    renewed = await until(asked, who)
+    assert renewed is not None
+    assert renewed > first
+    assert await asked.bench.told() == []
+
+
+async def test_word_of_a_bank_that_falls_silent_pays_nobody_for_ever(asked: HolderWorld) -> None:
+    who = await paid_on_account(asked)
+    await asked.mood("failing", 1_000)
+    ends = await until(asked, who)
+    assert ends is not None
+    asked.bench.clock.move(ends - asked.bench.clock.now() - timedelta(seconds=1))
+    await asked.bench.waiting.judge_page()
+    assert await asked.bench.told() == []
+    asked.bench.clock.move(timedelta(seconds=1))
+    assert await asked.bench.waiting.judge_page() == 1
+    assert [result.account for result in await asked.bench.told()] == [AccountCheck.UNAVAILABLE]
+    assert await asked.bench.waiting.judge_page() == 0
+    await asked.mood("failing", 0)
+    asked.bench.clock.move(timedelta(days=1))
+    await asked.settle()
+    assert [result.account for result in await asked.bench.told()] == [AccountCheck.USABLE]
+
+
+async def test_list_that_names_somebody_else_needs_no_bank(asked: HolderWorld) -> None:
+    who = uuid4()
+    await asked.bench.see(asked.bench.snapshot(an_identity(), an_account(holder="LE VAN NAM"), who=who))
+    await asked.settle()
+    assert await until(asked, who) is None

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from services.verification import population_feed
 from services.verification.handlers import Handlers
 from services.verification.judging import Judge
-from services.verification.population_feed import COLUMNS, read_extract
+from services.verification.population_feed import COLUMNS, look_through
 from services.verification.waiting import Waiting
 from shared.clock import HandClock
 from shared.database import Database
@@ -91,9 +91,11 @@ class Bench:
         writer = csv.DictWriter(text, COLUMNS)
         writer.writeheader()
         writer.writerows(lines)
-        entries, refusals = read_extract(text.getvalue().encode())
-        assert not refusals
-        await population_feed.publish(self.database, self.vault, entries=entries, as_of=self.clock.now(), part=part)
+        file = io.BytesIO(text.getvalue().encode())
+        looked = look_through(file)
+        assert not looked.refused
+        now = self.clock.now()
+        await population_feed.publish(self.database, self.vault, file=file, entries=looked.entries, as_of=now, part=part)
         return await self._drain(PopulationEntry)
 
     async def arrive(self, messages: Sequence[PopulationEntry]) -> None:
