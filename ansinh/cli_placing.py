@@ -11,7 +11,6 @@ import typer
 
 from ansinh.asking import AsJson, Name, ask
 from ansinh.asking import show as print_json
-from ansinh.client import Client
 from services.registry.placer import DECISIONS_MAX
 from services.registry.placing import AreaEvidence
 
@@ -34,7 +33,7 @@ def cases(
 ) -> None:
     """Everybody who waits. Example: ansinh registry split cases --payer xa-18073"""
     path, query = "/v1/areas/cases/late" if late else "/v1/areas/cases", {"payer": payer} if payer and not late else {}
-    found = ask(name, lambda _a, client: every_case(client, path, query))
+    found = ask(name, lambda _a, client: client.every(SERVICE, path, "cases", **query))
     if as_json:
         print_json(found)
         return
@@ -43,18 +42,6 @@ def cases(
         row = f"  row {case['row_no']}" if case.get("row_no") else ""
         typer.echo(f"{case['case_id']}  {case['period']}  {case['benefit_code']:<8}{case['declared_vnd']:>12,}  {where}{row}")
     typer.echo(f"{len(found)} {'placed too late' if late else 'waiting'}")
-
-
-async def every_case(client: Client, path: str, query: dict[str, str]) -> list[dict[str, Any]]:
-    """All pages."""
-    found: list[dict[str, Any]] = []
-    after: dict[str, str] = {}
-    while True:
-        page = await client.get(SERVICE, path, **query, **after)
-        found += page["cases"]
-        if page["next"] is None:
-            return found
-        after = {"after": page["next"]}
 
 
 @split.command()

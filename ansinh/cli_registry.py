@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -24,8 +25,6 @@ SERVICE, REVIEWER, SECOND, OPERATOR = "registry", "reviewer", "second-reviewer",
 One = Annotated[UUID, typer.Argument(help="Beneficiary id, as `ansinh registry candidates` names it.")]
 Other = Annotated[UUID, typer.Argument(help="The other one.")]
 Sight = Annotated[UUID, typer.Option(help="What was seen, as `ansinh registry see` names it.")]
-MOST = 200
-"""So many pairs are shown at once, the likeliest."""
 registry = typer.Typer(help="Who is who: people who may be one, and what was decided.", no_args_is_help=True)
 registry.add_typer(split, name="split")
 
@@ -43,15 +42,67 @@ def candidates(
     name: Name = "local",
 ) -> None:
     """Pairs that wait for a decision, the likeliest first. Example: ansinh registry candidates --payer huyen-444"""
-    query = {"most": MOST} | ({"payer": payer} if payer else {})
-    pairs = ask(name, lambda _a, client: client.get(SERVICE, "/v1/people/candidates", **query))
+    query = {"payer": payer} if payer else {}
+    pairs = ask(name, lambda _a, client: client.every(SERVICE, "/v1/people/candidates", "pairs", **query))
     if as_json:
         print_json(pairs)
         return
     for pair in pairs:
         findings = ", ".join(f"{field} {finding}" for field, finding in pair["evidence"].items() if finding != "absent")
         typer.echo(f"{pair['points']:>4}  {pair['one']}  {pair['other']}  {findings}")
-    typer.echo(f"{len(pairs)} candidates" + ("; more may wait behind these" if len(pairs) == MOST else ""))
+    typer.echo(f"{len(pairs)} candidates")
+    if pairs:
+        _next("look at both sides: ansinh registry see ONE OTHER; then apart, or merge")
+
+
+@registry.command()
+def waiting(as_json: AsJson = False, name: Name = "local") -> None:
+    """What was said and cannot take effect yet, the oldest first. Example: ansinh registry waiting
+
+    `person`: taken by itself when a list or an event brings the person; `key`: when the ministry sends its list's key.
+    """
+    found = ask(name, lambda _a, client: client.every(SERVICE, "/v1/waiting", "statements"))
+    if as_json:
+        print_json(found)
+        return
+    for one in found:
+        since = datetime.fromisoformat(one["since"]).astimezone(LOCAL)
+        typer.echo(f"{since:%Y-%m-%d %H:%M}  {one['waits_for']:<6}  {one['source']}/{one['record']} #{one['sequence']}")
+    waits = Counter(one["waits_for"] for one in found)
+    typer.echo(f"{len(found)} waiting: {waits['person']} for a person, {waits['key']} for a key")
+
+
+@registry.command()
+def areas(
+    *,
+    on: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The day that is asked about.")],
+    payer: Annotated[str | None, typer.Option(help="Only what this payer pays.")] = None,
+    as_json: AsJson = False,
+    name: Name = "local",
+) -> None:
+    """Communes, wards and towns of a day, and who pays there. Example: ansinh registry areas --on 2025-07-01"""
+    query = {"on": f"{on:%Y-%m-%d}"} | ({"payer": payer} if payer else {})
+    found = ask(name, lambda _a, client: client.every(SERVICE, "/v1/areas", "areas", **query))
+    if as_json:
+        print_json(found)
+        return
+    for one in found:
+        typer.echo(f"{one['code']}  {one['payer']:<12} {one['name']}")
+    typer.echo(f"{len(found)} areas on {on:%Y-%m-%d}")
+
+
+@registry.command()
+def became(
+    code: Annotated[str, typer.Argument(help="Code of a commune of the earlier day.")],
+    *,
+    then: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="A day on which it was this commune.")],
+    now: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The day that is asked about.")],
+    hamlet: Annotated[str, typer.Option(help="Where somebody lives, when the commune was split.")] = "",
+    name: Name = "local",
+) -> None:
+    """What a commune of one day is on a later one. Example: ansinh registry became 18499 --then 2024-02-01 --now 2025-08-01"""
+    query = {"then": f"{then:%Y-%m-%d}", "now": f"{now:%Y-%m-%d}", "hamlet": hamlet}
+    print_json(ask(name, lambda _a, client: client.get(SERVICE, f"/v1/areas/{code}/became", **query)))
 
 
 @registry.command()

@@ -62,6 +62,16 @@ class Client:
         """A JSON answer. Raises Refusal."""
         return _answer(await self._http.get(self._addresses.url(service) + path, params=query))
 
+    async def every(self, service: str, path: str, what: str, **query: Any) -> list[dict[str, Any]]:
+        """All pages of a list, one after another: what a page names as `next` is what the next one is asked for. Raises Refusal."""
+        found: list[dict[str, Any]] = []
+        behind: dict[str, Any] | None = {}
+        while behind is not None:
+            page = await self.get(service, path, **query, **behind)
+            found += page[what]
+            behind = page["next"]
+        return found
+
     async def send(self, service: str, path: str, file: Path, *, actor: str, **query: Any) -> Any:
         """A file as the body of a command, streamed; waited for as long as it takes. Raises Refusal."""
         headers = {"Authorization": f"Bearer {self._issuer.token(actor, ACTORS[actor])}"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,7 +18,9 @@ from services.registry.gone import Gatekeeper
 from services.registry.importing import Importer
 from services.registry.inbox import Inbox
 from services.registry.lists import ListCloser
+from services.registry.opening import SEQUENCE_MAX
 from services.registry.refusals import ADVICE, CloseReason, NotAList
+from services.registry.store_lists import WaitingAfter
 from services.registry.undoing import Undoer
 from shared.actors import Actor, require
 from shared.database import Database
@@ -169,10 +172,22 @@ def _add_reading(routes: APIRouter, database: Database) -> None:
         raise Problem("RECORD_UNKNOWN", status=404)
 
     @routes.get("/v1/waiting")
-    async def waiting() -> list[dict[str, Any]]:
-        """Statements that wait for their person or their list's key, the oldest first."""
+    async def waiting(
+        *,
+        after_since: datetime | None = None,
+        after_source: Annotated[Opaque | None, Query()] = None,
+        after_record: Annotated[Opaque | None, Query()] = None,
+        after_sequence: Annotated[int | None, Query(ge=0, le=SEQUENCE_MAX)] = None,
+        most: Annotated[int, Query(ge=1, le=WAITING_SHOWN)] = WAITING_SHOWN,
+    ) -> dict[str, Any]:
+        """A page of statements that wait for their person or their list's key, the oldest first. `next`: what to ask for the page behind
+        it, none on the last one; `waiting`: how many there are on all pages."""
+        after = WaitingAfter(after_since, after_source, after_record, after_sequence)
         async with database.reading() as tx:
-            return await store_lists.waiting(tx, WAITING_SHOWN)
+            found, total = await store_lists.waiting(tx, after if None not in after else WaitingAfter(), most + 1)
+        shown, last = found[:most], found[most - 1 : most]
+        behind = {f"after_{name}": last[0][name] for name in WaitingAfter._fields} if len(found) > most else None
+        return {"statements": shown, "waiting": total, "next": behind}
 
 
 def _found(value: dict[str, Any] | None, code: str) -> dict[str, Any]:

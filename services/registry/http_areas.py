@@ -11,15 +11,25 @@ from services.registry.areas import Areas
 from services.registry.refusals import ADVICE, RowReason
 from shared.fields import AreaCode
 
+AREAS_SHOWN = 500
+
 
 def add_routes(routes: APIRouter, areas: Areas) -> None:
     """The routes."""
 
     @routes.get("/v1/areas")
-    async def units(on: date, payer: str | None = None) -> list[dict[str, str]]:
-        """The communes, wards and towns of a day."""
-        found = (area for area in areas.on(on) if payer in (None, area.payer))
-        return [{"code": area.code, "name": area.name, "payer": area.payer} for area in found]
+    async def units(
+        on: date,
+        *,
+        payer: str | None = None,
+        after: AreaCode | None = None,
+        most: Annotated[int, Query(ge=1, le=AREAS_SHOWN)] = AREAS_SHOWN,
+    ) -> dict[str, Any]:
+        """A page of the communes, wards and towns of a day, by code. `next`: what to ask for the page behind it, none on the last one."""
+        behind = (area for area in areas.on(on) if payer in (None, area.payer) and area.code > (after or ""))
+        found = sorted(behind, key=lambda area: area.code)
+        shown = [{"code": area.code, "name": area.name, "payer": area.payer} for area in found[:most]]
+        return {"areas": shown, "next": {"after": shown[-1]["code"]} if len(found) > most else None}
 
     @routes.get("/v1/areas/{code}/became")
     async def became(

@@ -15,6 +15,7 @@ from services.registry.looking import Looker
 from services.registry.merging import MERGE_ADVICE, ActKind, MergeReason
 from services.registry.pairing import Pairing
 from services.registry.pairs import PAIR_ADVICE, Pair, PairReason, Paper
+from services.registry.store_people import PairAfter
 from shared.actors import Actor, require
 from shared.fields import Opaque
 from shared.issuing import EVERY_PAYER
@@ -70,12 +71,22 @@ def _add_looking(routes: APIRouter, runtime: Runtime, looker: Looker) -> None:
 
     @routes.get("/v1/people/candidates")
     async def candidates(
+        *,
         payer: Annotated[Opaque | None, Query()] = None,
+        after_points: Annotated[int | None, Query(ge=0, le=1_000)] = None,
+        after_found_at: AwareDatetime | None = None,
+        after_one: UUID | None = None,
+        after_other: UUID | None = None,
         most: Annotated[int, Query(ge=1, le=CANDIDATES_SHOWN)] = CANDIDATES_SHOWN,
-    ) -> list[dict[str, Any]]:
-        """Pairs nobody has decided about, the likeliest first: ids, points and findings, nothing personal."""
+    ) -> dict[str, Any]:
+        """A page of pairs nobody has decided about, the likeliest first: ids, points and findings, nothing personal. `next`: what to ask
+        for the page behind it, none on the last one."""
+        after = PairAfter(after_points, after_found_at, after_one, after_other)
         async with runtime.database.reading() as tx:
-            return await store_people.open_candidates(tx, payer, most)
+            found = await store_people.open_candidates(tx, payer, after if None not in after else PairAfter(), most + 1)
+        shown, last = found[:most], found[most - 1 : most]
+        behind = {f"after_{name}": last[0][name] for name in PairAfter._fields} if len(found) > most else None
+        return {"pairs": shown, "next": behind}
 
 
 def _add_pairs(routes: APIRouter, runtime: Runtime, pairing: Pairing) -> None:

@@ -97,4 +97,4 @@ def _problem(reason: PlaceReason) -> Problem:
 
 
 def _page(cases: list[dict[str, Any]], most: int) -> dict[str, Any]:
-    return {"cases": cases, "next": cases[-1]["case_id"] if len(cases) == most else None}
+    return {"cases": cases, "next": {"after": cases[-1]["case_id"]} if len(cases) == most else None}

@@ -100,9 +100,13 @@ SELECT w.source, w.record, w.sequence, w.sealed FROM waiting w
  ORDER BY w.source, w.record, w.sequence;
 
 -- name: waiting
--- What waits longest, and whether for a person or for a content key.
-SELECT source, record, sequence, CASE WHEN kid IS NULL THEN 'person' ELSE 'key' END AS waits_for, since FROM waiting
- ORDER BY since, source, record, sequence LIMIT :most;
+-- A page of what waits, the longest first, and whether for a person or for a content key; how many wait on all pages.
+SELECT w.*, a.waiting FROM (SELECT count(*) AS waiting FROM waiting) a LEFT JOIN LATERAL (
+    SELECT source, record, sequence, CASE WHEN kid IS NULL THEN 'person' ELSE 'key' END AS waits_for, since FROM waiting
+     WHERE :after_since::timestamptz IS NULL
+        OR (since, source, record, sequence) > (:after_since::timestamptz, :after_source::text, :after_record::text, :after_sequence::bigint)
+     ORDER BY since, source, record, sequence LIMIT :most) w ON true
+ ORDER BY w.since, w.source, w.record, w.sequence;
 
 -- name: waiting_for_key
 -- What waited for a content key.

@@ -65,13 +65,15 @@ ON CONFLICT (one, other) DO UPDATE
        IS DISTINCT FROM (EXCLUDED.points, EXCLUDED.evidence, EXCLUDED.one_digest, EXCLUDED.other_digest);
 
 -- name: open_candidates
--- Candidates nobody has told apart as they are now, the likeliest first. Nothing personal.
+-- A page of candidates nobody has told apart as they are now, the likeliest first. Nothing personal.
 SELECT c.one, c.other, c.points, c.evidence, c.found_at, p.payer AS one_payer, p.area AS one_area, q.payer AS other_payer,
        q.area AS other_area
   FROM candidate c JOIN person p ON p.beneficiary_id = c.one JOIN person q ON q.beneficiary_id = c.other
  WHERE (:payer::text IS NULL OR :payer IN (p.payer, q.payer))
    AND NOT EXISTS (SELECT FROM pair_apart a
                     WHERE (a.one, a.other, a.one_digest, a.other_digest) = (c.one, c.other, c.one_digest, c.other_digest))
+   AND (:after_points::int IS NULL OR (-c.points, c.found_at, c.one, c.other)
+                                    > (-:after_points::int, :after_found_at::timestamptz, :after_one::uuid, :after_other::uuid))
  ORDER BY c.points DESC, c.found_at, c.one, c.other LIMIT :most;
 
 -- name: save_sight!

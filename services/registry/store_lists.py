@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.registry import store_funnel
@@ -168,9 +168,21 @@ async def trace(tx: Tx, beneficiary_id: UUID) -> dict[str, Any] | None:
     }
 
 
-async def waiting(tx: Tx, most: int) -> list[dict[str, Any]]:
-    """The oldest statements that wait for a person or a key."""
-    return [dict(row) async for row in queries.waiting(tx, most=most)]
+class WaitingAfter(NamedTuple):
+    """The last statement of the page before."""
+
+    since: datetime | None = None
+    source: str | None = None
+    record: str | None = None
+    sequence: int | None = None
+
+
+async def waiting(tx: Tx, after: WaitingAfter, most: int) -> tuple[list[dict[str, Any]], int]:
+    """The oldest statements behind one that wait for a person or a key, and how many wait in all."""
+    behind = {f"after_{name}": value for name, value in after._asdict().items()}
+    rows = [dict(row) async for row in queries.waiting(tx, **behind, most=most)]
+    total = rows[0]["waiting"]
+    return [{name: value for name, value in row.items() if name != "waiting"} for row in rows if row["source"]], total
 
 
 async def record(tx: Tx, source: str, name: str) -> dict[str, Any] | None:

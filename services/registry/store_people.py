@@ -89,9 +89,19 @@ async def save_candidates(tx: Tx, ids: Collection[UUID], found: Iterable[Candida
     )
 
 
-async def open_candidates(tx: Tx, payer: str | None, most: int) -> list[dict[str, Any]]:
-    """What waits for a person, the likeliest first; nothing personal."""
-    found = [dict(row) async for row in queries.open_candidates(tx, payer=payer, most=most)]
+class PairAfter(NamedTuple):
+    """The last pair of the page before."""
+
+    points: int | None = None
+    found_at: datetime | None = None
+    one: UUID | None = None
+    other: UUID | None = None
+
+
+async def open_candidates(tx: Tx, payer: str | None, after: PairAfter, most: int) -> list[dict[str, Any]]:
+    """What waits for a person behind a pair, the likeliest first; nothing personal."""
+    behind = {f"after_{name}": value for name, value in after._asdict().items()}
+    found = [dict(row) async for row in queries.open_candidates(tx, payer=payer, **behind, most=most)]
     return [{**row, "evidence": json.loads(row["evidence"])} for row in found]
 
 

@@ -63,7 +63,7 @@ async def test_two_ids_of_one_person_are_merged_and_separated(office: Office) ->
     assert await outcome(office, goes) == "not_found"
 
     await office.client.post("registry", "/v1/people/look", actor="operator")
-    (pair,) = await office.client.get("registry", "/v1/people/candidates", payer=THERE)
+    (pair,) = (await office.client.get("registry", "/v1/people/candidates", payer=THERE))["pairs"]
     assert {pair["one"], pair["other"]} == {stays, goes}
     shown = await typed(office.installation.name, "registry", "see", goes, stays)
     (numbers,) = (line for line in shown.splitlines() if "personal_number" in line)
@@ -72,7 +72,7 @@ async def test_two_ids_of_one_person_are_merged_and_separated(office: Office) ->
     assert "--sight" in shown
     await done_by_two(office, "merge", pair, goes=goes, stays=stays)
     assert (await outcome(office, stays), await outcome(office, goes)) == ("match", "duplicate")
-    assert await office.client.get("registry", "/v1/people/candidates", payer=THERE) == []
+    assert (await office.client.get("registry", "/v1/people/candidates", payer=THERE))["pairs"] == []
 
     for payer, vnd in ((HERE, 540_000), (THERE, 2_055_000)):  # what stood twice is paid once
         shown = await office.close_and_build(PERIOD, payer)

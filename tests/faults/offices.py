@@ -118,14 +118,14 @@ async def _decide_pair(scene: Scene) -> None:
     await _look_for_a_pair(scene)
 
     async def decide(client: Client) -> None:
-        for pair in await client.get("registry", "/v1/people/candidates", payer=PAYER):
+        for pair in (await client.get("registry", "/v1/people/candidates", payer=PAYER))["pairs"]:
             place = f"/v1/people/pairs/{pair['one']}/{pair['other']}"
             seen = await client.post("registry", f"{place}/sights", actor="reviewer")
             body = {"sight_id": seen["sight_id"], "paper": "HOME_VISIT"}
             await client.post("registry", f"{place}/apart", actor="reviewer", body=body)
 
     async def is_decided(client: Client) -> bool:
-        return not await client.get("registry", "/v1/people/candidates", payer=PAYER)
+        return not (await client.get("registry", "/v1/people/candidates", payer=PAYER))["pairs"]
 
     await scene.world.step("decide", decide, is_decided)
 
@@ -135,7 +135,7 @@ async def _merge_pair(scene: Scene) -> None:
     await _look_for_a_pair(scene)
 
     async def first(client: Client) -> Any:
-        return (await client.get("registry", "/v1/people/candidates", payer=PAYER))[0]
+        return (await client.get("registry", "/v1/people/candidates", payer=PAYER))["pairs"][0]
 
     pair = await scene.world.ask(first)
     place = f"/v1/people/pairs/{pair['one']}/{pair['other']}/sights"

@@ -12,6 +12,7 @@ from services.registry import store_people
 from services.registry.looking import Looker
 from services.registry.pairing import Pairing
 from services.registry.pairs import Pair, PairReason, Paper
+from services.registry.store_people import PairAfter
 from shared import logs
 from shared.actors import Actor
 from shared.events import AuditRecord, Changed
@@ -33,7 +34,7 @@ def a_pairing(bench: Bench) -> Pairing:
 
 async def waiting(bench: Bench, payer: str | None = None) -> list[dict[str, Any]]:
     async with bench.database.reading() as tx:
-        return await store_people.open_candidates(tx, payer, 100)
+        return await store_people.open_candidates(tx, payer, PairAfter(), 100)
 
 
 async def two_who_may_be_one(bench: Bench) -> Pair:
@@ -67,6 +68,21 @@ async def test_a_pair_is_found_across_lists_whatever_the_size_of_the_parts(bench
     assert await looker.look() == {"people": 0, "candidates": 0, "wide_keys": 0}
     assert len(await waiting(bench, "huyen-443")) == 1
     assert await waiting(bench, "huyen-447") == []
+
+
+async def test_pages_show_every_pair_once_the_likeliest_first(bench: Bench) -> None:
+    await bench.see(
+        *(bench.enrolled(f"r{n}", identity=an_identity(personal_number=f"04214999000{n}")) for n in range(4)),
+        bench.enrolled("other", identity=an_identity(personal_number="042149990011", birth_date="1949-03-12")),
+    )
+    await a_looker(bench).look()
+    whole, paged, after = await waiting(bench), list[dict[str, Any]](), PairAfter()
+    async with bench.database.reading() as tx:
+        while page := await store_people.open_candidates(tx, None, after, 1):
+            paged, after = paged + page, PairAfter(*(page[0][name] for name in PairAfter._fields))
+    assert len(whole) > 4
+    assert len({pair["points"] for pair in whole}) > 1
+    assert paged == whole
 
 
 async def test_unasked_everybody_is_looked_at_part_after_part_with_a_rest_between_them(bench: Bench) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -62,7 +63,13 @@ async def test_from_the_list_to_the_closing(client: httpx.AsyncClient, lists: tu
     assert {"row", "column", "rule", "advice"} == set(real["errors"][0])
     accounts = (await client.post("/v1/lists/accounts", params=ACCOUNTS, content=lists[1])).json()
     assert accounts["accepted"] > 0
-    assert len((await client.get("/v1/waiting")).json()) == accounts["waiting"] > 0
+    whole = (await client.get("/v1/waiting")).json()
+    assert len(whole["statements"]) == whole["waiting"] == accounts["waiting"] > 0
+    paged, page = list[Any](), {"next": {}}
+    while page["next"] is not None:
+        page = (await client.get("/v1/waiting", params={"most": 2, **page["next"]})).json()
+        paged += page["statements"]
+    assert paged == whole["statements"]
     shown = (await client.get("/v1/lists/2024-02/huyen-444")).json()
     assert (shown["state"], shown["active_vnd"]) == ("open", real["declared_vnd"])
     closing = (await client.post("/v1/lists/2024-02/huyen-444/close")).json()
