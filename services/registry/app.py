@@ -35,7 +35,8 @@ def build(runtime: Runtime) -> App:
     settings = runtime.settings
     tables = Tables(settings.areas_file, settings.area_changes_file, settings.bank_names_file, settings.hamlets_file)
     areas = Areas.from_files(tables.areas, tables.changes, tables.hamlets)
-    registrar = Registrar(runtime.vault, runtime.clock, AccountRanks.from_file(settings.account_ranks_file), areas=areas)
+    ranks, cannot_days = AccountRanks.from_file(settings.account_ranks_file), settings.cannot_review_days
+    registrar = Registrar(runtime.vault, runtime.clock, ranks, areas=areas, cannot_days=cannot_days)
     BankNames.from_file(tables.banks)  # the process must not start with a table it cannot read
     door = Door(runtime.vault, runtime.clock, registrar, areas=areas)
     inbox = Inbox(settings.files_dir / "lists")

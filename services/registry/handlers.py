@@ -18,7 +18,7 @@ from services.registry.areas import Areas
 from services.registry.desk import Desk
 from services.registry.keying import Keys, place_of, subject_of
 from services.registry.lane import Lane
-from services.registry.person import NOWHERE, Person, Terms
+from services.registry.person import CANNOT_DAYS, NOWHERE, Person, Terms
 from services.registry.portions import Portion, portions
 from services.registry.records import Outcome, Record, RecordKey
 from services.registry.refusals import Fate, RowReason
@@ -53,12 +53,13 @@ class Sealed(NamedTuple):
 class Registrar:
     """Takes statements, wherever they come from, in one transaction that the caller opened."""
 
-    def __init__(self, vault: Vault, clock: Clock, ranks: AccountRanks, *, areas: Areas) -> None:
+    def __init__(self, vault: Vault, clock: Clock, ranks: AccountRanks, *, areas: Areas, cannot_days: int = CANNOT_DAYS) -> None:
         """The vault must hold identity, payee, delivery and contact. `ranks`: which source of an account is stronger, by day. `areas`: what
-        became of communes."""
+        became of communes. `cannot_days`: for how long a list alone puts somebody into the "cannot" class."""
         self._clock = clock
         self._ranks = ranks
         self._areas = areas
+        self._cannot_days = cannot_days
         self.sealer = Sealer(vault)
 
     async def take(self, tx: Tx, statements: Sequence[Statement], *, import_id: UUID | None = None) -> list[Outcome]:
@@ -109,7 +110,7 @@ class Registrar:
 
     async def _empty_desk(self, tx: Tx) -> Desk:
         today, epoch = self._clock.today(), await epoch_of(tx)
-        terms = Terms(self._ranks.on(today), today)
+        terms = Terms(self._ranks.on(today), today, self._cannot_days)
         return Desk(
             today=today, epoch=epoch, keys_of=self.sealer.keys_of, digest_of=self.sealer.digest_of, terms=terms, areas=self._areas
         )

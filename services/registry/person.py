@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -141,11 +141,16 @@ def refused_by_death(person: Person | None, act: Enrol) -> RowReason | None:
     return None if owed_to_the_family(act.line, act.period, person.died_on) else RowReason.PERSON_DEAD
 
 
+CANNOT_DAYS = 180
+
+
 class Terms(NamedTuple):
-    """By what accounts are weighed: how much the word of a source counts, and the day on which a paper must not be over."""
+    """By what accounts are weighed: how much the word of a source counts, and the day on which a paper must not be over. `cannot_days`: for
+    how long a list alone puts somebody into the "cannot" class; 0: until a person decides."""
 
     ranks: Ranks
     today: date
+    cannot_days: int = CANNOT_DAYS
 
     def rank(self, person: Person) -> int:
         """How strong a person's account is, the strongest first: by a valid authorisation, then by its source (domain 4.3)."""
@@ -173,7 +178,7 @@ def enrolled(person: Person | None, act: Enrol, terms: Terms, *, beneficiary_id:
         area=act.area,
         life=Life.ALIVE if back else person.life,
         identity=merged(person.identity, said),
-        **_details(person, act.personal, since=date.fromisoformat(f"{act.period}-01"), today=terms.today),
+        **_details(person, act.personal, since=date.fromisoformat(f"{act.period}-01"), terms=terms),
     )
     return _list_account(person, act.personal, terms)
 
@@ -184,7 +189,7 @@ def changed(person: Person, act: Change, terms: Terms) -> Person:
     if said is None:
         return person
     identity = merged(person.identity, said.identity) if said.identity else person.identity
-    person = person._replace(identity=identity, **_details(person, said, since=None, today=terms.today))
+    person = person._replace(identity=identity, **_details(person, said, since=None, terms=terms))
     return _list_account(person, said, terms)
 
 
@@ -329,7 +334,7 @@ def _finer(one: str | None, other: str | None, otherwise: str | None) -> str | N
     return otherwise or one or other
 
 
-def _details(person: Person, said: PersonalData, *, since: date | None, today: date) -> dict[str, Any]:
+def _details(person: Person, said: PersonalData, *, since: date | None, terms: Terms) -> dict[str, Any]:
     """What is said of delivery, phone and the rest. `since`: from when a collector on a list may collect."""
     place = said.delivery
     details: dict[str, Any] = {"phone": said.phone} if said.phone else {}
@@ -338,13 +343,23 @@ def _details(person: Person, said: PersonalData, *, since: date | None, today: d
     if said.home_delivery is not None:
         details["home_delivery"] = said.home_delivery
     if said.cannot_reason:
-        details["cannot_reason"] = said.cannot_reason
+        details |= _listed_cannot(person, said.cannot_reason, terms)
     if said.circumstances:
         details["circumstances"] = told(person.circumstances, said.circumstances)
     named = said.collector or (place.collector if place else None)
     if named and named != person.collector:  # who stands on every list may collect since the first of them
-        details |= _named(person, named, since=since, today=today)
+        details |= _named(person, named, since=since, today=terms.today)
     return details
+
+
+def _listed_cannot(person: Person, reason: str, terms: Terms) -> dict[str, Any]:
+    """A list shows no evidence and names no decider: what it says holds for a while. Saying it again every month is no review, so the day
+    stays; another reason after that day is a new word."""
+    over = person.cannot_until is not None and person.cannot_until < terms.today
+    if person.cannot_until is None or (over and reason != person.cannot_reason):
+        until = terms.today + timedelta(days=terms.cannot_days) if terms.cannot_days else None
+        return {"cannot_reason": reason, "cannot_until": until}
+    return {"cannot_reason": reason}
 
 
 def _without_collector(place: Delivery) -> Delivery:

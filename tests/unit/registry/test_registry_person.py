@@ -103,6 +103,34 @@ def test_a_reason_is_the_cannot_class_only_with_a_review_date():
     assert not weak.cannot_on(date(2024, 6, 2))
 
 
+def listed(person, reason, terms=TERMS):
+    act = enrol(personal=PersonalData(identity=an_identity(), cannot_reason=reason))
+    return rules.enrolled(person, act, terms, beneficiary_id=uuid4(), epoch=1)
+
+
+def test_a_lists_word_puts_into_the_cannot_class_until_a_day_and_saying_it_again_is_no_review():
+    weak = listed(None, "R_WEAK")
+    last = date(2024, 7, 18)  # 180 days later
+    assert (weak.cannot_reason, weak.cannot_until) == ("R_WEAK", last)
+    later = TERMS._replace(today=last)
+    assert listed(weak, "R_WEAK", later).cannot_until == listed(weak, "R_CHILD", later).cannot_until == last
+    over = TERMS._replace(today=date(2024, 7, 19))
+    assert not listed(weak, "R_WEAK", over).cannot_on(over.today)
+    assert listed(weak, "R_CHILD", over).cannot_until == date(2025, 1, 15)  # another reason: a new word
+
+
+def test_a_day_that_a_visit_set_holds_against_the_list():
+    visited = rules.wish_recorded(a_person(), RecordWish(wish=Wish.NONE, reason="R_WEAK", cannot_until=date(2025, 6, 1)), TODAY)
+    assert listed(visited, "R_WEAK").cannot_until == date(2025, 6, 1)
+
+
+def test_a_list_may_put_into_the_cannot_class_for_good():
+    for_good = TERMS._replace(cannot_days=0)
+    weak = listed(None, "R_WEAK", for_good)
+    assert (weak.cannot_until, weak.cannot_on(date(2099, 1, 1))) == (None, True)
+    assert listed(weak, "R_WEAK").cannot_until == date(2024, 7, 18)  # once days are set, the next list gives one
+
+
 def test_a_collector_shows_with_their_days_until_the_authorisation_is_over():
     act = NameCollector(
         valid_from=date(2024, 2, 1),
