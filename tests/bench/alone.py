@@ -58,6 +58,7 @@ class Alone:
     database: Database
     keys: Path
     server: int
+    dsn: str
 
 
 @asynccontextmanager
@@ -72,7 +73,7 @@ async def alone(service: str) -> AsyncIterator[Alone]:
             make_key_files(Path(keys))
             database = await Database.open(dsn, size=4)
             assert server.pid
-            yield Alone(database, Path(keys), server.pid)
+            yield Alone(database, Path(keys), server.pid, dsn)
             await database.close()
     finally:
         server.stop()

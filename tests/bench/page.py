@@ -34,6 +34,12 @@ def aims(found: Results) -> list[dict[str, Any]]:
             lambda v: v <= 1.1,
         ),
         ("payroll build and pain.001 (s for 1 M)", "60", _paid_seconds(found.get("payroll")), lambda v: v <= 60),
+        (
+            f"matches/s against a replica of {_n(found.get('replica', {}).get('entries', 1_500_000))} people",
+            "at least 20,000",
+            found.get("replica", {}).get("matches_per_second"),
+            lambda v: v >= 20_000,
+        ),
         ("import of a CSV list (s for 1 M rows)", "180", _import_seconds(found.get("list_import")), lambda v: v <= 180),
         ("`ansinh check` after the largest run (s)", "under 10", most.get("gate", {}).get("check_seconds"), lambda v: v < 10),
     ]
@@ -226,6 +232,12 @@ def _parts(found: Results) -> str:
         rows += [("the same: rows/s", _n(one["rows_per_second"])), ("the same: registry's peak MB", _n(one["peak_mb"]))]
     if one := found.get("matching"):
         rows.append(("identities matched a second on one core, rules alone", _n(one["matches_per_second"])))
+    if one := found.get("replica"):
+        rows += [
+            (f"people checked a second against a replica of {_n(one['entries'])} entries", _n(one["matches_per_second"])),
+            ("the same: share of the rules alone", _n(one["share_of_rules_alone"])),
+            ("the same: CPU us per person, Python and PostgreSQL", f"{_n(one['python_us'])} and {_n(one['postgres_us'])}"),
+        ]
     parts += [_table(("what", "measured"), rows)] if rows else []
     return "## Parts\n\n" + "\n\n".join(parts) if parts else ""
 

@@ -99,7 +99,9 @@ def _recipient(rng: Random, number: int) -> Recipient:
         trouble = "keyboard"  # d for đ is a habit of keyboards, not a lost accent: one in a million has nothing else to lose
     if trouble == "amount" and group.family is Family.MERIT:
         trouble = "plain"
-    personal_number = f"042{2 * (born.year // 100 - 19) + (sex is Sex.FEMALE)}{born.year % 100:02d}{number:06d}"
+    # A number has room for a million people of a province: the next million are of another one.
+    province, place = 42 + 4 * (number // 1_000_000), number % 1_000_000
+    personal_number = f"{province:03d}{2 * (born.year // 100 - 19) + (sex is Sex.FEMALE)}{born.year % 100:02d}{place:06d}"
     old_number = f"18{number:07d}" if born.year < _BIRTH_YEARS_WITH_OLD_NUMBER else ""
     area = rng.choice(_COMMUNE_CODES)
     account = _account(rng, number, parts.full) if rng.randrange(1_000) < ACCOUNT_PER_MILLE else None
@@ -177,7 +179,7 @@ def _register(trouble: str, number_and_name: tuple[str, ...], born: date, *, sex
     status, day = {"dead": ("dead", "2024-01-10"), "moved": ("moved", "2024-01-08")}.get(trouble, ("alive", ""))
     if trouble != "number_changed":
         return ((*number_and_name, birth, sex.value, area, status, day, ""),)
-    new = "044" + number_and_name[0][3:]
+    new = f"{int(number_and_name[0][:3]) + 2:03d}{number_and_name[0][3:]}"
     return (
         (*number_and_name, birth, sex.value, area, status, day, new),
         (new, *number_and_name[1:], birth, sex.value, area, status, day, ""),

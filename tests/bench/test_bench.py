@@ -5,7 +5,7 @@ import json
 import pytest
 
 from shared.words import Outcome
-from tests.bench import documented_way, end_to_end, matching, page, sampling, whole
+from tests.bench import documented_way, end_to_end, matching, page, replica, sampling, whole
 from tests.bench.people import recipients
 from tests.bench.remains import remains
 from tests.bench.sampling import Sample
@@ -67,7 +67,8 @@ def test_what_remains_is_reckoned_from_the_largest_run(found):
     limit = {"bare_limit": {"cpu_us_per_person": {"sum": 150}}}
     stage = {"python_us_each": 30.0, "postgres_us_each": 70.0, "wall_s": 70.0}
     parts = {"payroll": {"people": 1_000_000, "stages": {"build": stage}}, "list_import": {"rows": 1_000_000, "seconds": 250.0}}
-    aims = ("people/s end to end", "share of the bare limit", "payroll build and pain.001", "import of a CSV list")
+    parts["replica"] = {"matches_per_second": 10_000, "python_us": 70.0, "postgres_us": 30.0}
+    aims = ("people/s end to end", "share of the bare limit", "payroll build and pain.001", "import of a CSV list", "matches/s")
     made = found | limit | parts | {"end_to_end": [most]}
     told = remains(made | {"aims": [{"aim": aim, "met": False} for aim in aims]})
     assert "at least 50.0 s for 1,000,000 people on 2 cores; 70.0 s were taken" in told
@@ -75,6 +76,7 @@ def test_what_remains_is_reckoned_from_the_largest_run(found):
     assert "at most 1,000/s, of which 750 (75%)" in told
     assert "leave 667 us" in told
     assert "leaves 300 us" in told
+    assert "leave 50 us a person; 100 were taken: 70 us of Python" in told
     assert remains(found | {"aims": []}) == ""
 
 
@@ -82,6 +84,25 @@ async def test_a_run_that_loses_somebody_is_void(run, found):
     run = {**run, "valid": False}
     assert "**VOID**" in page.render(found | {"end_to_end": [run]})
     assert not whole.is_good(found | {"end_to_end": [run]})
+
+
+async def test_checks_against_a_replica_are_right_and_their_aim_is_told(found):
+    one = await replica.run(2_500, 700)
+    assert (one["people"], one["valid"]) == (700, True)
+    assert one["entries"] > 2_450
+    assert 0 < one["share_of_rules_alone"] < 1
+    told = found | {"replica": one}
+    (aim,) = [aim for aim in page.aims(told) if aim["aim"].startswith("matches/s")]
+    assert (aim["measured"], aim["met"]) == (one["matches_per_second"], one["matches_per_second"] >= 20_000)
+    assert f"people checked a second against a replica of {one['entries']:,} entries" in page.render(told)
+    assert page.aims(found)[-3]["met"] is None
+
+
+def test_second_million_has_numbers_of_its_own():
+    (first,), (second,) = (list(recipients(7, payer, 1)) for payer in (0, 100))
+    numbers = [person.register[0][0] for person in (first, second)]
+    assert [len(number) for number in numbers] == [12, 12]
+    assert numbers[0][:3] != numbers[1][:3]
 
 
 def test_people_are_the_same_for_a_seed_and_have_the_outcome_they_must_have():

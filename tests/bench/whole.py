@@ -14,12 +14,34 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.bench import bare_limit, documented_way, end_to_end, latency, list_import, machine, matching, page, payroll_bench, plot
+from tests.bench import (
+    bare_limit,
+    documented_way,
+    end_to_end,
+    latency,
+    list_import,
+    machine,
+    matching,
+    page,
+    payroll_bench,
+    plot,
+    replica,
+)
 from tests.bench.world import ROOT
 
 Say = Callable[[str], None]
 PROVINCE = 107_085
-PARTS = ("documented_way", "bare_limit", "end_to_end", "latency", "payroll", "list_import", "workbook_import", "matching")
+PARTS = (
+    "documented_way",
+    "bare_limit",
+    "end_to_end",
+    "latency",
+    "payroll",
+    "list_import",
+    "workbook_import",
+    "matching",
+    "replica",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +54,19 @@ class Size:
     bare_limit: int
     payroll: tuple[int, int]
     list_rows: int
+    replica: tuple[int, int]
     rates: tuple[int, ...]
     seconds: int
 
 
-FULL = Size("full", (10_000, PROVINCE, 1_000_000), 10_000, 100_000, (1_000_000, 100), 1_000_000, latency.RATES, latency.SECONDS)
-PROVINCE_ONLY = Size("province", (10_000, PROVINCE), 10_000, 100_000, (100_000, 10), 100_000, latency.RATES, latency.SECONDS)
-QUICK = Size("quick", (1_000,), 200, 5_000, (2_000, 1), 2_000, (50,), 3)
+FULL = Size(
+    "full", (10_000, PROVINCE, 1_000_000), 10_000, 100_000, (1_000_000, 100), 1_000_000, (replica.HELD, replica.CHECKED),
+    latency.RATES, latency.SECONDS,
+)  # fmt: skip
+PROVINCE_ONLY = Size(
+    "province", (10_000, PROVINCE), 10_000, 100_000, (100_000, 10), 100_000, (PROVINCE, 20_000), latency.RATES, latency.SECONDS,
+)  # fmt: skip
+QUICK = Size("quick", (1_000,), 200, 5_000, (2_000, 1), 2_000, (3_000, 1_000), (50,), 3)
 SIZES = {size.name: size for size in (FULL, PROVINCE_ONLY, QUICK)}
 
 
@@ -62,6 +90,7 @@ async def run(size: Size, say: Say, *, kept: dict[str, Any] | None = None, again
         ("list_import", lambda: list_import.run(size.list_rows, say)),
         ("workbook_import", lambda: list_import.run(size.list_rows, say, workbook=True)),
         ("matching", lambda: asyncio.to_thread(matching.run)),
+        ("replica", lambda: replica.run(*size.replica, say)),
         ("end_to_end", lambda: end_to_end.run(largest, say)),  # last: it leaves the fullest disk and takes longest
     ]
     parts = _Parts(found, say)
@@ -123,7 +152,7 @@ def _small(found: dict[str, Any]) -> dict[str, Any]:
 
 def is_good(found: dict[str, Any]) -> bool:
     """Whether every part ran and passed its gate. An aim that is missed is a finding, not a failure."""
-    alone = [found.get(name, {}) for name in ("list_import", "workbook_import", "matching")]
+    alone = [found.get(name, {}) for name in ("list_import", "workbook_import", "matching", "replica")]
     parts = [*found.get("end_to_end", []), *found.get("latency", []), *alone]
     return not found["failed"] and all(part.get("valid", True) for part in parts)
 
