@@ -1,4 +1,4 @@
-"""A bank's side: park, verify, pay once, honour cancels, answer (docs/integrate-a-bank.md).
+"""A bank's side in sixty lines: park, verify, pay once, answer (docs/integrate-a-bank.md). `bank_with_cancels.py` honours cancels too.
 
 SYNTHETIC: a row in `paid` stands for the money. How to run it:
     python bank_consumer.py BOOTSTRAP PROVIDER OWN_PRIVATE_JWK PAYOUT_PUBLIC_JWK BOOK.sqlite
@@ -12,7 +12,6 @@ import sys
 import uuid
 from contextlib import suppress
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -21,8 +20,17 @@ from joserfc import errors, jwe, jwk, jws
 BOOTSTRAP, PROVIDER, OWN, PAYOUT, BOOK = sys.argv[1:]
 own, payout = (jwk.ECKey.import_key(json.loads(Path(path).read_text())) for path in (OWN, PAYOUT))
 book = sqlite3.connect(BOOK)  # outlives process and topics: this is what makes "once" true
-book.execute("CREATE TABLE IF NOT EXISTS paid (id TEXT PRIMARY KEY, vnd INTEGER NOT NULL)")  # 0 VND: cancelled
-book.execute("CREATE TABLE IF NOT EXISTS said (about TEXT NOT NULL, body TEXT NOT NULL)")
+book.execute("CREATE TABLE IF NOT EXISTS paid (id TEXT PRIMARY KEY, vnd INTEGER NOT NULL)")
+book.execute("CREATE TABLE IF NOT EXISTS said (batch TEXT NOT NULL, body TEXT NOT NULL)")
+
+
+def park(parked, body):  # nothing is paid of what is parked
+    manifest, texts = parked.setdefault(body["batch_id"], ({}, {}))
+    if "jwe" in body:  # the first text under an index counts; the signed hash says whether it is the right one
+        texts.setdefault(int(body["index"]), str(body["jwe"]))
+    elif body["kind"] == "manifest":
+        signed = json.loads(jws.deserialize_compact(body["jws"], payout, algorithms=["ES256"]).payload)
+        manifest.update({**signed, "count": int(signed["count"])})
 
 
 def need(fact, reason):  # an ISO 20022 status reason code: the batch is refused as a whole
@@ -30,8 +38,7 @@ def need(fact, reason):  # an ISO 20022 status reason code: the batch is refused
         raise ValueError(reason)
 
 
-def opened(batch, manifest, texts):  # the payments of a batch that agrees with its manifest
-    need(manifest["kind"] != "cancel", "DS02")
+def verified(batch, manifest, texts):  # the payments of a batch that agrees with its manifest
     need((manifest["batch_id"], manifest["provider"]) == (batch, PROVIDER), "AGNT")
     need(manifest["currency"] == "VND", "AM03")
     need(sorted(texts) == list(range(manifest["count"])), "AM18")
@@ -44,48 +51,20 @@ def opened(batch, manifest, texts):  # the payments of a batch that agrees with 
     return [(payment["end_to_end_id"], payment["amount_vnd"]) for payment in payments]
 
 
-def word(one):  # what the books say to the wish to cancel a line
-    row = book.execute("SELECT vnd FROM paid WHERE id = ?", (one,)).fetchone()
-    return "unknown_id" if row is None else "too_late" if row[0] else "cancelled"
-
-
-def totals(kind, lines):
-    return {"kind": kind, "count": len(lines), "vnd": sum(vnd for _id, vnd in lines)}
-
-
-def decide(batch, manifest, texts, cancels):  # what is answered; from here on the books say what was paid
+def decide(batch, manifest, texts):  # what is answered; from here on the books say what was paid
     try:
-        lines = opened(batch, manifest, texts)
-        gone = {one for named in cancels.values() for one in named}
-        book.executemany("INSERT OR IGNORE INTO paid VALUES (?, ?)", [(one, 0 if one in gone else vnd) for one, vnd in lines])
-        paid = [(one, vnd) for one, vnd in lines if word(one) == "too_late"]
-        said = [{"kind": "line", "end_to_end_id": one, "status": "paid", "amount_vnd": vnd} for one, vnd in paid]
-        return [totals("batch_received", lines), *said, totals("batch_complete", paid)]
+        payments = verified(batch, manifest, texts)
     except (errors.JoseError, ValueError) as no:
         return [{"kind": "batch_refused", "reason": str(no) if len(str(no)) == 4 else "FF01"}]
+    book.executemany("INSERT OR IGNORE INTO paid VALUES (?, ?)", payments)  # an id that is there already is not paid again
+    totals = {"count": len(payments), "vnd": sum(vnd for _id, vnd in payments)}
+    lines = [{"kind": "line", "end_to_end_id": one, "status": "paid", "amount_vnd": vnd} for one, vnd in payments]
+    return [{"kind": "batch_received", **totals}, *lines, {"kind": "batch_complete", **totals}]
 
 
-def answers(batch, held, decided):  # of the batch, then of cancels of its lines; kept before said: a crash says it again, no more
-    for about, named in [pair for pair in held[2].items() if pair[0] not in decided]:
-        decided.add(about)
-        words = [{"kind": "cancel", "end_to_end_id": one, "outcome": word(one)} for one in named]
-        for said in words or decide(batch, *held):
-            about_it = {"provider": PROVIDER, "batch_id": batch, "occurred_at": datetime.now(UTC).isoformat()}
-            yield about, json.dumps({"result_id": str(uuid.uuid4()), **about_it, **said})
-
-
-def take(parked, body):
-    held = parked.setdefault(body["batch_id"], [None, {}, {body["batch_id"]: ()}])  # manifest, {index: text}, {id: cancelled}
-    if "jwe" in body:  # the first text under an index counts; the signed hash says whether it is the right one
-        held[1].setdefault(int(body["index"]), str(body["jwe"]))
-    elif "end_to_end_ids" in (said := json.loads(jws.deserialize_compact(body["jws"], payout, algorithms=["ES256"]).payload)):
-        held[2] |= {said["cancel_id"]: said["end_to_end_ids"]} if said["batch_id"] == body["batch_id"] else {}
-    elif body["kind"] == "cancel" or not held[0]:
-        held[0] = {**said, "kind": body["kind"]}
-
-
-def whole(manifest, texts, _cancels):
-    return manifest and (manifest["kind"] == "cancel" or len(texts) >= manifest["count"])
+def answers(batch, held):
+    about = {"provider": PROVIDER, "batch_id": batch, "occurred_at": datetime.now(UTC).isoformat()}
+    return [(batch, json.dumps({"result_id": str(uuid.uuid4()), **about, **said})) for said in decide(batch, *held)]
 
 
 async def main():
@@ -93,17 +72,19 @@ async def main():
     topics = [f"payout.{kind}.{PROVIDER}.v1" for kind in ("instruction", "batch")]  # no group: read from the first record
     consumer = AIOKafkaConsumer(*topics, bootstrap_servers=BOOTSTRAP, auto_offset_reset="earliest")
     await asyncio.gather(producer.start(), consumer.start())
-    parked, to_say = {}, list(book.execute("SELECT about, body FROM said"))
-    decided = {about for about, _body in to_say}
+    parked, to_say = {}, book.execute("SELECT batch, body FROM said").fetchall()  # said again after a start: the same id, no more
+    decided = {batch for batch, _body in to_say}
     while True:
-        for _about, body in to_say:
-            await producer.send_and_wait(f"payment.result.{PROVIDER}.v1", body.encode(), json.loads(body)["batch_id"].encode())
-        for record in chain.from_iterable((await consumer.getmany(timeout_ms=200)).values()):
+        for batch, body in to_say:
+            await producer.send_and_wait(f"payment.result.{PROVIDER}.v1", body.encode(), batch.encode())
+        for record in [one for records in (await consumer.getmany(timeout_ms=200)).values() for one in records]:
             with suppress(errors.JoseError, ValueError, KeyError, TypeError):  # what payout did not write changes nothing
-                take(parked, json.loads(record.value))
-        with book:  # one transaction
-            to_say = [row for b, held in parked.items() if b in decided or whole(*held) for row in answers(b, held, decided)]
+                park(parked, json.loads(record.value))
+        whole = {batch for batch, (manifest, texts) in parked.items() if manifest and len(texts) >= manifest["count"]}
+        with book:  # one transaction: what was paid and what is answered
+            to_say = [row for batch in whole - decided for row in answers(batch, parked[batch])]
             book.executemany("INSERT INTO said VALUES (?, ?)", to_say)
+        decided |= whole
 
 
 asyncio.run(main())
