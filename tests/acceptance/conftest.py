@@ -32,6 +32,7 @@ MIXES = {
 LONG = (
     "test_life_events_month_by_month.py", "test_demo_report_equals_tables_and_truth.py", "test_two_months_are_paid_in_one_go.py",
     "test_hand_over_from_district_to_communes.py", "test_payroll_life_by_command.py", "test_people_asked_about_and_reviewed.py",
+    "test_move_on_request_between_communes.py",
 )  # fmt: skip
 
 
