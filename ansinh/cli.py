@@ -22,7 +22,7 @@ from ansinh.groups import Groups
 from ansinh.installation import Addresses, Installation
 from ansinh.processes import NotReady
 from deploy.local.unavailable import StackUnavailable
-from shared.clock import LOCAL
+from shared.clock import LOCAL, clock_from
 from shared.topics import Service
 
 app = typer.Typer(
@@ -91,6 +91,9 @@ async def _keep_up(installation: Installation) -> None:
     typer.echo(f"Kafka      {addresses.kafka}")
     for service, port in addresses.ports.items():
         typer.echo(f"{service:<12} http://127.0.0.1:{port}")
+    if installation.clock_file.exists():
+        now = clock_from(installation.clock_file).now().astimezone(LOCAL)
+        typer.echo(f"Business time {now:%Y-%m-%d %H:%M}, by {installation.clock_file}; without that file the real one")
     typer.echo(f"Data, logs, keys: {addresses.folder}\nCtrl-C stops everything.")
     stop = _stopped()
     watching = asyncio.create_task(installation.supervisor.watch())
@@ -127,16 +130,19 @@ def import_list(
     query = (
         {"payer": payer, "source": source} | ({"period": period} if period else {}) | ({"full": "true"} if kind == "full" else {})
     )
-    _print(
-        _ask(
-            name,
-            lambda _a, client: pipeline.import_list(
-                client, "payroll" if kind == "full" else kind, path, dry_run=dry_run, **query
-            ),
-        )
-    )
-    if kind == "full" and not dry_run:
-        typer.echo(f"Next: ansinh lists gone {period} {payer}: who is not on it any more is for you to decide", err=True)
+    taken = "payroll" if kind == "full" else kind
+    told = _ask(name, lambda _a, client: pipeline.import_list(client, taken, path, dry_run=dry_run, **query))
+    _print(told)
+    if dry_run:
+        after = f"nothing was taken; what is wrong stands in {told['workbook']}; then the same without --dry-run"
+    elif kind == "full":
+        after = f"ansinh lists gone {period} {payer}: who is not on it any more is for you to decide"
+    elif kind == "accounts":
+        after = "ansinh registry waiting: accounts of people whom no list has brought yet" if told["waiting"] else ""
+    else:
+        after = f"when every file of the month is in: ansinh payroll close {period} {payer}"
+    if after:
+        typer.echo(f"Next: {after}", err=True)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,7 +11,11 @@ import typer
 
 from ansinh.asking import AsJson, Name, Payer, Period, ask
 from ansinh.asking import show as print_json
+from ansinh.client import Client
+from ansinh.installation import Addresses
+from services.registry.cells import folded
 from services.registry.gone import DECISIONS_MAX
+from shared.clock import LOCAL
 from shared.words import EndReason
 
 SERVICE, OFFICER = "registry", "officer"
@@ -19,6 +24,7 @@ Source = Annotated[str, typer.Option(help="Who writes the list.")]
 Records = Annotated[list[str], typer.Argument(help="Records, as `ansinh lists gone` names them.")]
 Reason = Annotated[EndReason, typer.Option(help="Why they are entitled no longer.")]
 Since = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Since which day.")]
+Replace = Annotated[bool, typer.Option("--replace", help="What was saved before counts no more.")]
 lists = typer.Typer(
     help="Around a list: template, columns of an office, who is gone from a full list, a whole file undone.", no_args_is_help=True
 )
@@ -45,33 +51,41 @@ def columns(
         list[str] | None, typer.Argument(help='What stands in the header, and the column meant: "Tiền tháng=Mức trợ cấp"')
     ] = None,
     *,
+    replace: Replace = False,
     source: Source = "list-officer",
     name: Name = "local",
 ) -> None:
-    """Show, or save instead, what an office calls its columns. Example: ansinh lists columns payroll huyen-444 "Nơi ở=Xã" "Ghi thêm=" """
+    """Show, or add to, what an office calls its columns; nothing behind = leaves a column aside.
+
+    Example: ansinh lists columns payroll huyen-444 "Nơi ở=Xã" "Ghi thêm="
+    """
     path, office = f"/v1/lists/columns/{kind}", {"payer": payer, "source": source}
     if not words:
         print_json(ask(name, lambda _a, client: client.get(SERVICE, path, **office)))
         return
     if wrong := [word for word in words if "=" not in word]:
         raise typer.BadParameter(f"{wrong[0]}: write header=column, or header= for one to leave aside")
-    body = {"columns": dict(word.rsplit("=", 1) for word in words)}
-    print_json(ask(name, lambda _a, client: client.post(SERVICE, path, actor=OFFICER, body=body, **office)))
+    said = {folded(header): column for header, column in (word.rsplit("=", 1) for word in words)}
+
+    async def save(_addresses: Addresses, client: Client) -> Any:
+        before = {} if replace else (await client.get(SERVICE, path, **office))["columns"]
+        return await client.post(SERVICE, path, actor=OFFICER, body={"columns": before | said}, **office)
+
+    print_json(ask(name, save))
 
 
 @lists.command()
 def gone(period: Period, payer: Payer, *, source: Source = "list-officer", as_json: AsJson = False, name: Name = "local") -> None:
-    """Who was on the list and is not in the newest full file. Nobody ends by being absent. Example: ansinh lists gone 2024-02 huyen-444"""
+    """Who was on the list and is not in the newest full file, by the row that had them last. Nobody ends by being absent.
+
+    Example: ansinh lists gone 2024-02 huyen-444
+    """
     found = ask(name, lambda _a, client: client.get(SERVICE, _gone(period, payer), source=source))
     if as_json:
         print_json(found)
         return
     for row in found["candidates"]:
-        decided = f"{row['choice']} {row['reason'] or ''}" if row["choice"] else "?"
-        refused = f"  in the file, refused: row {row['refused_row']}" if row["refused_row"] else ""
-        typer.echo(
-            f"{row['record']}  {row['area']}  {row['benefit_code']:<8}{row['declared_vnd']:>12,}  {decided}{refused}".rstrip()
-        )
+        typer.echo(f"{row['record']}  {row['area']}  {row['benefit_code']:<8}{row['declared_vnd']:>12,}  {_fate(row)}")
     typer.echo(f"{len(found['candidates'])} gone, {found['undecided']} undecided")
     if found["undecided"]:
         office = f"{period} {payer}" + (f" --source {source}" if source != "list-officer" else "")
@@ -134,6 +148,16 @@ def undo(
 ) -> None:
     """Undo a whole file while its list is open; what somebody said later holds. Example: ansinh lists undo IMPORT_ID"""
     print_json(ask(name, lambda _a, client: client.post(SERVICE, f"/v1/imports/{import_id}/undo", actor=OFFICER)))
+
+
+def _fate(row: Mapping[str, Any]) -> str:
+    """What was decided, and where the officer finds the person: in a row of a file of theirs."""
+    decided = f"{row['choice']} {row['reason'] or ''}".strip() if row["choice"] else "?"
+    again = ", stands again" if row["choice"] == "end" and row["state"] == "active" else ""
+    handed = datetime.fromisoformat(row["last_handed_at"]).astimezone(LOCAL) if row["last_handed_at"] else None
+    last = f"  row {row['last_row']} of the file of {handed:%Y-%m-%d %H:%M}" if handed else ""
+    refused = f"  in the newest file, refused: row {row['refused_row']}" if row["refused_row"] else ""
+    return f"{decided}{again}{last}{refused}"
 
 
 def _gone(period: str, payer: str) -> str:

@@ -126,6 +126,10 @@ def see(
     Console(width=130).print(_sides(Pair.of(one, other), seen))
     typer.echo(f"{seen['points']} points; account {seen['evidence']['account']}")
     typer.echo(f"  --sight {seen['sight_id']}")
+    if not second:
+        _next(
+            f"two people: ansinh registry apart {one} {other} --sight SIGHT --paper PAPER; one person: merge GOES STAYS, likewise"
+        )
 
 
 _FOUND_AS = {"full_name": "name", "personal_number": "number", "hamlet": "place"}

@@ -80,7 +80,8 @@ def show_case(person: Person, as_json: AsJson = False, name: Name = "local") -> 
     typer.echo(f"Outcome: {seen['outcome']}")
     for entry in seen["register"]:
         Console(width=130).print(_sides(entry))
-        typer.echo(f"  --of {seen['sight_id']}/{entry['entry']}")  # on one line whatever the width: it is copied
+        if not seen["question"]:
+            typer.echo(f"  --of {seen['sight_id']}/{entry['entry']}")  # on one line whatever the width: it is copied
     if seen["question"]:
         typer.echo(f"{seen['question']}: {seen['advice']}")
     elif not seen["register"]:
@@ -90,6 +91,10 @@ def show_case(person: Person, as_json: AsJson = False, name: Name = "local") -> 
     if seen["shared_with"]:
         typer.echo(
             "then: ansinh registry merge GOES STAYS, and another reviewer confirms; or correct the number of the wrong one"
+        )
+    if seen["register"] and not seen["question"]:
+        typer.echo(
+            f"Next: ansinh review decide {person} --of SIGHT/ENTRY --verdict same|different --reason ... --evidence ...", err=True
         )
     for one in decided:
         replaced = f", replaces {one['replaces']}" if one["replaces"] else ""

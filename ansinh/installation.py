@@ -100,7 +100,8 @@ class Installation:
         routes: Routes | None = None,
         asking: bool = False,
     ) -> None:
-        """`business_time`: where the clock file starts; None runs on real time. `fresh` throws earlier data away.
+        """`business_time`: where the clock file starts; None goes on with the clock of the start before, if that had one, else on real
+        time. `fresh` throws earlier data and clock away.
 
         `mixes`: how often the sandbox partners reject, lose or repeat answers (see `sandbox/provider_mix.py`). `copies` of every
         service: the first has the service's name, the next `registry-2` and so on. `asking`: the sandbox's register and banks are started
@@ -134,6 +135,11 @@ class Installation:
         assert self._stack is not None, "not started"
         return self._stack
 
+    @property
+    def clock_file(self) -> Path:
+        """The business time of every process, where it is not the real one. Data that were written by it go on by it."""
+        return self.folder / "clock.json"
+
     def end(self) -> None:
         """Stop what was started, by id: processes first, then the broker and the database."""
         self.supervisor.end()
@@ -143,7 +149,7 @@ class Installation:
 
     def set_clock(self, moment: datetime) -> None:
         """Move the business time of every process."""
-        write_clock_file(self.folder / "clock.json", moment)
+        write_clock_file(self.clock_file, moment)
 
     async def _start(self, say: Say) -> Addresses:
         say("Kafka and PostgreSQL")
@@ -162,6 +168,7 @@ class Installation:
         if self._fresh:
             for name in ("logs", "truth", "files", "keys", "lists"):
                 shutil.rmtree(self.folder / name, ignore_errors=True)
+            self.clock_file.unlink(missing_ok=True)
         for name in ("logs", "truth", "files", "lists"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         make_key_files(self.folder / "keys")
@@ -197,8 +204,8 @@ class Installation:
             # Threads take turns at the interpreter anyway, and every arena of its own keeps what was freed in it: 24 MB of payout's.
             "MALLOC_ARENA_MAX": "1",
         }
-        if self._business_time:
-            environment["ANSINH_CLOCK_FILE"] = str(self.folder / "clock.json")
+        if self.clock_file.exists():
+            environment["ANSINH_CLOCK_FILE"] = str(self.clock_file)
         if service is Service.REGISTRY:
             environment["ANSINH_ERASURE_AFTER_MONTHS"] = "0"  # nobody keeps papers of synthetic people
         if service is Service.NOTIFY:

@@ -119,7 +119,7 @@ Said = Mapping[str, Column | None]
 NOTHING_SAID: Said = {}
 
 PAYROLL_NEEDS = ((Column.NAME,), (Column.AREA,), (Column.CODE,), (Column.MONTHLY,))
-ACCOUNTS_NEED = ((Column.NAME,), (Column.NUMBER, Column.BIRTH), (Column.ACCOUNT,), (Column.BANK, Column.BIN))
+ACCOUNTS_NEED = ((Column.NAME,), (Column.NUMBER, Column.BIRTH), (Column.ACCOUNT,), (Column.HOLDER,), (Column.BANK, Column.BIN))
 """Columns a list cannot do without; of alternatives one is enough."""
 
 

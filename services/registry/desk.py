@@ -292,6 +292,8 @@ class Desk:
             is_open = (row.period, row.payer) not in self.closed
             if row.end_reason is EndReason.DEATH and is_open and row.once not in self._live:
                 self._change_row(row._replace(end_reason=None))
+        if person.life is not Life.DEAD:
+            return (RowNote.NOT_DEAD,)
         return (RowNote.LINE_FROZEN,) if frozen else ()
 
     def _about_the_person(self, act: RegisterAccount | RecordWish | NameCollector, person: Person) -> Done:

@@ -150,7 +150,7 @@ def _add_reinstating(routes: APIRouter, runtime: Runtime, gatekeeper: Gatekeeper
             raise Problem(done, _ADVICE[done])
         runtime.log.info("reinstated", period=period, payer=payer, actor=actor.id, count=len(done))
         items = [{"record": one.record, "outcome": one.fate, "reason": one.reason, "notes": one.notes,
-                  "advice": ADVICE[one.reason] if one.reason else ""} for one in done]  # fmt: skip
+                  "advice": " ".join(ADVICE[word] for word in (one.reason, *one.notes) if word)} for one in done]  # fmt: skip
         return {"items": items}
 
 
@@ -176,7 +176,9 @@ _ADVICE: dict[str, str] = {
         "Người này có trong tệp nhưng dòng bị từ chối (xem refused_row): sửa dòng đó rồi nộp lại; vẫn muốn kết thúc thì ghi rõ "
         "although_in_file, bằng lệnh: ansinh lists end-refused."
     ),
-    GoneReason.DECIDED_OTHERWISE: "Dòng này đã có quyết định khác.",
+    GoneReason.DECIDED_OTHERWISE: (
+        "Dòng này đã có quyết định khác. Báo mất nhầm: ansinh lists alive; vẫn được hưởng: nộp lại tệp có dòng của người này."
+    ),
     GoneReason.DECISION_INCOMPLETE: "Kết thúc phải ghi lý do và ngày; giữ lại thì không; mỗi dòng một quyết định.",
     UndoReason.IMPORT_UNKNOWN: "Không có tệp này.",
     UndoReason.IMPORT_NOT_DONE: "Tệp chưa nhận xong, hoặc đang được hủy.",

@@ -21,7 +21,7 @@ INSERT INTO column_words (kind, payer, source, words, actor, at) VALUES (:kind, 
 -- name: gone
 -- File rows of a source that are gone from the full list of a period: active in the latest earlier period and without a successor in this
 -- one, or in this period and not said again by the newest full file; with what was decided. A benefit that another source lists is not gone.
--- `refused_row`: a row of that file that means the person and was refused; they are not gone from it.
+-- `refused_row`: a row of that file that means the person and was refused; they are not gone from it. `last_row`: where they stood last.
 WITH newest AS (
     SELECT max(ordinal) AS ordinal FROM list_import
      WHERE kind = 'payroll' AND state = 'done' AND is_full AND undone_by IS NULL
@@ -32,7 +32,7 @@ refused AS (
            jsonb_each_text(COALESCE(t.told -> 'refused_people', '{}')) AS told (who, row_no) GROUP BY 1),
 earlier AS (SELECT max(period) AS period FROM list_row WHERE payer = :payer AND source = :source AND period < :period)
 SELECT r.source, r.record, r.period, r.beneficiary_id, r.area, r.benefit_code, r.declared_vnd, d.choice, d.reason, d.ended_on, d.actor,
-       f.row_no AS refused_row
+       f.row_no AS refused_row, r.state, r.row_no AS last_row, (SELECT at FROM list_import l WHERE l.import_id = r.import_id) AS last_handed_at
   FROM newest, list_row r JOIN source_record s ON (s.source, s.record) = (r.source, r.record)
   LEFT JOIN refused f ON f.beneficiary_id = COALESCE((SELECT survivor_id FROM merged m WHERE m.beneficiary_id = r.beneficiary_id), r.beneficiary_id)
   LEFT JOIN gone_decision d ON (d.source, d.record, d.period) = (r.source, r.record, :period)

@@ -78,6 +78,7 @@ class RowNote(StrEnum):
     STRONGER_ACCOUNT = "STRONGER_ACCOUNT"
     LINE_FROZEN = "LINE_FROZEN"
     ENDED_BEFORE = "ENDED_BEFORE"
+    NOT_DEAD = "NOT_DEAD"
 
 
 class Undone(StrEnum):
@@ -199,6 +200,7 @@ ADVICE: dict[RowReason | RowNote | FileReason | CloseReason, str] = {
     RowNote.STRONGER_ACCOUNT: "Giữ tài khoản từ nguồn tin cậy hơn.",
     RowNote.LINE_FROZEN: "Danh sách đã chốt: số tiền không đổi trong kỳ này.",
     RowNote.ENDED_BEFORE: "Dòng này đã kết thúc trước đó.",
+    RowNote.NOT_DEAD: "Không ghi nhận người này đã mất nên không có gì để bỏ; nếu dòng đã kết thúc vì lý do khác, nộp lại tệp có dòng đó.",
     FileReason.FILE_EMPTY: "Tệp rỗng: kiểm tra đã chọn đúng tệp.",
     FileReason.FILE_IS_PDF: "Đây là tệp PDF đổi đuôi, không phải bảng tính: nộp tệp Excel (.xlsx).",
     FileReason.FILE_HAS_PASSWORD: "Tệp đặt mật khẩu: bỏ mật khẩu rồi nộp lại.",
@@ -211,7 +213,9 @@ ADVICE: dict[RowReason | RowNote | FileReason | CloseReason, str] = {
     FileReason.HEADER_NOT_FOUND: (
         "Không tìm thấy dòng tiêu đề trong 20 dòng đầu của trang tính đầu tiên đang hiện: đặt tên cột như mẫu danh sách."
     ),
-    FileReason.HEADER_INCOMPLETE: "Dòng tiêu đề thiếu cột bắt buộc: thêm cột như mẫu danh sách.",
+    FileReason.HEADER_INCOMPLETE: (
+        "Dòng tiêu đề thiếu cột bắt buộc: thêm cột như mẫu danh sách, hoặc khai tên cột của đơn vị bằng lệnh: ansinh lists columns."
+    ),
     FileReason.HEADER_TWICE: "Dòng tiêu đề có hai cột cùng một nội dung: bỏ bớt một cột.",
     FileReason.SHEETS_SEVERAL: (
         "Tệp có nhiều trang tính là danh sách, mỗi tệp chỉ nhận một: lưu mỗi trang thành một tệp, hoặc gộp về một trang; "

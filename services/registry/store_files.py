@@ -30,7 +30,7 @@ class Office:
 @dataclass(frozen=True, slots=True)
 class Gone:
     """A row that is gone from a full list, and what a person decided about it. `refused_row`: the file has the person, and that row was
-    refused."""
+    refused. `last_row`: of the file that had the row last, handed in at `last_handed_at`; `state`: whether it would be paid now."""
 
     source: str
     record: str
@@ -44,6 +44,9 @@ class Gone:
     ended_on: date | None
     actor: str | None
     refused_row: int | None = None
+    state: str = "active"
+    last_row: int | None = None
+    last_handed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

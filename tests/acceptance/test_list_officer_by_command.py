@@ -44,7 +44,13 @@ async def test_who_is_gone_from_a_full_list_is_kept_by_a_person_and_a_file_is_ta
     assert [str(cell.value) for cell in openpyxl.load_workbook(template).worksheets[0][1]][1] == Column.NAME
     await _typed(office, "lists", "template", "payroll", str(template), code=2)  # nothing is written over
 
+    columns = ("lists", "columns", "payroll", PAYER)
+    await _typed(office, *columns, "Nơi ở=Xã")
+    assert len((await _typed(office, *columns, "Ghi thêm="))["columns"]) == 2, "one more word takes no other away"
+    assert (await _typed(office, *columns, "Ghi thêm=", "--replace"))["columns"] == {"ghi them": ""}
+
     whose = ("--payer", PAYER, "--period", PERIOD)
+    await _typed(office, "import", _list(tmp_path / "try.csv", *ROWS), *whose, "--dry-run", says="the same without --dry-run")
     await _typed(office, "import", _list(tmp_path / "all.csv", *ROWS), *whose, "--kind", "full")
     await _typed(
         office, "import", _list(tmp_path / "later.csv", ROWS[0]), *whose, "--kind", "full", says="Next: ansinh lists gone"
@@ -54,6 +60,7 @@ async def test_who_is_gone_from_a_full_list_is_kept_by_a_person_and_a_file_is_ta
     assert (absent["benefit_code"], absent["choice"]) == ("BT-5a1", None)
     told = await _typed(office, "lists", "gone", PERIOD, PAYER, says=f"ansinh lists keep {PERIOD} {PAYER}")
     assert "1 gone, 1 undecided" in told
+    assert "?  row 3 of the file of" in told, "where the officer finds whose row it is"
     assert "Mẫu" not in told, "ids only"
     record = (PERIOD, PAYER, absent["record"])
     assert (await _typed(office, "lists", "keep", *record))["decided"] == 1

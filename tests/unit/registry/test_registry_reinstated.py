@@ -37,6 +37,15 @@ def test_the_person_is_alive_and_what_the_death_ended_in_open_lists_stands_again
     assert desk.take(says(enrol(period="2024-03"), record="r2")).fate is Fate.APPLIED
 
 
+def test_of_somebody_of_whom_no_death_is_known_that_is_told():
+    desk = a_desk()
+    desk.take(says(enrol(period="2024-02")))
+    desk.take(says(End(reason=EndReason.GIVEN_UP, on=DIED), sequence=2))
+    told = desk.take(says(Reinstate(), sequence=3))
+    assert (told.fate, told.notes) == (Fate.APPLIED, (RowNote.NOT_DEAD,))
+    assert active(desk) == []
+
+
 def test_the_death_said_again_late_does_not_come_back_and_a_new_one_does():
     desk = dead_in_an_open_list()
     desk.take(says(Reinstate(), sequence=3))
