@@ -10,6 +10,7 @@ import typer
 
 from ansinh.asking import AsJson, Name, Payer, Period, ask, show
 from ansinh.client import Client
+from shared.issuing import EVERY_PAYER
 from shared.topics import Provider
 
 statements = typer.Typer(
@@ -86,9 +87,14 @@ def _tell(report: dict[str, Any]) -> None:
             f" {batch['told_otherwise']} told otherwise"
         )
     for one in report["funding"]:
-        payers = ", ".join(one["payers"] or ["an account of nobody's"])
-        typer.echo(f"funded at {one['provider']}: {one['count']} credits of {one['vnd']} VND, account of {payers}")
+        typer.echo(f"funded at {one['provider']}: {one['count']} credits of {one['vnd']} VND, {_account(one['payers'])}")
     typer.echo(f"{'Three sides agree' if report['agrees'] else 'They do not agree'}; {report['new_breaks']} new breaks.")
+
+
+def _account(payers: list[str] | None) -> str:
+    if not payers:
+        return "an account nobody pays from any more"
+    return " and ".join("the usual account" if payer == EVERY_PAYER else f"the account of {payer}" for payer in payers)
 
 
 @breaks.command("list")
@@ -109,7 +115,7 @@ def list_breaks(
         owner = one["owner"] or "nobody"
         end = f", {one['remedy']} by {one['proposed_by']} and {one['approved_by'] or 'nobody yet'}" if one["remedy"] else ""
         where = f", sheet {one['sheet']} row {one['line']}" if one["line"] and one["provider"] == Provider.POST else ""
-        account = f", account of {', '.join(one['payers'])}" if one["payers"] else ""
+        account = f", {_account(one['payers'])}" if one["payers"] else ""
         typer.echo(
             f"{one['break_id']} {one['type']:<10} {one['provider']:<7} {one['vnd']:>12} VND  {one['age_days']} days, owner {owner}{account}"
             f"{where}{end}"
