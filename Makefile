@@ -22,7 +22,7 @@ up: setup ## Start everything and keep it running until Ctrl-C
 
 WORKERS := 3
 test: setup check ## Check style, types and layers, then run every test; WORKERS=n at the same time, a file each
-	@$(PYTEST) -n $(WORKERS) --dist loadfile
+	@$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 unit: setup ## Run the pure tests (fast, no network)
 	@$(PYTEST) tests/unit
