@@ -1,7 +1,8 @@
 """A payroll that payout really paid, with the other services holding what they would have read of it, and partners' truth files."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,11 @@ import asyncpg
 import pytest
 
 from ansinh.check import Verdict, run_checks
+from deploy.local.databases import clone, drop
+from deploy.local.stack import LocalStack
 from shared.topics import Provider, Service
 from shared.words import LineStatus, Outcome
+from tests.integration.payout.conftest import made_bench
 from tests.integration.payout.payout_bench import Bench, a_line, a_merit_line, an_account
 
 Migrated = Callable[[str], Awaitable[str]]
@@ -55,8 +59,8 @@ def truth_file(path: Path, *facts: tuple[str, str, int, str]) -> Path:
 class World:
     """A payroll that payout really paid, beside a registry that closed the same list, and the partners' truth."""
 
-    def __init__(self, bench: Bench, dsns: dict[str, str], truth: Path) -> None:
-        self.bench, self.dsns, self.truth = bench, dsns, truth
+    def __init__(self, dsns: Mapping[str, str], truth: Path) -> None:
+        self.dsns, self.truth = dsns, truth
 
     async def broken(self) -> dict[str, Verdict]:
         return await broken(self.dsns, self.truth)
@@ -64,22 +68,60 @@ class World:
     async def plant(self, statement: str, *values: Any) -> None:
         await plant(self.dsns["payout"], statement, *values)
 
+    async def rows(self, query: str) -> list[asyncpg.Record]:
+        session = await asyncpg.connect(self.dsns["payout"])
+        try:
+            return list(await session.fetch(query))
+        finally:
+            await session.close()
+
     async def one(self, query: str) -> Any:
-        async with self.bench.database.session() as session:
-            return await session.fetchval(query)
+        return (await self.rows(query))[0][0]
 
     async def remember(self, *more: tuple[str, str, int, str]) -> None:
         """The partners did what we hold, and `more`."""
-        async with self.bench.database.session() as session:
-            rows = await session.fetch("SELECT provider, end_to_end_id, vnd, state FROM instruction WHERE state <> 'withdrawn'")
+        rows = await self.rows("SELECT provider, end_to_end_id, vnd, state FROM instruction WHERE state <> 'withdrawn'")
         said = {"collected": "paid", "unknown": "paid", "sending": "paid", "expired": "returned"}
         facts = [(row["provider"], row["end_to_end_id"], row["vnd"], said.get(row["state"], row["state"])) for row in rows]
         truth_file(self.truth, *facts, *more)
 
 
+@pytest.fixture(scope="module")
+async def paid(
+    stack: LocalStack, template: Migrated, keys: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Mapping[str, str]]:
+    """The databases of a payroll that was paid, by service; nobody has a session in them, so each test works on copies."""
+    admin, names = stack.postgres_dsn("postgres"), {service: f"paid_{service}_{os.getpid()}" for service in Service}
+    for service, name in names.items():
+        await drop(admin, name)
+        await clone(admin, template=await template(service), database=name)
+    dsns = {service: stack.postgres_dsn(name) for service, name in names.items()}
+    async with made_bench(dsns["payout"], keys, tmp_path_factory.mktemp("files")) as bench:
+        await _pay(bench)
+        await _others(bench, dsns)
+        async with bench.database.transaction("test") as tx:
+            await tx.execute(
+                "UPDATE outbox_cursor SET (xid, id) = (SELECT xid, id FROM outbox ORDER BY xid DESC, id DESC LIMIT 1)"
+            )
+    yield names
+    for name in names.values():
+        await drop(admin, name)
+
+
 @pytest.fixture
-async def world(bench: Bench, migrated: Migrated, tmp_path: Path) -> World:
+async def world(stack: LocalStack, paid: Mapping[str, str], tmp_path: Path) -> AsyncIterator[World]:
     """Paid at a bank, rejected then collected at the post, one without an answer, one held."""
+    admin, copies = stack.postgres_dsn("postgres"), {service: f"{name}_copy" for service, name in paid.items()}
+    for service, name in copies.items():
+        await clone(admin, template=paid[service], database=name)
+    world = World({service: stack.postgres_dsn(name) for service, name in copies.items()}, tmp_path / "truth.jsonl")
+    await world.remember()
+    yield world
+    for name in copies.values():
+        await drop(admin, name)
+
+
+async def _pay(bench: Bench) -> None:
     await bench.enrol(a_line(), a_merit_line(), account=an_account())
     await bench.enrol(account=an_account(bank_bin="970436"))
     await bench.enrol(home_delivery=True)
@@ -90,24 +132,6 @@ async def world(bench: Bench, migrated: Migrated, tmp_path: Path) -> World:
     await bench.answer(*await bench.answers_to(Provider.BANK_B, LineStatus.REJECTED, reason="AC04"))
     await bench.pay()
     await bench.answer((await bench.answers_to(Provider.POST, LineStatus.PAID))[0])
-    dsns = {service: await migrated(service) for service in Service if service is not Service.PAYOUT}
-    dsns["payout"] = await _dsn(bench, dsns["registry"])
-    await _others(bench, dsns)
-    async with bench.database.transaction("test") as tx:
-        await tx.execute("UPDATE outbox_cursor SET (xid, id) = (SELECT xid, id FROM outbox ORDER BY xid DESC, id DESC LIMIT 1)")
-    world = World(bench, dsns, tmp_path / "truth.jsonl")
-    await world.remember()
-    return world
-
-
-async def _dsn(bench: Bench, other: str) -> str:
-    """The address of the database the payout bench works on."""
-    async with bench.database.session() as session:
-        return other.rsplit("/", 1)[0] + "/" + await session.fetchval("SELECT current_database()") + _options(other)
-
-
-def _options(dsn: str) -> str:
-    return dsn[dsn.index("?") :] if "?" in dsn else ""
 
 
 async def _others(bench: Bench, dsns: Mapping[str, str]) -> None:

@@ -17,8 +17,8 @@ from tests.integration.payout.payout_bench import PAYER, PERIOD
 
 ROOT = Path(__file__).parents[2]
 TRUTH = ("I16", "I17", "I18")
-bench, keys = payout.bench, payout.keys
-dsns, world = invariant_world.dsns, invariant_world.world
+keys = payout.keys
+dsns, paid, world = invariant_world.dsns, invariant_world.paid, invariant_world.world
 
 
 # --- nothing is wrong --------------------------------------------------------------------------------------------------------

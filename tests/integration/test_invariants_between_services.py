@@ -15,8 +15,8 @@ from tests.integration import invariant_world
 from tests.integration.invariant_world import plant
 from tests.integration.payout import conftest as payout
 
-bench, keys = payout.bench, payout.keys
-dsns, world = invariant_world.dsns, invariant_world.world
+keys = payout.keys
+dsns, paid, world = invariant_world.dsns, invariant_world.paid, invariant_world.world
 
 LOST: Mapping[str, tuple[set[str], Service, str]] = {
     "a line that became another": ({"I02"}, Service.PAYOUT, "UPDATE line SET beneficiary_id = gen_random_uuid()"),
