@@ -6,6 +6,7 @@ settings those of the running service.
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -140,7 +141,7 @@ def _runtime(folder: Path, database: Database, *, settings: Mapping[str, Any], p
     known = Settings(**{**settings, "postgres_dsn": "drill", "kafka_bootstrap": "drill", "port": 1024, "keys_file": keys})
     clock = HandClock(datetime.fromisoformat(f"{period}-{known.execution_day:02d}T09:00").replace(tzinfo=LOCAL))
     gate = ActorGate(json.loads(keys.read_text())["issuer"], clock)
-    return Runtime(Service.PAYOUT, known, database, Vault.load(keys), clock, gate, logs.configure("payout"))
+    return Runtime(Service.PAYOUT, known, database, Vault.load(keys), clock, gate, logs.configure("payout", sys.stderr))
 
 
 async def _steps(runtime: Runtime, issuer: Issuer, where: tuple[str, str]) -> dict[str, Any]:

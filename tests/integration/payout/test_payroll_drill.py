@@ -80,6 +80,18 @@ async def test_a_drill_that_is_refused_shows_what_is_red(
     assert done.then == {}
 
 
+async def test_a_drill_prints_nothing_where_its_answer_goes(
+    bench: Bench, keys: Path, stack, tmp_path: Path, *, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--json` is read by programs: what the service logs goes elsewhere."""
+    await bench.enrol()
+    await bench.close()
+    capsys.readouterr()
+    await drilled(bench, keys, stack, tmp_path)
+    printed = capsys.readouterr()
+    assert (printed.out, "payroll_command" in printed.err) == ("", True)
+
+
 async def test_settings_that_are_shown_name_no_account_and_no_address(bench: Bench) -> None:
     shown = (await bench.client.get("/v1/settings")).json()
     assert shown["misses_max"] == 3
