@@ -36,6 +36,8 @@ from shared.topics import Provider
 from tests.ugly_lists.old_formats import ods, xls
 from tests.ugly_lists.ugly import ACCOUNTS, HEADER, LISTS, PEOPLE, text, xlsx
 from tests.unit.payout.statement_files import a_post_list, every_format
+from tests.unit.payout.test_post_sheets import HEADER as POST_HEADER
+from tests.unit.payout.test_post_sheets import a_book, a_row
 
 SEED_BYTES_MAX = 20_000
 ZIP, OLE = b"PK", b"\xd0\xcf"
@@ -212,6 +214,10 @@ def _all() -> Iterator[tuple[str, Target]]:
     yield "statement-post-csv", Target(post, lambda: [_post_csv()])
     yield "statement-post-whole", Target(post, lambda: [a_post_list()])
     yield "statement-post-sheet", _part(a_post_list(), sheet, post)
+    yield (
+        "statement-post-book",
+        _part(a_book({name: [POST_HEADER, a_row(at)] for at, name in enumerate("AB", 1)}), "xl/workbook.xml", post),
+    )
     yield "register-extract", Target(take_extract, lambda: [_extract()])
     yield "rates", Target(take_rates, lambda: [path.read_bytes() for path in sorted(Path("services/payout/rates").glob("*.csv"))])
 
