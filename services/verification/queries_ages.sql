@@ -1,15 +1,11 @@
 -- name: newest_whole^
--- When the newest extract of the whole register that arrived whole was made; NULL where none was announced.
-SELECT max(as_of) AS as_of FROM extract WHERE applied = entries AND NOT part;
+-- The newest extract of the whole register that arrived whole; none where none was announced.
+SELECT as_of, looked_through FROM extract WHERE applied = entries AND NOT part ORDER BY as_of DESC LIMIT 1;
 
 -- name: people_no_longer_named
--- People paid by an entry that the newest whole extract does not name, as long as nobody has looked for them.
-SELECT p.beneficiary_id
-  FROM (SELECT as_of, looked_through FROM extract WHERE applied = entries AND NOT part ORDER BY as_of DESC LIMIT 1) whole
-  JOIN register r ON r.as_of < whole.as_of
-  JOIN person p USING (person_token)
-  JOIN verdict v USING (beneficiary_id, result_seq)
- WHERE NOT whole.looked_through AND v.outcome = ANY(:payable::text[])
+-- People paid by an entry that an extract of the whole register does not name.
+SELECT p.beneficiary_id FROM person p JOIN register r USING (person_token) JOIN verdict v USING (beneficiary_id, result_seq)
+ WHERE r.as_of < :whole AND v.outcome = ANY(:payable::text[])
  ORDER BY p.beneficiary_id LIMIT :most;
 
 -- name: looked_through!

@@ -15,20 +15,23 @@ queries = load_queries(__file__, "queries_ages.sql")
 
 async def newest_whole(tx: Tx) -> datetime | None:
     """When the newest extract of the whole register that arrived whole was made."""
-    as_of: datetime | None = (await queries.newest_whole(tx))["as_of"]
-    return as_of
+    found = await queries.newest_whole(tx)
+    return found["as_of"] if found else None
 
 
 async def people_no_longer_named(tx: Tx, payable: Iterable[Outcome], most: int) -> list[UUID]:
-    """People paid by an entry that the newest whole extract does not name. Nobody is left: it is not looked through again.
+    """People paid by an entry that the newest whole extract does not name. Nobody is left: it is not looked through again, for that costs
+    a second where the register is large.
 
     Whoever is judged after an extract has arrived is judged by it, so nobody comes to these people meanwhile.
     """
-    found = queries.people_no_longer_named(tx, payable=list(map(str, payable)), most=most)
+    whole = await queries.newest_whole(tx)
+    if whole is None or whole["looked_through"]:
+        return []
+    found = queries.people_no_longer_named(tx, whole=whole["as_of"], payable=list(map(str, payable)), most=most)
     people = [row["beneficiary_id"] async for row in found]
-    whole = None if people else await newest_whole(tx)
-    if whole is not None:
-        await queries.looked_through(tx, as_of=whole)
+    if not people:
+        await queries.looked_through(tx, as_of=whole["as_of"])
     return people
 
 

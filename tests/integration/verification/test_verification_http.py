@@ -12,6 +12,7 @@ import pytest
 
 from sandbox.population import COLUMNS
 from services.verification.app import build
+from services.verification.population_feed import CHUNK
 from services.verification.settings import Settings
 from shared import logs, topics
 from shared.actors import ActorGate
@@ -53,6 +54,30 @@ async def test_extract_is_taken_and_bad_rows_told_without_their_values(bench: Be
     assert "2.3.49" not in answer.text
     (extract,) = (await client.get("/v1/population/extracts")).json()
     assert (extract["entries"], extract["applied"]) == (1, 0)
+
+
+async def test_long_extract_is_published_in_chunks_and_counted_without_what_comes_twice(
+    bench: Bench, client: httpx.AsyncClient
+) -> None:
+    rows = CHUNK + 1
+    numbered = [LINE.replace("042149990001", f"{42_149_000_000 + n:012d}") for n in range(rows)]
+    body = "\n".join((",".join(COLUMNS), *numbered, numbered[-1], numbered[0]))
+    answer = (await client.post("/v1/population/extract", content=body.encode())).json()
+    assert (answer["entries"], answer["refused"]) == (rows, 2)
+    assert [(error["row"], error["rule"]) for error in answer["errors"]] == [(rows + 2, "DUPLICATE"), (rows + 3, "DUPLICATE")]
+    await bench.arrive(await bench._drain(PopulationEntry))
+    (extract,) = (await client.get("/v1/population/extracts")).json()
+    assert (extract["entries"], extract["applied"]) == (rows, rows)
+
+
+async def test_ages_of_results_are_told_per_payer(bench: Bench, client: httpx.AsyncClient) -> None:
+    await bench.load(a_register_line())
+    await bench.see(bench.snapshot(an_identity()))
+    assert (await client.get("/v1/population/ages", params={"payer": "huyen-444"})).json()["register_due"] == 0
+    bench.clock.move(timedelta(days=40))
+    told = (await client.get("/v1/population/ages", params={"payer": "huyen-444"})).json()
+    assert (told["people"], told["register_due"], told["renew_before"][:10]) == (1, 1, "2024-02-20")
+    assert (await client.get("/v1/population/ages", params={"payer": "huyen-445"})).json()["people"] == 0
 
 
 async def test_when_a_newer_extract_is_needed_is_said(bench: Bench, client: httpx.AsyncClient) -> None:
