@@ -5,7 +5,8 @@ import pytest
 from ansinh.client import Refusal
 from ansinh.what_if import CHARACTERS_MAX, question, tables
 
-SUM = {"count": 3, "now_vnd": 1_500_000, "then_vnd": 1_200_000, "difference_vnd": -300_000, "without_rule": 1}
+HELD = {"count": 2, "now_vnd": 900_000, "then_vnd": 800_000, "difference_vnd": -100_000, "without_rule": 0}
+SUM = {"count": 3, "now_vnd": 1_500_000, "then_vnd": 1_200_000, "difference_vnd": -300_000, "without_rule": 1, "held": HELD}
 
 
 def test_files_become_the_question(tmp_path):
@@ -31,4 +32,5 @@ def test_tables_show_counts_and_signed_differences():
     ]
     assert all(table.row_count == 2 for table in shown)
     cells = [list(column.cells) for column in shown[0].columns]
-    assert cells == [["one", "all"], ["3", "3"], ["1.500.000"] * 2, ["1.200.000"] * 2, ["-300.000"] * 2, ["1", "1"]]
+    payable = [["one", "all"], ["3", "3"], ["1.500.000"] * 2, ["1.200.000"] * 2, ["-300.000"] * 2, ["1", "1"]]
+    assert cells == [*payable, ["2", "2"], ["900.000"] * 2, ["800.000"] * 2], "what is held is in no other column"
