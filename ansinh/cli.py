@@ -21,6 +21,7 @@ from ansinh.demo import Demo
 from ansinh.groups import Groups
 from ansinh.installation import Addresses, Installation
 from ansinh.processes import NotReady
+from ansinh.tables import show_table
 from deploy.local.unavailable import StackUnavailable
 from shared.clock import LOCAL, clock_from
 from shared.topics import Service
@@ -60,7 +61,7 @@ def demo(
     if as_json:
         _print(made)
     else:
-        report.show(made, console)
+        report.show(made, console, name)
     good = all(verdict["ok"] for verdict in made["invariants"].values()) and made["settlement"]["balanced"]
     raise typer.Exit(0 if good else 1)
 
@@ -310,5 +311,5 @@ def check_invariants(
     if as_json:
         _print(check_watch.as_json(verdicts))
     else:
-        Console().print(check_watch.as_table(verdicts))
+        show_table(check_watch.as_table(verdicts))
     raise typer.Exit(0 if all(v.ok for v in verdicts) else 1)

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import typer
 from aiokafka.errors import KafkaError
-from rich.console import Console
 from rich.table import Table
 
 from ansinh.asking import AsJson, Name, nothing_runs, show
@@ -20,6 +19,7 @@ from ansinh.audit_files import FilesDiffer
 from ansinh.audit_prove import Proof, prove
 from ansinh.audit_verify import Anchor, Verified, verify
 from ansinh.installation import Addresses
+from ansinh.tables import show_table
 from shared.topics import Service
 
 audit = typer.Typer(
@@ -125,7 +125,7 @@ def _tables(proof: Proof) -> None:
             table.add_column(place, justify="right")
         for name, places in sorted(_summed(proof, column).items()):
             table.add_row(name, *(f"{places[place][0]:,} / {places[place][1]:,}" if place in places else "" for place in Place))
-        Console(width=180).print(table)
+        show_table(table)
 
 
 def _summed(proof: Proof, column: int) -> dict[str, dict[Place, list[int]]]:

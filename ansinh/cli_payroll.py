@@ -19,6 +19,7 @@ from ansinh.client import Client, Refusal
 from ansinh.installation import Addresses
 from ansinh.next_step import next_steps
 from ansinh.result_ages import old_results
+from ansinh.tables import show_table
 from shared.clock import LOCAL
 from shared.words import Programme
 
@@ -203,7 +204,7 @@ def what_if_rates(
         show(found)
     else:
         for table in what_if.tables(found):
-            Console().print(table)
+            show_table(table)
 
 
 @payroll.command()
@@ -263,7 +264,7 @@ def go_no_go(
     if as_json:
         typer.echo(json.dumps(sheet, ensure_ascii=False, indent=1))
     else:
-        Console(width=180).print(_sheet(sheet["payers"]))
+        show_table(_sheet(sheet["payers"]))
     for line in old:
         typer.echo(line, err=True)
     raise typer.Exit(int(not sheet["go"]))
@@ -294,7 +295,7 @@ def show_settlement(
         show(found)
     else:
         for table in settlement.tables(found):
-            Console(width=180).print(table)
+            show_table(table)
         for line in [*settlement.verdict(found), *(f"Written: {path}" for path in files)]:
             typer.echo(line)
     raise typer.Exit(int(not found["balanced"]))
@@ -318,8 +319,8 @@ def drill(period: Period, payer: Payer, name: Name = "local", *, as_json: AsJson
     for provider in sorted({*done.lists, *done.then}):
         now, then = done.lists.get(provider, (0, 0)), done.then.get(provider, (0, 0))
         table.add_row(provider, *(f"{value:,}" for value in (*now, *then)))
-    console.print(table)
-    console.print(_sheet([done.sheet]))
+    show_table(table)
+    show_table(_sheet([done.sheet]))
     if done.refused:
         console.print(f"{drilling.LABEL}: [red]{done.refused[0]} was refused, {done.refused[1]}[/]; nothing after it was tried")
     console.print(f"{drilling.LABEL}: nobody was told, so nothing is acknowledged")

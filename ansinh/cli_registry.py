@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from ansinh.asking import AsJson, Name, ask
@@ -16,6 +15,7 @@ from ansinh.asking import show as print_json
 from ansinh.cli_placing import split
 from ansinh.client import Client, Refusal
 from ansinh.erasing import erased_elsewhere
+from ansinh.tables import show_table
 from services.registry.erasing import ErasureCause, ErasureReason, Requester
 from services.registry.merging import ActKind, MergeReason
 from services.registry.pairs import Pair, Paper
@@ -123,7 +123,7 @@ def see(
     if as_json:
         print_json(seen)
         return
-    Console(width=130).print(_sides(Pair.of(one, other), seen))
+    show_table(_sides(Pair.of(one, other), seen))
     typer.echo(f"{seen['points']} points; account {seen['evidence']['account']}")
     typer.echo(f"  --sight {seen['sight_id']}")
     if not second:

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from ansinh.asking import AsJson, Name, ask
 from ansinh.asking import show as print_json
 from ansinh.client import Client
 from ansinh.installation import Addresses
+from ansinh.tables import show_table
 from services.verification.reviewing import ReviewEvidence, ReviewReason, Sameness
 
 SERVICE, REVIEWER = "verification", "reviewer"
@@ -79,7 +79,7 @@ def show_case(person: Person, as_json: AsJson = False, name: Name = "local") -> 
         return
     typer.echo(f"Outcome: {seen['outcome']}")
     for entry in seen["register"]:
-        Console(width=130).print(_sides(entry))
+        show_table(_sides(entry))
         if not seen["question"]:
             typer.echo(f"  --of {seen['sight_id']}/{entry['entry']}")  # on one line whatever the width: it is copied
     if seen["question"]:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ansinh.asking import AsJson, Name, Period, ask, show
+from ansinh.tables import show_table
 
 SERVICE, PAGE = "registry", 1_000
 COUNTS = ("people", "gone", "cannot", "base", "exists", "wished", "verified", "paid", "back_to_cash")
@@ -91,14 +92,14 @@ def _print(found: dict[str, Any], rows: list[dict[str, Any]], groups: list[str])
         table.add_row(*(str(row[column]) for column in (*groups, *COUNTS)))
     total = found["total"]
     table.add_row("all", *[""] * (len(groups) - 1), *(str(total[count]) for count in COUNTS), style="bold")
-    console.print(table)
+    show_table(table)
     console.print(f"Of {total['base']} who can: {_percent(total['exists_per_10000'])} have an account, "
                   f"{_percent(total['wished_per_10000'])} wish to be paid on it, {_percent(total['verified_per_10000'])} are verified, "
                   f"{_percent(total['paid_per_10000'])} were paid on it.")  # fmt: skip
     actions = Table("next action", "reason", "people", title="What is best done next", title_justify="left")
     for one in found["actions"]:
         actions.add_row(one["action"], one["reason"] or "", str(one["people"]))
-    console.print(actions)
+    show_table(actions)
     for one in found["changes"]:
         why = f" ({one['reason']})" if one["reason"] else ""
         console.print(f"{one['payer']}: {one['changes']} changed from {one['wish_before']} to {one['wish']}{why}")

@@ -96,8 +96,8 @@ async def texts(client: Client, campaign: str) -> dict[str, int]:
     return {str(status): count for status, count in shown["rounds"][0]["states"].items()}
 
 
-def show(report: dict[str, Any], console: Console) -> None:
-    """One page: people and money, the funnel with its gap, the invariants, where to look."""
+def show(report: dict[str, Any], console: Console, name: str) -> None:
+    """One page: people and money, the funnel with its gap, the invariants, where to look. `name`: the installation it was done on."""
     console.print(f"\n[bold]An Sinh · {report['payer']} · kỳ {report['period']}[/] · DỮ LIỆU GIẢ LẬP / SYNTHETIC DATA\n")
     console.print(_money(report))
     console.print(_funnel(report))
@@ -108,7 +108,9 @@ def show(report: dict[str, Any], console: Console) -> None:
     shown = files.relative_to(Path.cwd()) if files.is_relative_to(Path.cwd()) else files
     console.print(f"Files: {shown}  ·  report.json beside them  ·  {report['seconds']['total']} s in all")
     console.print(_settled(report["settlement"]))
-    console.print("Look closer: make up, then `ansinh trace <beneficiary>`, `ansinh topics`, `ansinh payroll status`")
+    ours, here = ".venv/bin/python -m ansinh", f"--name {name}"
+    console.print(f"Look closer: {ours} up {here}", soft_wrap=True)
+    console.print(f"then beside it: {ours} payroll status {report['period']} {report['payer']} {here}", soft_wrap=True)
 
 
 def _settled(settlement: dict[str, Any]) -> str:
