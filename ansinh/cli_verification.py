@@ -12,6 +12,7 @@ from ansinh import corpus, pipeline
 from ansinh.asking import AsJson, Name, ask, show
 from ansinh.client import Client
 from ansinh.installation import Addresses
+from ansinh.result_ages import said
 from sandbox.identity_pairs import PAIRS, SEED
 
 SERVICE, MASKS = "verification", 1_000
@@ -56,7 +57,7 @@ def show_status(as_json: AsJson = False, name: Name = "local") -> None:
     Exit code 1 when a newer extract is needed.
     """
     paths = {"register": "population/state", "extracts": "population/extracts", "questions": "population/questions"}
-    paths |= {"refusals": "accounts/refusals", "outcomes": "progress"}
+    paths |= {"refusals": "accounts/refusals", "outcomes": "progress", "ages": "population/ages"}
 
     async def look(_addresses: Addresses, client: Client) -> dict[str, Any]:
         return {what: await client.get(SERVICE, f"/v1/{path}") for what, path in paths.items()}
@@ -82,6 +83,7 @@ def _status(found: dict[str, Any]) -> Iterator[str]:
         yield f"Questions, {one['about']}: {one['answered']} answered, {one['open']} open, {one['unanswered']} sent without answer{waits}"
     if found["refusals"]:
         yield "Banks refused: " + ", ".join(f"{count} {code}" for code, count in found["refusals"].items())
+    yield from said(found["ages"], "All payers")
     yield "People: " + (", ".join(f"{count} {outcome}" for outcome, count in sorted(found["outcomes"].items())) or "nobody yet")
 
 

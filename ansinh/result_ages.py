@@ -26,7 +26,8 @@ def said(found: Mapping[str, Any], payer: str) -> Iterator[str]:
     if found["register_due"]:
         yield (
             f"{payer}: {found['register_due']} of {found['people']} results are older than a closing allows: the register said so before"
-            f" {_day(found['renew_before'])}, the oldest on {_day(found['oldest'])}. Renew first: ansinh verification status"
+            f" {_day(found['renew_before'])}, the oldest on {_day(found['oldest'])}."
+            " Renew first: ansinh verification extract FILE, or wait until all are asked"
         )
     if found["banks_due"]:
         yield f"{payer}: of {found['banks_due']} accounts the bank's word ends within weeks and is asked again by night"
