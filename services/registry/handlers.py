@@ -150,6 +150,8 @@ class Registrar:
         if is_new:
             person = person._replace(version=(max(desk.epoch, person.version[0]), person.version[1] + 1))
         sealed = self.sealer.seal(person, before=old, blocks=blocks, today=desk.today)
+        if blocks and not is_new:  # told again under the same version, it is byte for byte what readers hold
+            sealed = sealed._replace(delivery=blocks.delivery, delivery_digest=blocks.delivery_digest)
         return Sealed(person, sealed, snapshot_of(person, sealed, desk.today) if is_new else None)
 
     async def _write(

@@ -260,7 +260,7 @@ def payout_chooses(bench, told: BeneficiarySnapshot, on: date) -> tuple[str, cha
     )  # fmt: skip
     check = AccountCheck.USABLE if account == OWN else AccountCheck.NAME_MISMATCH
     verdict = channel.Verdict(told.identity_digest, told.account_digest, Outcome.MATCH, None, check)
-    return account.number, channel.choose(known, verdict, period=f"{on:%Y-%m}", terms=channel.Terms(on=on))
+    return account.number, channel.way(known, verdict, period=f"{on:%Y-%m}", terms=channel.Terms(on=on))
 
 
 @pytest.mark.parametrize(("own_comes", "ends"), [("before the paper", "by its day"), ("while it holds", "by revoking")])

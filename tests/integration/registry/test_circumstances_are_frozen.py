@@ -9,7 +9,7 @@ import pytest
 from services.registry import store_republish
 from shared import topics
 from shared.events import Changed, Ended
-from shared.personal import Circumstances, Happened, Moved, PersonalData, PovertyOf
+from shared.personal import Circumstances, Delivery, Happened, Moved, PersonalData, PovertyOf
 from shared.words import EndReason, LifeEvent, Poverty
 from tests.integration.registry.registry_bench import PERIOD, SOURCE, Bench, an_identity
 
@@ -73,3 +73,15 @@ async def test_who_moved_away_and_stands_on_a_new_list_has_a_move(bench: Bench) 
     [line] = await bench.lines()
     move = Moved(on=date(2024, 1, 20), from_payer="huyen-444", to_payer="so-18550", decided_on=date(2024, 1, 31))
     assert opened(bench, line).moves == (move,)
+
+
+async def test_what_readers_hold_stays_byte_for_byte_where_they_are_told_nothing(bench: Bench) -> None:
+    """Told again under the same version, it is the same: a new reader holds what the old ones hold."""
+    said = PersonalData(identity=an_identity(), delivery=Delivery(hamlet="Thôn 1"), phone="0912000077")
+    await bench.see(bench.enrolled(personal=said))
+    [told] = await bench.snapshots()
+    await bench.see(Changed(source=SOURCE, record="r1", source_sequence=2, personal=bench.sealed(personal(events=(CUSTODY,)))))
+    assert await bench.snapshots() == []
+    blocks = ("identity", "payee", "delivery", "contact", "identity_digest", "delivery_digest")
+    [row] = await bench.rows(f"SELECT {', '.join(blocks)} FROM person")
+    assert {name: row[name] for name in blocks} == {name: getattr(told, name) for name in blocks}
