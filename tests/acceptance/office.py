@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import json
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,7 +22,6 @@ from ansinh.look import connection
 from ansinh.processes import ROOT
 from deploy.local.stack import LocalStack
 from shared import events, topics, words
-from shared.clock import LOCAL
 from shared.ids import random_id
 from shared.topics import Provider
 
@@ -93,10 +92,6 @@ class Office:
         self.client = client
         self._known: list[str] = []
         self._key = ECKey.import_key(json.loads((Path(addresses.folder) / "keys" / "registry.public.json").read_text()))
-
-    def set_clock(self, day: date, hour: int = 9) -> None:
-        """Move the business time of every process."""
-        self.installation.set_clock(datetime(day.year, day.month, day.day, hour, tzinfo=LOCAL))
 
     async def open_register(self) -> None:
         """Upload everybody known so far as the whole population; other stories of the same world had other people."""

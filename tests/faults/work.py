@@ -7,7 +7,7 @@ the answer shows that it is done.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -49,8 +49,10 @@ class Work:
     # --- phases ----------------------------------------------------------------------------------------------------------
 
     async def register(self) -> None:
-        """The population register learns of them. The clock goes back to before the month."""
-        self.world.set_clock(BEGIN)
+        """The population register learns of them. The clock goes back to before the month, a little after the last trial's extract: an
+        older one names nobody."""
+        self.world.registered += 1
+        self.world.set_clock(BEGIN + timedelta(minutes=self.world.registered))
         body = people.register_csv(self.people)
         await self.world.step(
             "extract",

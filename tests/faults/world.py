@@ -62,6 +62,7 @@ class World:
         self.clients: list[Client] = []
         self.rest: Rest
         self.timeline: list[dict[str, Any]] = []
+        self.registered = 0  # trials whose people the population register has learnt of
         self._started = monotonic()
         self._watching: asyncio.Task[None] | None = None
         self._away: set[int] = set()
