@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from office import SOURCE, Office, Person, replace
 from test_answer_lost_is_unknown_until_statement import emit_statement
 from test_people_asked_about_and_reviewed import typed
@@ -14,7 +13,6 @@ from shared import events, words
 from shared.topics import Provider
 
 PERIOD, PAYER = "2024-02", "so-18541"
-pytestmark = pytest.mark.timeout(400)
 
 
 async def stage(office: Office, period: str) -> tuple[str, str, str | None]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
-import pytest
 from office import Office, Person
 
 from ansinh import check, pipeline
@@ -18,7 +17,6 @@ HEADER = ("STT", "Họ và tên", "Ngày sinh", "Giới tính", "Số định da
           "Trợ cấp một lần", "Tổng cộng", "Hình thức chi trả")  # fmt: skip
 GIVEN = """SELECT i.beneficiary_id, i.state, i.vnd, count(*) FROM instruction i JOIN batch b USING (batch_id)
             WHERE b.payer = $1 GROUP BY 1, 2, 3"""
-pytestmark = pytest.mark.timeout(400)
 
 
 async def test_a_gift_goes_from_the_file_to_the_settlement(office: Office, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import pytest
 from office import Office, Person, replace
 
 from ansinh import life, pipeline
@@ -17,7 +16,6 @@ from shared.words import HeldReason, LifeEvent, Programme
 MARCH, APRIL, MAY, JUNE = "2024-03", "2024-04", "2024-05", "2024-06"
 PAYER, OTHER = "so-18508", "so-18514"
 MONTH, FUNERAL = 540_000, 7_200_000
-pytestmark = pytest.mark.timeout(400)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@ decides to continue when the person asks. Every month is paid once, by the right
 
 from datetime import date
 
-import pytest
 from office import SOURCE, Office, Person, replace
 from test_life_events_month_by_month import month, received
 
@@ -14,7 +13,6 @@ from shared.words import HeldReason
 AUGUST, SEPTEMBER, OCTOBER = "2025-08", "2025-09", "2025-10"
 OLD, NEW = "xa-18523", "xa-18532"
 MOVED_ON, MONTH = date(2025, 8, 20), 750_000
-pytestmark = pytest.mark.timeout(300)
 
 
 def there(person: Person) -> Person:

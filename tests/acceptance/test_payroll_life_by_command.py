@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
-import pytest
 from office import Office, Person
 
 from ansinh.processes import ROOT
 
 PERIOD, PAYER = "2024-02", "xa-18556"
-pytestmark = pytest.mark.timeout(400)
 WHOSE = (PERIOD, PAYER)
 
 

@@ -24,7 +24,6 @@ from ansinh.processes import ROOT
 from shared.clock import LOCAL
 
 PERIOD, PAYER = "2024-02", "xa-18556"
-pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@ post, each once whatever later lists say. Another sum than three months waits fo
 
 from datetime import date
 
-import pytest
 from office import Office, Person, replace
 from test_life_events_month_by_month import month, received
 
@@ -12,7 +11,6 @@ from shared.words import HeldReason, Programme
 
 SEPTEMBER, OCTOBER, NOVEMBER, PAYER = "2024-09", "2024-10", "2024-11", "so-18505"
 ALLOWANCE, BURIAL = 8_367_000, 23_400_000
-pytestmark = pytest.mark.timeout(300)
 
 
 async def test_relatives_get_three_months_and_burial_money_once(office: Office) -> None:

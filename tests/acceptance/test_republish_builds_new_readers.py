@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from faststream.kafka import KafkaBroker
 from office import Office, Person
@@ -122,7 +121,6 @@ async def caught_up(database: Database, places: dict[TopicPartition, int]) -> bo
     return all(row["next_offset"] == places[TopicPartition(row["topic"], row["partition"])] for row in rows)
 
 
-@pytest.mark.timeout(300)
 async def test_republish_builds_new_readers(office: Office) -> None:
     people = [Person(area="18505", account="1234567890123"), WithPhone(area="18505"), Person(area="18505")]
     await office.people_are_registered(*people)

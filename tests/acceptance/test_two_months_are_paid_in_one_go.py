@@ -5,7 +5,6 @@ import asyncio
 from datetime import date
 from pathlib import Path
 
-import pytest
 from office import Office, Person
 from test_payroll_life_by_command import Terminal
 
@@ -16,7 +15,6 @@ from ansinh.audit_prove import prove
 
 BEFORE, PAID_IN, PAYER = "2023-12", "2024-01", "xa-18517"
 WHOSE, ONE = (PAID_IN, PAYER), 540_000
-pytestmark = pytest.mark.timeout(400)
 
 
 async def test_december_and_january_are_one_payroll(office: Office, tmp_path: Path) -> None:

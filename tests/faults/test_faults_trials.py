@@ -14,8 +14,6 @@ from tests.faults.world import World
 # A copy dies with work in its hands; money leaves and the process with it; statements out of order and commits nobody heard of.
 TRIALS = (("kill-registry",), ("crash-payout.release.after_commit",), ("events-reordered", "commit-answer-payout"))
 
-pytestmark = pytest.mark.timeout(400)
-
 
 @pytest.fixture(scope="module")
 async def world() -> AsyncIterator[World]:
