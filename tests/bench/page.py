@@ -110,8 +110,13 @@ def _head(found: Results) -> str:
 
 def _other_commits(found: Results) -> list[str]:
     other = {name: where for name, where in found.get("measured", {}).items() if where["commit"] != found["commit"]}
-    said = ", ".join(f"{name.replace('_', ' ')} {where['day']} at {where['commit']}" for name, where in sorted(other.items()))
-    return [f"- Measured before, on the same machine: {said}."] if other else []
+    runs: dict[tuple[str, str, str], list[str]] = {}
+    for name, where in sorted(other.items()):
+        runs.setdefault((where["day"], where["commit"], where["processor"]), []).append(name.replace("_", " "))
+    return [
+        f"- Measured before, {day} at {commit} on {processor}: {', '.join(names)}."
+        for (day, commit, processor), names in runs.items()
+    ]
 
 
 def _said(values: Any) -> str:

@@ -127,14 +127,18 @@ class _Parts:
             self.found.setdefault(name, []).append(result)
         else:
             self.found[name] = result
-        self.found["measured"][name] = {"day": self.found["day"], "commit": self.found["commit"]}
+        self.found["measured"][name] = _this_run(self.found)
         (ROOT / ".ansinh" / "bench-so-far.json").write_text(json.dumps(self.found, default=str))
 
 
 def _measured(kept: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """When and at which commit each part of an earlier run was measured."""
-    same = {"day": kept.get("day", ""), "commit": kept.get("commit", "")}
-    return {name: same for name in PARTS if name in kept} | kept.get("measured", {})
+    """When, at which commit and on what each part of an earlier run was measured."""
+    return {name: _this_run(kept) for name in PARTS if name in kept} | kept.get("measured", {})
+
+
+def _this_run(found: dict[str, Any]) -> dict[str, str]:
+    processor = found.get("machine", {}).get("processor", "")
+    return {"day": found.get("day", ""), "commit": found.get("commit", ""), "processor": processor}
 
 
 def write(found: dict[str, Any], folder: Path) -> None:
