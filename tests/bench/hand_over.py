@@ -297,23 +297,15 @@ async def _placed(place: Stage, people: Iterable[Resident]) -> dict[str, Any]:
     records = {
         row["beneficiary_id"]: row["record"] async for row in queries.people_by_record(place.sessions["registry"], source=SOURCE)
     }
-    decisions, after, waiting = list[dict[str, str]](), {}, 0
-    while True:
-        page = await place.client.get("registry", "/v1/areas/cases", **after)
-        waiting += len(page["cases"])
-        for case in page["cases"]:
-            area = home.get(records[UUID(case["beneficiary_id"])])
-            if area:
-                decisions.append({"case_id": case["case_id"], "area": area, "evidence": "POLICE_REGISTER"})
-        if page["next"] is None:
-            break
-        after = {"after": page["next"]}
+    cases = await place.client.every("registry", "/v1/areas/cases", "cases")
+    placed = ((case["case_id"], home.get(records[UUID(case["beneficiary_id"])])) for case in cases)
+    decisions = [{"case_id": case, "area": area, "evidence": "POLICE_REGISTER"} for case, area in placed if area]
     fates: Counter[str] = Counter()
     for first in range(0, len(decisions), DECIDED_AT_ONCE):
         body = {"decisions": decisions[first : first + DECIDED_AT_ONCE]}
         fates.update((await place.client.post("registry", "/v1/areas/decisions", actor="reviewer", body=body))["fates"])
     await place.at_rest()
-    return {"waiting": waiting, "decided": len(decisions), "fates": dict(fates)}
+    return {"waiting": len(cases), "decided": len(decisions), "fates": dict(fates)}
 
 
 async def _month(clockwork: Clockwork, say: Say, period: str, payers: Iterable[str]) -> dict[str, dict[str, Any]]:
