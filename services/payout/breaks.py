@@ -162,9 +162,8 @@ def _said_twice(line: StatementLine, one: Booking, kind: FileKind) -> bool:
     if one.kind is not line.kind or line.kind is LineKind.ACCEPTED:
         return False
     if kind not in BOOKINGS:
-        copied = (
-            one.sheet != place_of(line.line)[0] and one.booked_on == line.booked_on
-        )  # a sheet of all beside one of each commune
+        # A sheet of everybody beside one of each commune says nothing twice.
+        copied = one.sheet != place_of(line.line)[0] and one.booked_on == line.booked_on
         return kind is FileKind.POST_LIST and one.same_file and not copied
     if one.same_file or None in (one.bank_ref, line.bank_ref):
         return one.same_file or one.booked_on != line.booked_on

@@ -1,7 +1,8 @@
 -- name: cases
 -- A page of people whose case is unclear and not decided as it is now, or about whom no answer will come by itself (unavailable without a
--- birth date, or no longer named: then the evidence stays), oldest result first, and how many there are in all; without anything personal. Decided is who was decided about with every entry of the register that they may be, as `population_register` looks
--- these up, and confirmed as one of them at most. A duplicate is registry's to end and waits whatever was decided.
+-- birth date, or no longer named: then the evidence stays), oldest result first, and how many there are in all; without anything personal.
+-- Decided is who was decided about with every entry of the register that they may be, as `population_register` looks these up, and confirmed
+-- as one of them at most. A duplicate is registry's to end and waits whatever was decided.
 WITH RECURSIVE unclear AS (
     SELECT p.beneficiary_id, p.payer, v.outcome, v.evidence, v.checked_at, p.identity_digest, p.number_ix, p.old_number_ix, p.name_birth_ix
       FROM person p JOIN verdict v USING (beneficiary_id, result_seq)
